@@ -1,0 +1,11 @@
+if (Number(process.versions.node.split('.')[0]) < 24)
+  throw new Error(`Node ${process.version}: use "npm test", it brings Node 24`);
+export default {
+  testEnvironment: 'node',
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: { '\\.ts$': '<rootDir>/test/support/strip-types.js' },
+  testMatch: ['<rootDir>/test/**/*.test.ts'],
+  collectCoverageFrom: ['server/**/*.ts'],
+  coverageProvider: 'v8',
+  testTimeout: 20000,
+};

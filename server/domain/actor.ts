@@ -1,0 +1,85 @@
+import type { Identifier } from './identifier.ts';
+
+/** How the caller asks to enter the record. TRE_R248-ModeAcces (1.2.250.1.213.1.1.4.248). */
+export const modes = ['normal', 'breakGlass', 'emergencyCentre'] as const;
+export type Mode = (typeof modes)[number];
+
+/** A structure by its Struct_IdNat. */
+export type StructureRef = { readonly id: string; readonly name?: string };
+
+/** Rights of a partner's system, granted one by one in the configuration. */
+export const systemRights = [
+  'feed',
+  'register',
+  'onDemand',
+  'multiPatient',
+  'remove',
+  'restrictedUpdate',
+  'auditFeed',
+] as const;
+export type SystemRight = (typeof systemRights)[number];
+
+/**
+ * Who acts. The one type that comes out of every kind of identification.
+ * `professional`: in person, with a CPS, or a CPE (secretary); `air`: a structure's certificate and a professional identified twice;
+ * `structure`: a certificate alone, perhaps naming an employee. Professions are TRE_G15 codes, specialties TRE_R01.
+ */
+export type Actor =
+  | {
+      readonly kind: 'professional' | 'air';
+      readonly id: string;
+      readonly name: string;
+      readonly card: 'CPS' | 'CPE';
+      readonly profession: string;
+      readonly specialty?: string;
+      readonly structure?: StructureRef;
+    }
+  | {
+      readonly kind: 'structure';
+      readonly structure: StructureRef;
+      readonly employee?: { readonly id: string; readonly name: string };
+    }
+  | { readonly kind: 'patient'; readonly ins: Identifier; readonly name: string }
+  | { readonly kind: 'representative'; readonly id: string; readonly name: string; readonly of: Identifier }
+  | { readonly kind: 'system'; readonly id: string; readonly name: string; readonly rights: readonly SystemRight[] }
+  | { readonly kind: 'administrator'; readonly id: string; readonly name: string };
+
+/** The credential that proved the actor: its public id, and for an assertion how long a second use must be refused. */
+export type Credential =
+  | {
+      readonly kind: 'assertion';
+      readonly id: string;
+      readonly issuer: string;
+      readonly spendKey: string;
+      readonly until: number;
+    }
+  | { readonly kind: 'token'; readonly id: string; readonly issuer: string }
+  | { readonly kind: 'internal'; readonly id: string };
+
+/** An identified caller: actor, mode and what the credential says besides. `patient` is the one named by the credential. */
+export type Caller = {
+  readonly actor: Actor;
+  readonly mode: Mode;
+  /** Why the glass is broken, in the caller's words. */
+  readonly reason?: string;
+  readonly patient?: Identifier;
+  /** A session from which legal representatives are excluded (connexion secrète). */
+  readonly secret: boolean;
+  readonly software?: { readonly name: string; readonly version?: string; readonly id?: string };
+  readonly credential: Credential;
+};
+
+/** Profession code of doctors and of other professions that rules name. TRE_G15. */
+export const profession = { doctor: '10', pharmacist: '21', dentist: '40', midwife: '50', nurse: '60' } as const;
+
+/** The professional's national id, when a person acts in person. */
+export function professionalId(actor: Actor): string | undefined {
+  return actor.kind === 'professional' || actor.kind === 'air' ? actor.id : undefined;
+}
+
+/** The structure on whose behalf the actor acts. */
+export function structureId(actor: Actor): string | undefined {
+  return actor.kind === 'professional' || actor.kind === 'air' || actor.kind === 'structure'
+    ? actor.structure?.id
+    : undefined;
+}

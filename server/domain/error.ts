@@ -1,0 +1,428 @@
+/** What a problem is about; every part is shown to the caller, so nothing private belongs here. */
+export type About = {
+  /** The attribute, parameter, header or element at fault, in the words of its standard. */
+  readonly attribute?: string;
+  /** The object of the message, by the id that the sender gave it. */
+  readonly object?: string;
+  readonly value?: string;
+  /** Whatever else the words of the problem need. */
+  readonly detail?: string;
+};
+
+type Words = {
+  /** One sentence on what is wrong; may show the attribute, object and value. */
+  readonly what: (about: About) => string;
+  /** The clause that asks for it. */
+  readonly rule: string;
+  /** What the sender does next. */
+  readonly remedy: string;
+};
+
+const quoted = (value: string | undefined) =>
+  value === undefined ? 'no value' : `"${value.length > 200 ? `${value.slice(0, 200)}…` : value}"`;
+const of = (about: About) => (about.object === undefined ? '' : ` of ${about.object}`);
+const attribute = (about: About) => `${about.attribute ?? 'an attribute'}${of(about)}`;
+const because = (about: About) => (about.detail === undefined ? '' : `: ${about.detail}`);
+
+const tf3 = (section: string) => `IHE ITI TF-3 ${section}`;
+const tf2 = (section: string) => `IHE ITI TF-2 ${section}`;
+
+/**
+ * Every problem that the service can answer with, in public words. Faces translate the name to their code (`xds/errors.ts`,
+ * `fhir/outcome.ts`); the words stay the same on every face.
+ */
+export const catalogue = {
+  // The message itself
+  notXml: {
+    what: (a) => `The message is not well-formed XML${because(a)}`,
+    rule: 'XML 1.0; SOAP 1.2 Part 1 §5',
+    remedy: 'Send one well-formed SOAP 1.2 envelope encoded in UTF-8.',
+  },
+  xmlForbidden: {
+    what: (a) => `The message holds something that is not accepted in SOAP${because(a)}`,
+    rule: 'SOAP 1.2 Part 1 §5 (no DTD, no processing instruction)',
+    remedy: 'Send plain elements and text: no DOCTYPE, no entity declarations, no processing instructions.',
+  },
+  notUtf8: {
+    what: (a) => `The message is not UTF-8${because(a)}`,
+    rule: `${tf2('Appendix V')}; XML 1.0 §4.3.3`,
+    remedy: 'Encode the message in UTF-8 and declare no other charset.',
+  },
+  xmlTooLarge: {
+    what: (a) => `The message goes over a limit of this server${because(a)}`,
+    rule: 'Limits of docs/configuration.md',
+    remedy: 'Send large documents as MTOM parts, and split large submissions.',
+  },
+  notSoap: {
+    what: (a) => `The message is no SOAP 1.2 envelope${because(a)}`,
+    rule: `SOAP 1.2 Part 1 §5; ${tf2('Appendix V')}`,
+    remedy: 'Send an Envelope of namespace http://www.w3.org/2003/05/soap-envelope with one Body holding one element.',
+  },
+  soapVersion: {
+    what: () => 'The message is SOAP 1.1 or of another version',
+    rule: `SOAP 1.2 Part 1 §5.4.7; ${tf2('Appendix V')}`,
+    remedy: 'Use SOAP 1.2: namespace http://www.w3.org/2003/05/soap-envelope and media type application/soap+xml.',
+  },
+  actionMissing: {
+    what: () => 'The header wsa:Action is missing, empty or doubled',
+    rule: `WS-Addressing 1.0 SOAP Binding; ${tf2('Appendix V')} (IHE-WSA101)`,
+    remedy: 'Send exactly one wsa:Action with the action of the transaction.',
+  },
+  actionUnknown: {
+    what: (a) => `The action ${quoted(a.value)} is not served at this address`,
+    rule: `WS-Addressing 1.0 SOAP Binding §6.4.2; ${tf2('Appendix V')}`,
+    remedy: 'Check the address and the wsa:Action; docs/transactions.md lists both.',
+  },
+  headerNotUnderstood: {
+    what: (a) => `The header block ${quoted(a.value)} must be understood and is not`,
+    rule: 'SOAP 1.2 Part 1 §5.2.3',
+    remedy: 'Leave the block out, or drop its mustUnderstand.',
+  },
+  bodyUnexpected: {
+    what: (a) => `The Body holds ${quoted(a.value)} where the action asks for another element${because(a)}`,
+    rule: `${tf2('3.18, 3.41, 3.43')} (message semantics)`,
+    remedy: 'Send the request element that belongs to the wsa:Action.',
+  },
+  multipartBroken: {
+    what: (a) => `The MIME package is broken${because(a)}`,
+    rule: `RFC 2046 §5.1, RFC 2387; ${tf2('V.8')} (MTOM)`,
+    remedy: 'Check boundary, part headers and the closing delimiter; lines end with CRLF.',
+  },
+  bodyTruncated: {
+    what: () => 'The body ended before it was complete',
+    rule: 'RFC 9112 §8; RFC 2046 §5.1.1',
+    remedy: 'Send the message again, whole.',
+  },
+  includeUnresolved: {
+    what: (a) => `xop:Include names ${quoted(a.value)}${because(a)}`,
+    rule: `XOP §4; ${tf2('V.8')}`,
+    remedy: 'Let each href be cid: and the Content-ID of exactly one part of the message.',
+  },
+  mediaTypeUnsupported: {
+    what: (a) => `The content type ${quoted(a.value)} is not accepted here`,
+    rule: `${tf2('Appendix V')}; RFC 9110 §15.5.16`,
+    remedy: 'Send application/soap+xml or multipart/related with application/xop+xml; for FHIR application/fhir+json.',
+  },
+  messageTooLarge: {
+    what: (a) => `The message is larger than this server accepts${because(a)}`,
+    rule: 'Limits of docs/configuration.md',
+    remedy: 'Send fewer or smaller documents in one message.',
+  },
+  notIdentified: {
+    what: () => 'The caller could not be identified',
+    rule: 'WS-Security SOAP Message Security 1.1 §12; RFC 6750 §3',
+    remedy:
+      'Send one fresh, valid VIHF assertion in wsse:Security, or one valid bearer token; an assertion serves one request.',
+  },
+
+  // The record and the right to it
+  unknownPatient: {
+    what: (a) => `Patient ${quoted(a.value)} is not known here`,
+    rule: `${tf3('table 4.2.4.1-2')} (XDSUnknownPatientId)`,
+    remedy: 'Check the INS and its OID; a record must exist before documents are shared.',
+  },
+  recordClosed: {
+    what: (a) => `The record of patient ${quoted(a.value)} is closed`,
+    rule: 'CSP L.1111-18; access policy',
+    remedy: 'Nothing can be read or deposited until the holder has reopened the record.',
+  },
+  accessDenied: {
+    what: () => 'The access rights of this record do not allow the request',
+    rule: 'CSP L.1111-17 to 19; functional rights matrix of the DMP',
+    remedy:
+      'Ask the patient for an authorisation; in an emergency that threatens life, break-glass access may be open to you.',
+  },
+  patientDiffersFromCredential: {
+    what: (a) => `The request names patient ${quoted(a.value)}, the assertion or token another one`,
+    rule: `${tf3('table 4.2.4.1-2')} (XDSPatientIdDoesNotMatch); VIHF resource-id`,
+    remedy: 'Ask for an assertion or token for the patient whom the request names.',
+  },
+
+  // Metadata
+  attributeMissing: {
+    what: (a) => `${attribute(a)} is missing${because(a)}`,
+    rule: tf3('4.2.3'),
+    remedy: 'Add the attribute.',
+  },
+  attributeMalformed: {
+    what: (a) => `${attribute(a)} is ${quoted(a.value)}${because(a)}`,
+    rule: tf3('table 4.2.3.1.7-2'),
+    remedy: 'Write the value in the form of its data type.',
+  },
+  attributeRepeated: {
+    what: (a) => `${attribute(a)} is given more than once`,
+    rule: tf3('4.2.3'),
+    remedy: 'Send it once.',
+  },
+  attributeForbidden: {
+    what: (a) => `${attribute(a)} may not be sent here${because(a)}`,
+    rule: tf3('4.3.1'),
+    remedy: 'Leave the attribute out.',
+  },
+  attributesContradict: {
+    what: (a) => `${attribute(a)} contradicts another attribute${because(a)}`,
+    rule: tf3('4.2.3'),
+    remedy: 'Make the two agree.',
+  },
+  codeNotAllowed: {
+    what: (a) => `${attribute(a)} has the code ${quoted(a.value)}, which is not accepted${because(a)}`,
+    rule: `${tf3('4.2.3.1.2')}; CI-SIS value sets`,
+    remedy: 'Use a code and codingScheme of the value set.',
+  },
+  objectUnclassified: {
+    what: (a) => `The object ${quoted(a.object)} is of no known kind${because(a)}`,
+    rule: tf3('4.2.1'),
+    remedy: 'Give objectType to entries, and the classification node of its kind to each RegistryPackage.',
+  },
+  submissionSetCount: {
+    what: (a) => `The submission holds ${a.detail ?? 'no'} submission sets instead of one`,
+    rule: `${tf3('4.2.1.4')}; ${tf2('3.42.4.1.2')}`,
+    remedy: 'Send exactly one submission set.',
+  },
+  duplicateId: {
+    what: (a) => `The id ${quoted(a.value)} names more than one object of the message`,
+    rule: 'ebRIM 3.0 (identifiable)',
+    remedy: 'Give each object its own id.',
+  },
+  duplicateUniqueIdInMessage: {
+    what: (a) => `The uniqueId ${quoted(a.value)} is used more than once in the message`,
+    rule: `${tf3('table 4.2.4.1-2')} (DuplicateUniqueIdInMessage)`,
+    remedy: 'Give each document, set and folder its own uniqueId.',
+  },
+  referenceUnresolved: {
+    what: (a) => `${attribute(a)} names ${quoted(a.value)}, which is not found${because(a)}`,
+    rule: `${tf3('4.2.2')}; ${tf2('3.42.4.1.3')}`,
+    remedy: 'Name an object of the message by its id, or a registered object by its entryUUID.',
+  },
+  associationInvalid: {
+    what: (a) => `The association ${quoted(a.object)} is not legal${because(a)}`,
+    rule: tf3('4.2.2'),
+    remedy: 'Check type, ends and slots of the association.',
+  },
+  entryNotInSet: {
+    what: (a) => `The object ${quoted(a.object)} is not a member of the submission set`,
+    rule: tf3('4.2.1.4'),
+    remedy: 'Add a HasMember association from the submission set, SubmissionSetStatus Original for a document.',
+  },
+  patientIdsDiffer: {
+    what: (a) => `patientId${of(a)} is ${quoted(a.value)}, the submission set's another${because(a)}`,
+    rule: `${tf3('table 4.2.4.1-2')} (XDSPatientIdDoesNotMatch)`,
+    remedy: 'Send one submission for one patient.',
+  },
+  uniqueIdInUse: {
+    what: (a) => `The uniqueId ${quoted(a.value)}${of(a)} is already registered`,
+    rule: `${tf3('table 4.2.4.1-2')} (XDSDuplicateUniqueIdInRegistry)`,
+    remedy: 'Give the object a new uniqueId; if this is a repeated sending, it had arrived the first time.',
+  },
+  nonIdenticalHash: {
+    what: (a) => `The uniqueId ${quoted(a.value)} is already registered with another content`,
+    rule: `${tf3('table 4.2.4.1-2')} (XDSNonIdenticalHash)`,
+    remedy: 'Give the changed document a new uniqueId and replace the old one.',
+  },
+  nonIdenticalSize: {
+    what: (a) => `The uniqueId ${quoted(a.value)} is already registered with another size`,
+    rule: `${tf3('table 4.2.4.1-2')} (XDSNonIdenticalSize)`,
+    remedy: 'Give the changed document a new uniqueId and replace the old one.',
+  },
+  entryUuidInUse: {
+    what: (a) => `The id ${quoted(a.value)} is already registered`,
+    rule: `${tf3('4.2.3.1.5')}`,
+    remedy: 'Send a symbolic id, or a UUID that was never used.',
+  },
+  targetDeprecated: {
+    what: (a) => `${quoted(a.value)} is not a current document${because(a)}`,
+    rule: `${tf3('table 4.2.4.1-2')} (XDSRegistryDeprecatedDocumentError)`,
+    remedy: 'Relate the new document to the current one.',
+  },
+
+  // The document itself
+  documentMissing: {
+    what: (a) => `The entry ${quoted(a.object)} has no document in the message`,
+    rule: tf2('3.41.4.1.2 (XDSMissingDocument)'),
+    remedy: 'Send one xds:Document whose id is the id of the entry.',
+  },
+  documentWithoutMetadata: {
+    what: (a) => `The document ${quoted(a.object)} has no entry in the message`,
+    rule: tf2('3.41.4.1.2 (XDSMissingDocumentMetadata)'),
+    remedy: 'Send one ExtrinsicObject whose id is the id of the xds:Document.',
+  },
+  hashDiffers: {
+    what: (a) => `hash${of(a)} is ${quoted(a.value)}, the document's bytes give ${a.detail ?? 'another'}`,
+    rule: `${tf3('4.2.3.2.10')}; ${tf2('3.41.4.1.3')}`,
+    remedy: 'Send the SHA-1 of the document exactly as it lies in the message, or leave hash out.',
+  },
+  sizeDiffers: {
+    what: (a) => `size${of(a)} is ${quoted(a.value)}, the document has ${a.detail ?? 'another number of'} bytes`,
+    rule: `${tf3('4.2.3.2.22')}; ${tf2('3.41.4.1.3')}`,
+    remedy: 'Send the number of bytes of the document as it lies in the message, or leave size out.',
+  },
+  objectTypeNotHere: {
+    what: (a) => `The entry ${quoted(a.object)} is on-demand`,
+    rule: tf2('3.41.4.1.2, 3.61'),
+    remedy: 'Register on-demand entries by ITI-61.',
+  },
+
+  // What the French rules ask of a deposit
+  authorNotCaller: {
+    what: (a) => `Author of the submission set is ${quoted(a.value)}, which is not the caller${because(a)}`,
+    rule: 'DMP, TD2.1: the author of the set is the user of the VIHF',
+    remedy: 'Put the caller into authorPerson (component 1 and 9) or authorInstitution (component 10) of the set.',
+  },
+  visibilityNotAllowed: {
+    what: (a) => `confidentialityCode${of(a)} ${quoted(a.value)} may not be set${because(a)}`,
+    rule: 'DMP, visibility codes (TRE_A07); access policy',
+    remedy: 'Choose another visibility.',
+  },
+  notYoursToReplace: {
+    what: (a) => `${quoted(a.value)} may be replaced by its author or the author's structure alone`,
+    rule: 'Access policy, changes; DMP TD2.1b',
+    remedy: 'Deposit a new document instead.',
+  },
+  patientDocumentNotAllowed: {
+    what: (a) => `The document ${quoted(a.object)} is of a type that only the patient deposits`,
+    rule: 'CI-SIS, documents of the patient (EXPPAT, DOCPAT)',
+    remedy: 'Use the typeCode of a professional document.',
+  },
+  insMalformed: {
+    what: (a) => `${attribute(a)} ${quoted(a.value)} is no INS${because(a)}`,
+    rule: 'Référentiel INS; CI-SIS annexe INS',
+    remedy: 'Send the 15 characters of the matricule with its key, under the INS OID of this environment.',
+  },
+
+  // Queries and retrieval
+  queryUnknown: {
+    what: (a) => `The stored query ${quoted(a.value)} is not served here`,
+    rule: tf2('3.18.4.1.2.4 (XDSUnknownStoredQuery)'),
+    remedy: 'Check the id of the AdhocQuery; docs/transactions.md lists the queries served.',
+  },
+  queryParameterMissing: {
+    what: (a) => `The query parameter ${a.attribute ?? ''} is missing${because(a)}`,
+    rule: tf2('3.18.4.1.2.3.7 (XDSStoredQueryMissingParam)'),
+    remedy: 'Add the parameter.',
+  },
+  queryParameterRepeated: {
+    what: (a) => `The query parameter ${a.attribute ?? ''} has more values than it may have${because(a)}`,
+    rule: tf2('3.18.4.1.2.3 (XDSStoredQueryParamNumber)'),
+    remedy: 'Send one value, or one of the parameters that exclude each other.',
+  },
+  queryParameterMalformed: {
+    what: (a) => `The query parameter ${a.attribute ?? ''} has the value ${quoted(a.value)}${because(a)}`,
+    rule: tf2('3.18.4.1.2.3.4 (coding of values)'),
+    remedy: "Write strings in single quotes, lists in parentheses, codes as ('code^^scheme').",
+  },
+  queryReturnType: {
+    what: (a) => `The returnType ${quoted(a.value)} is not served`,
+    rule: tf2('3.18.4.1.2.2'),
+    remedy: 'Ask for LeafClass or ObjectRef.',
+  },
+  tooManyResults: {
+    what: (a) => `The query finds more than ${a.detail ?? 'the limit of'} documents`,
+    rule: tf2('3.18.4.1.2.6 (XDSTooManyResults)'),
+    remedy: 'Ask for ObjectRef and read the documents in slices, or narrow the query.',
+  },
+  notSinglePatient: {
+    what: () => 'The objects asked for belong to more than one patient',
+    rule: tf2('3.18.4.1.2.3.8 (XDSResultNotSinglePatient)'),
+    remedy: 'Ask for ObjectRef, or for the objects of one patient.',
+  },
+  documentUnknown: {
+    what: (a) => `The document ${quoted(a.value)} is not available`,
+    rule: tf2('3.43.4.2.3 (XDSDocumentUniqueIdError)'),
+    remedy: 'Use the uniqueId and repositoryUniqueId that the query returned.',
+  },
+  repositoryUnknown: {
+    what: (a) => `The repository ${quoted(a.value)} is not this one`,
+    rule: tf2('3.43.4.2.3 (XDSUnknownRepositoryId)'),
+    remedy: 'Send the request to the repository that the entry names.',
+  },
+
+  // FHIR
+  resourceUnknown: {
+    what: (a) => `${a.value ?? 'The resource'} is not known here`,
+    rule: 'FHIR R4 http.html#read',
+    remedy: 'Search again: the resource may not exist, or not for you.',
+  },
+  resourceTypeUnknown: {
+    what: (a) => `${quoted(a.value)} is not served here`,
+    rule: 'FHIR R4 http.html#general',
+    remedy: 'See /fhir/metadata for what is served.',
+  },
+  interactionUnsupported: {
+    what: (a) => `${a.value ?? 'The interaction'} is not supported`,
+    rule: 'FHIR R4 http.html#summary',
+    remedy: 'See /fhir/metadata for what is served.',
+  },
+  parameterMissing: {
+    what: (a) => `The search parameter ${a.attribute ?? ''} is missing${because(a)}`,
+    rule: 'IHE MHD 2:3.67.4.1.2; IHE BALP ITI-81',
+    remedy: 'Add the parameter.',
+  },
+  parameterMalformed: {
+    what: (a) => `The search parameter ${a.attribute ?? ''} has the value ${quoted(a.value)}${because(a)}`,
+    rule: 'FHIR R4 search.html',
+    remedy: 'Write the value in the form of its parameter type.',
+  },
+  parameterUnknown: {
+    what: (a) => `The search parameter ${a.attribute ?? ''} is not supported`,
+    rule: 'FHIR R4 search.html#errors',
+    remedy: 'Leave it out, or ask for lenient handling.',
+  },
+  notAcceptable: {
+    what: (a) => `${quoted(a.value)} cannot be served`,
+    rule: 'FHIR R4 http.html#mime-type',
+    remedy: 'Accept application/fhir+json, or for a document its own media type.',
+  },
+  pageLinkBroken: {
+    what: () => 'The page link was altered or is too old',
+    rule: 'FHIR R4 http.html#paging',
+    remedy: 'Start the search again.',
+  },
+
+  // The server's own state
+  busy: {
+    what: () => 'The server has too much to do',
+    rule: `${tf3('table 4.2.4.1-2')} (Busy)`,
+    remedy: 'Try again in a few seconds.',
+  },
+  outOfResources: {
+    what: () => 'The server has no room left; nothing was stored',
+    rule: `${tf3('table 4.2.4.1-2')} (OutOfResources)`,
+    remedy: 'Try again later; the operator has been told.',
+  },
+  internal: {
+    what: () => 'The server failed; nothing was stored unless the answer says so',
+    rule: 'SOAP 1.2 Part 1 §5.4 (Receiver)',
+    remedy: 'Try again; if it happens again, give the request id to the operator.',
+  },
+} satisfies Record<string, Words>;
+
+export type ProblemName = keyof typeof catalogue;
+
+/** One thing that is wrong. `private` is for log and audit and never leaves the house. */
+export type Problem = { readonly name: ProblemName; readonly about: About; readonly private?: string };
+
+/** Makes a problem; `about` is public. */
+export function problem(name: ProblemName, about: About = {}, secret?: string): Problem {
+  return secret === undefined ? { name, about } : { name, about, private: secret };
+}
+
+/** The public words: what, rule and remedy in one text. */
+export function wordsOf({ name, about }: Problem): string {
+  const words: Words = catalogue[name];
+  return `${words.what(about)}. Rule: ${words.rule}. ${words.remedy}`;
+}
+
+/** Thrown by use cases and readers when the request cannot be done; carries every problem found, at least one. */
+export class Refused extends Error {
+  override readonly name = 'Refused';
+  readonly problems: readonly Problem[];
+  constructor(problems: readonly Problem[]) {
+    super(problems.map((p) => p.name).join(', '));
+    this.problems = problems;
+  }
+}
+
+/** Shorthand for one problem. */
+export function refuse(name: ProblemName, about: About = {}, secret?: string): never {
+  throw new Refused([problem(name, about, secret)]);
+}

@@ -1,0 +1,53 @@
+import type { Action } from './action.ts';
+import type { Actor, Mode } from './actor.ts';
+import type { Identifier } from './identifier.ts';
+import type { RecordId } from './record.ts';
+
+/** The transactions that an event may belong to; `internal` is our own work (seeding, jobs). */
+export type Transaction =
+  | 'ITI-18'
+  | 'ITI-41'
+  | 'ITI-43'
+  | 'ITI-65'
+  | 'ITI-66'
+  | 'ITI-67'
+  | 'ITI-68'
+  | 'ITI-78'
+  | 'ITI-81'
+  | 'ITI-108'
+  | 'read'
+  | 'internal';
+
+/** Where a request came from. */
+export type Origin = {
+  readonly transaction: Transaction;
+  readonly requestId: string;
+  readonly endpoint: string;
+  readonly address?: string;
+};
+
+/** One act of one actor, written for the patient and for the proof. Times are milliseconds since 1970. */
+export type EventDraft = {
+  readonly at: number;
+  readonly action: Action;
+  readonly origin: Origin;
+  readonly outcome: 'done' | 'refused' | 'failed';
+  /** Name of the problem, for a refusal or failure; of the ground (`authorisation`, `treatingDoctor`, `breakGlass`…) otherwise. */
+  readonly ground?: string;
+  /** Absent when the caller could not be identified: the event then stays in the security audit. */
+  readonly actor?: Actor;
+  readonly mode?: Mode;
+  readonly statedReason?: string;
+  readonly credential?: string;
+  readonly software?: string;
+  readonly record?: RecordId;
+  /** The identifier by which the request named the patient. */
+  readonly patient?: Identifier;
+  readonly documents?: readonly { readonly entryUUID: string; readonly uniqueId: string }[];
+  readonly submissionSet?: { readonly entryUUID: string; readonly uniqueId: string };
+  /** The query as it was asked, in text. */
+  readonly query?: string;
+};
+
+/** An event in its place in the chain: `hash` = SHA-256 of the previous hash and of the event's JSON. */
+export type AuditEvent = EventDraft & { readonly sequence: number; readonly previous: string; readonly hash: string };

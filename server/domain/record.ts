@@ -1,0 +1,46 @@
+import type { Identifier } from './identifier.ts';
+
+/** Opaque name of a record inside the store; a UUID without prefix, also the FHIR id of the Patient. */
+export type RecordId = string;
+
+export const recordStates = ['open', 'closed', 'destroyed'] as const;
+export type RecordState = (typeof recordStates)[number];
+
+/** One identifier of the holder. `old` ones still find the record. */
+export type PatientIdentifier = Identifier & { readonly use: 'official' | 'old' | 'secondary' };
+
+/** Identity traits, as INSi gives them. Names are upper-case; birthDate is a FHIR date; birthPlace a COG code of 5 characters. */
+export type Traits = {
+  readonly family: string;
+  readonly given: string;
+  readonly gender: 'male' | 'female' | 'unknown';
+  readonly birthDate: string;
+  readonly birthPlace?: string;
+  readonly usedFamily?: string;
+  readonly usedGiven?: string;
+};
+
+/** The record (dossier) of one person. `version` grows with every change of the record or of its consents. */
+export type PatientRecord = {
+  readonly id: RecordId;
+  readonly version: number;
+  readonly state: RecordState;
+  readonly identifiers: readonly PatientIdentifier[];
+  readonly traits: Traits;
+  /** Attached to Mon espace santé: only the holder closes and reopens. */
+  readonly attached: boolean;
+  readonly createdAt: number;
+  readonly closed?: { readonly at: number; readonly motive: string; readonly text?: string };
+  /** Who may act as legal representative of a minor. */
+  readonly representatives: readonly { readonly id: string; readonly name: string; readonly relation: string }[];
+};
+
+export const recordMoves = ['close', 'reopen', 'destroy'] as const;
+export type RecordMove = (typeof recordMoves)[number];
+
+/** Which move leads where; absent means illegal. A record is destroyed only after it was closed. CSP L.1111-18, R.1111-40 to 44. */
+export const legalMoves: { readonly [S in RecordState]: { readonly [M in RecordMove]?: RecordState } } = {
+  open: { close: 'closed' },
+  closed: { reopen: 'open', destroy: 'destroyed' },
+  destroyed: {},
+};

@@ -1,0 +1,204 @@
+import type { Consent } from '../domain/consent.ts';
+import type { Permit, RecordFacts } from '../domain/decision.ts';
+import type { Association, AvailabilityStatus, DocumentEntry, Folder, SubmissionSet } from '../domain/document.ts';
+import type { AuditEvent, EventDraft } from '../domain/event.ts';
+import type { Identifier } from '../domain/identifier.ts';
+import type { PatientRecord, RecordId } from '../domain/record.ts';
+
+export type ObjectKind = 'document' | 'submissionSet' | 'folder' | 'association';
+
+/** Where the sealed bytes of a document lie: a place in a segment, or a file of their own. Opaque to everyone but blobs and store. */
+export type ContentPlace =
+  | { readonly segment: number; readonly offset: number; readonly length: number }
+  | { readonly file: string; readonly length: number };
+
+/** A document with what the store knows besides: its place in the order of arrival, and its content. */
+export type StoredDocument = {
+  readonly entry: DocumentEntry;
+  readonly record: RecordId;
+  /** Grows with every document of the store; newest first is descending. */
+  readonly position: number;
+  readonly registeredAt: number;
+  /** SHA-256 of the bytes, hexadecimal; absent for an on-demand entry. */
+  readonly sha256?: string;
+  readonly content?: ContentPlace;
+};
+
+/** What is sealed and goes with a change set: ordinary documents inside, large ones already on disk under `file`. */
+export type SealedContent = { readonly sealed: Uint8Array } | { readonly file: string; readonly length: number };
+
+/** What a change set writes; one row, one object. An existing object of the same id is replaced where the kind says so. */
+export type Row =
+  /** Created or replaced. */
+  | { readonly kind: 'record'; readonly record: PatientRecord }
+  /** The record's own key, wrapped by the master key: created with the record. */
+  | { readonly kind: 'key'; readonly record: RecordId; readonly wrapped: Uint8Array }
+  /** Created or replaced. */
+  | { readonly kind: 'consent'; readonly consent: Consent }
+  | {
+      readonly kind: 'document';
+      readonly entry: DocumentEntry;
+      readonly registeredAt: number;
+      readonly sha256?: string;
+      readonly content?: SealedContent;
+      /** Ids of the set's author, who counts as depositor: they are added to the entry's own authors in `owners`. */
+      readonly owners: Owners;
+    }
+  | { readonly kind: 'submissionSet'; readonly set: SubmissionSet; readonly owners: Owners }
+  | { readonly kind: 'folder'; readonly folder: Folder }
+  | { readonly kind: 'association'; readonly association: Association }
+  /** Changes the status of a registered document. */
+  | { readonly kind: 'status'; readonly document: string; readonly status: AvailabilityStatus }
+  /** Destroys the key of the record: its documents are unreadable for ever. */
+  | { readonly kind: 'destroyKey'; readonly record: RecordId };
+
+/** Whose a document is: PS_IdNat of professionals, Struct_IdNat of structures; `patient` when the holder deposited it. */
+export type Owners = {
+  readonly professionals: readonly string[];
+  readonly structures: readonly string[];
+  readonly patient: boolean;
+};
+
+/** A job that a commit owes; read by the outbox, in order. */
+export type Job = {
+  readonly kind: 'notifyPatient' | 'notifyTreatingDoctor' | 'reviewEmergencyAccess';
+  readonly record: RecordId;
+};
+
+/** What must still be true when the change set is applied; otherwise nothing of it is. */
+export type Expectation =
+  /** No object of this kind has this entryUUID. */
+  | { readonly absent: { readonly kind: ObjectKind; readonly entryUUID: string } }
+  /** No document, set or folder has this uniqueId; with `unless`, documents of the same bytes are no conflict. */
+  | { readonly uniqueIdFree: string; readonly unless?: { readonly hash: string; readonly size: number } }
+  /** No record has one of these identifiers. */
+  | { readonly insFree: readonly Identifier[] }
+  /** The record (and its consents) is unchanged since it was read. */
+  | { readonly recordAt: { readonly record: RecordId; readonly version: number } }
+  /** The document has this status. */
+  | { readonly statusIs: { readonly document: string; readonly status: AvailabilityStatus } };
+
+/** Plain data, structured-cloneable: what changes, what must hold, what is traced. */
+export type ChangeSet = {
+  readonly expect: readonly Expectation[];
+  readonly put: readonly Row[];
+  readonly events: readonly EventDraft[];
+  readonly jobs: readonly Job[];
+  /** A credential that serves once: refused when it was spent before. */
+  readonly spend?: Spend;
+};
+export type Spend = { readonly key: string; readonly until: number };
+
+export type Outcome =
+  | { readonly done: true; readonly sequences: readonly number[] }
+  | { readonly done: false; readonly conflicts: readonly Expectation[]; readonly spent: boolean };
+
+/**
+ * Changes. A use case hands over what changes, as data, and gets no transaction to hold: many change sets share one sync.
+ */
+export interface Writer {
+  /**
+   * Makes the whole change set visible, with its events and jobs, or nothing of it. Resolves only when it would survive a power cut;
+   * change sets take effect in the order of their resolution, and a read that starts afterwards sees them.
+   * A conflict names the expectations that no longer held: the caller reads again and decides again.
+   * @throws StoreBusy when too many change sets wait, StoreFull when the disk is full (nothing was written, the store goes on),
+   *   StoreStopped when the store was closed or has failed.
+   */
+  commit(permit: Permit, changes: ChangeSet): Promise<Outcome>;
+  /** Writes events that change nothing: refusals, failed identifications. Same promise. No permit: nothing of a patient is read or changed. */
+  note(events: readonly EventDraft[], spend?: Spend): Promise<Outcome>;
+}
+
+/** The only reads without a permit: what `decide()` needs to make one. No clinical content. */
+export interface FactsReader {
+  /** By any identifier of the holder, old ones included; destroyed records included. */
+  recordByIdentifier(identifier: Identifier): Promise<RecordFacts | undefined>;
+  recordById(id: RecordId): Promise<RecordFacts | undefined>;
+  /** The record that a document belongs to, by entryUUID. */
+  recordOfDocument(entryUUID: string): Promise<RecordFacts | undefined>;
+  /** The record that an event belongs to. */
+  recordOfEvent(sequence: number): Promise<RecordFacts | undefined>;
+}
+
+/** AND of all fields that are given; a list is an OR. Codes match by code and system; a code without system (FHIR) by code alone. */
+export type DocumentFilter = {
+  readonly statuses?: readonly AvailabilityStatus[];
+  readonly objectTypes?: readonly ('stable' | 'onDemand')[];
+  readonly classCodes?: readonly CodeMatch[];
+  readonly typeCodes?: readonly CodeMatch[];
+  readonly formatCodes?: readonly CodeMatch[];
+  readonly practiceSettingCodes?: readonly CodeMatch[];
+  readonly healthcareFacilityTypeCodes?: readonly CodeMatch[];
+  /** Each inner list is an OR; all inner lists must match. */
+  readonly eventCodes?: readonly (readonly CodeMatch[])[];
+  readonly confidentialityCodes?: readonly (readonly CodeMatch[])[];
+  readonly referenceIds?: readonly (readonly string[])[];
+  /** Patterns with `%` and `_` against the XCN text of each author, case-sensitive. IHE ITI TF-2 3.18.4.1.2.3.7.1. */
+  readonly authorPersons?: readonly string[];
+  /** Half-open ranges of 14-digit DTMs: from ≤ value < to. An absent serviceStart/Stop value matches. */
+  readonly creationTime?: TimeRange;
+  readonly serviceStartTime?: TimeRange;
+  readonly serviceStopTime?: TimeRange;
+};
+export type CodeMatch = { readonly code: string; readonly system?: string };
+export type TimeRange = { readonly from?: string; readonly to?: string };
+
+/** Keyset paging: `before` is the position of the last document of the page before. Newest first. */
+export type PageRequest = { readonly before?: number; readonly limit: number };
+export type Page<T> = { readonly items: readonly T[]; readonly more: boolean };
+
+/** What a submission is checked against; concerns names only, never content. */
+export type Holder = {
+  readonly kind: 'document' | 'submissionSet' | 'folder';
+  readonly entryUUID: string;
+  readonly hash?: string;
+  readonly size?: number;
+};
+
+/** Reads of patient data: each asks for a permit, applies its visibility inside the query, and touches no record but the permit's. */
+export interface Reader {
+  documents(permit: Permit, filter: DocumentFilter, page: PageRequest): Promise<Page<StoredDocument>>;
+  countDocuments(permit: Permit, filter: DocumentFilter): Promise<number>;
+  /** Documents by name; those hidden, unknown or of another record are left out. Newest first. */
+  documentsByUuid(permit: Permit, entryUUIDs: readonly string[]): Promise<readonly StoredDocument[]>;
+  documentsByUniqueId(permit: Permit, uniqueIds: readonly string[]): Promise<readonly StoredDocument[]>;
+  documentsByLogicalId(permit: Permit, logicalIDs: readonly string[]): Promise<readonly StoredDocument[]>;
+  /** Documents that the source's references name, whatever their visibility: for the checks of a submission to this record alone. */
+  targets(permit: Permit, entryUUIDs: readonly string[]): Promise<readonly StoredDocument[]>;
+  folders(permit: Permit, entryUUIDs: readonly string[]): Promise<readonly Folder[]>;
+  associationsOf(permit: Permit, entryUUIDs: readonly string[]): Promise<readonly Association[]>;
+  /** Who holds these uniqueIds, in the whole store. */
+  holders(permit: Permit, uniqueIds: readonly string[]): Promise<ReadonlyMap<string, readonly Holder[]>>;
+  /** Which of these entryUUIDs are taken, in the whole store. */
+  taken(permit: Permit, entryUUIDs: readonly string[]): Promise<ReadonlySet<string>>;
+  /**
+   * Events of the permit's record, newest first. Documents that the permit's visibility hides are not named; an event that named
+   * only such documents is left out.
+   */
+  events(permit: Permit, filter: EventFilter, page: PageRequest): Promise<Page<AuditEvent>>;
+  event(permit: Permit, sequence: number): Promise<AuditEvent | undefined>;
+  /** The record's wrapped key; undefined once destroyed. */
+  wrappedKey(permit: Permit): Promise<Uint8Array | undefined>;
+}
+/** Times in milliseconds, from ≤ at < to. `actor`: only events of this actor (PS_IdNat or Struct_IdNat). */
+export type EventFilter = { readonly from?: number; readonly to?: number; readonly actor?: string };
+
+export type Store = {
+  readonly facts: FactsReader;
+  readonly read: Reader;
+  readonly write: Writer;
+  close(): Promise<void>;
+};
+
+/** Too many change sets wait; try again later. */
+export class StoreBusy extends Error {
+  override readonly name = 'StoreBusy';
+}
+/** The disk is full: nothing of the change was written. */
+export class StoreFull extends Error {
+  override readonly name = 'StoreFull';
+}
+/** The store is closed, or its writer has failed. */
+export class StoreStopped extends Error {
+  override readonly name = 'StoreStopped';
+}

@@ -1,0 +1,186 @@
+import type { Blobs } from '../blobs/port.ts';
+import type { Keyring } from '../crypto/keyring.ts';
+import type { Action } from '../domain/action.ts';
+import type { Caller } from '../domain/actor.ts';
+import { decide, type Permit, type RecordFacts, type Surroundings } from '../domain/decision.ts';
+import { type Problem, problem, Refused } from '../domain/error.ts';
+import type { EventDraft, Origin } from '../domain/event.ts';
+import type { Identifier } from '../domain/identifier.ts';
+import type { Regime } from '../domain/regime.ts';
+import type { Expectation, Row, Spend, Store } from '../store/port.ts';
+
+/** What the use cases work with: adapters, settings, time and names, all handed in. */
+export type Tools = {
+  readonly store: Store;
+  readonly blobs: Blobs;
+  readonly keyring: Keyring;
+  readonly settings: Settings;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** A new UUID, version 7, lower case, without prefix. */
+  readonly newId: () => string;
+};
+
+/** The settings that rules see. Sizes in bytes. */
+export type Settings = Omit<Surroundings, 'now'> & {
+  readonly regime: Regime;
+  /** INS OIDs that this environment accepts, and the one that it writes first. */
+  readonly insOids: readonly string[];
+  readonly repositoryUniqueId: string;
+  readonly limits: { readonly results: number; readonly entriesPerSubmission: number };
+};
+
+/** A request as a face hands it in, after identification. */
+export type Request = { readonly caller: Caller; readonly origin: Origin };
+
+/** How the request names the record it is about. */
+export type Subject =
+  | { readonly identifier: Identifier }
+  | { readonly document: string }
+  | { readonly event: number }
+  | { readonly record: string }
+  | 'none';
+
+/** What an action found or wants to change, besides its answer. */
+export type Plan<T> = {
+  readonly answer: T;
+  readonly expect?: readonly Expectation[];
+  readonly put?: readonly Row[];
+  /** Facts for the event: documents touched, submission set, query. */
+  readonly trace?: Pick<EventDraft, 'documents' | 'submissionSet' | 'query'>;
+};
+
+/**
+ * The one way to do anything: load the facts, `decide()`, run the body with the permit, write its event with its change in one commit,
+ * and only then answer. A refusal by the decision or by the body is traced too. Where the facts changed in between, all of it is done again.
+ * @throws Refused with public problems; StoreBusy, StoreFull and StoreStopped pass through.
+ */
+export async function perform<T>(
+  tools: Tools,
+  request: Request,
+  action: Action,
+  subject: Subject,
+  body: (permit: Permit, facts: RecordFacts | undefined) => Promise<Plan<T>>,
+): Promise<T> {
+  const spend = spendOf(request.caller);
+  for (let attempt = 1; ; attempt++) {
+    const now = tools.now();
+    const facts = await factsOf(tools.store, subject);
+    const named = typeof subject === 'object' && 'identifier' in subject ? subject.identifier : undefined;
+    const question = { caller: request.caller, action, ...(named && { patient: named }) };
+    const decision = decide(question, facts, { ...tools.settings, now });
+    const base = eventOf(request, action, now, facts, named);
+    if ('refused' in decision) {
+      const { reason, problem: name } = decision.refused;
+      await notice(
+        tools,
+        { ...(reason === 'otherPatient' ? unattributed(base) : base), outcome: 'refused', ground: reason },
+        spend,
+      );
+      throw new Refused([problem(name, named === undefined ? {} : { value: shown(named) }, reason)]);
+    }
+    const { permit } = decision;
+    let plan: Plan<T>;
+    try {
+      plan = await body(permit, facts);
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      await notice(tools, { ...base, outcome: 'failed', ground: error.problems[0]?.name ?? 'refused' }, spend);
+      throw error;
+    }
+    const record = permit.record ?? newRecord(plan.put);
+    const outcome = await tools.store.write.commit(permit, {
+      expect: [
+        ...(permit.record === undefined || permit.recordVersion === undefined
+          ? []
+          : [{ recordAt: { record: permit.record, version: permit.recordVersion } }]),
+        ...(plan.expect ?? []),
+      ],
+      put: plan.put ?? [],
+      events: [{ ...base, ...(record && { record }), outcome: 'done', ground: permit.ground, ...plan.trace }],
+      jobs: record === undefined ? [] : permit.obligations.map((kind) => ({ kind, record })),
+      ...(spend && { spend }),
+    });
+    if (outcome.done) return plan.answer;
+    if (outcome.spent) await replayed(tools, base);
+    if (attempt >= 5) throw new Refused([problem('busy')]);
+  }
+}
+
+/**
+ * Traces a request that failed before it could be judged: the caller is known, the message is not sound. The credential counts as used.
+ * @throws Refused `notIdentified` when the credential had been spent.
+ */
+export async function traceFailure(
+  tools: Tools,
+  request: Request,
+  action: Action,
+  problems: readonly Problem[],
+): Promise<void> {
+  const base = eventOf(request, action, tools.now(), undefined, undefined);
+  await notice(tools, { ...base, outcome: 'failed', ground: problems[0]?.name ?? 'internal' }, spendOf(request.caller));
+}
+
+/** Traces an identification that failed: security audit only, no actor and no patient, since nothing that was said is proven. */
+export async function traceUnidentified(tools: Tools, origin: Origin, why: string): Promise<void> {
+  await tools.store.write.note([{ at: tools.now(), action: 'identify', origin, outcome: 'refused', ground: why }]);
+}
+
+async function notice(tools: Tools, event: EventDraft, spend: Spend | undefined): Promise<void> {
+  const outcome = await tools.store.write.note([event], spend);
+  if (!outcome.done) await replayed(tools, event);
+}
+
+async function replayed(tools: Tools, event: Omit<EventDraft, 'outcome'>): Promise<never> {
+  await traceUnidentified(tools, event.origin, 'replayed');
+  throw new Refused([problem('notIdentified', {}, 'replayed')]);
+}
+
+async function factsOf(store: Store, subject: Subject): Promise<RecordFacts | undefined> {
+  if (subject === 'none') return undefined;
+  if ('identifier' in subject) return await store.facts.recordByIdentifier(subject.identifier);
+  if ('document' in subject) return await store.facts.recordOfDocument(subject.document);
+  if ('event' in subject) return await store.facts.recordOfEvent(subject.event);
+  return await store.facts.recordById(subject.record);
+}
+
+function eventOf(
+  { caller, origin }: Request,
+  action: Action,
+  at: number,
+  facts: RecordFacts | undefined,
+  patient: Identifier | undefined,
+): Omit<EventDraft, 'outcome'> {
+  const named = patient ?? caller.patient;
+  return {
+    at,
+    action,
+    origin,
+    actor: caller.actor,
+    mode: caller.mode,
+    credential: caller.credential.id,
+    ...(caller.reason !== undefined && { statedReason: caller.reason }),
+    ...(caller.software && { software: [caller.software.name, caller.software.version].filter(Boolean).join(' ') }),
+    ...(facts && { record: facts.record.id }),
+    ...(named && { patient: named }),
+  };
+}
+
+/** A message that names two patients is shown in the history of neither. */
+function unattributed(event: Omit<EventDraft, 'outcome'>): Omit<EventDraft, 'outcome'> {
+  const { record: _record, patient: _patient, ...rest } = event;
+  return rest;
+}
+
+function newRecord(put: readonly Row[] | undefined): string | undefined {
+  for (const row of put ?? []) if (row.kind === 'record') return row.record.id;
+  return undefined;
+}
+
+function spendOf({ credential }: Caller): Spend | undefined {
+  return credential.kind === 'assertion' ? { key: credential.spendKey, until: credential.until } : undefined;
+}
+
+function shown(patient: Identifier): string {
+  return `${patient.value}^^^&${patient.oid}&ISO`;
+}
