@@ -1,0 +1,40 @@
+/**
+ * Text for the content of an element. Characters that XML 1.0 does not know are left out; a carriage return is written so that a reader
+ * gets it back.
+ */
+export function escapeText(text: string): string {
+  return special.test(text) ? text.replace(allSpecial, written) : text;
+}
+
+/** Text for an attribute value between double quotes; tabs and line ends survive. */
+export function escapeAttribute(text: string): string {
+  return specialInAttribute.test(text) ? text.replace(allSpecialInAttribute, written) : text;
+}
+
+// What XML 1.0 §2.2 does not allow: controls, lone surrogates, U+FFFE and U+FFFF.
+const illegal = String.raw`\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff`;
+const special = new RegExp(`[&<>\\r${illegal}]`, 'u');
+const allSpecial = new RegExp(special, 'gu');
+const specialInAttribute = new RegExp(`[&<>"\\r\\n\\t${illegal}]`, 'u');
+const allSpecialInAttribute = new RegExp(specialInAttribute, 'gu');
+
+function written(character: string): string {
+  switch (character) {
+    case '&':
+      return '&amp;';
+    case '<':
+      return '&lt;';
+    case '>':
+      return '&gt;';
+    case '"':
+      return '&quot;';
+    case '\r':
+      return '&#13;';
+    case '\n':
+      return '&#10;';
+    case '\t':
+      return '&#9;';
+    default:
+      return '';
+  }
+}
