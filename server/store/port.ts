@@ -22,6 +22,8 @@ export type StoredDocument = {
   /** SHA-256 of the bytes, hexadecimal; absent for an on-demand entry. */
   readonly sha256?: string;
   readonly content?: ContentPlace;
+  /** Whether the permit's viewer wrote or filed it. */
+  readonly own: boolean;
 };
 
 /** What is sealed and goes with a change set: ordinary documents inside, large ones already on disk under `file`. */
