@@ -1,0 +1,133 @@
+import type { AssociationType, AvailabilityStatus } from '../domain/document.ts';
+
+/** XML namespaces of the messages. IHE ITI TF-2 Appendix V; ebXML RegRep 3.0. */
+export const namespace = {
+  soap12: 'http://www.w3.org/2003/05/soap-envelope',
+  soap11: 'http://schemas.xmlsoap.org/soap/envelope/',
+  wsa: 'http://www.w3.org/2005/08/addressing',
+  wsse: 'http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd',
+  xop: 'http://www.w3.org/2004/08/xop/include',
+  xsi: 'http://www.w3.org/2001/XMLSchema-instance',
+  xml: 'http://www.w3.org/XML/1998/namespace',
+  xds: 'urn:ihe:iti:xds-b:2007',
+  rim: 'urn:oasis:names:tc:ebxml-regrep:xsd:rim:3.0',
+  rs: 'urn:oasis:names:tc:ebxml-regrep:xsd:rs:3.0',
+  lcm: 'urn:oasis:names:tc:ebxml-regrep:xsd:lcm:3.0',
+  query: 'urn:oasis:names:tc:ebxml-regrep:xsd:query:3.0',
+} as const;
+
+/** IHE ITI TF-3 4.2.4.2. */
+export const responseStatus = {
+  success: 'urn:oasis:names:tc:ebxml-regrep:ResponseStatusType:Success',
+  failure: 'urn:oasis:names:tc:ebxml-regrep:ResponseStatusType:Failure',
+  partialSuccess: 'urn:ihe:iti:2007:ResponseStatusType:PartialSuccess',
+} as const;
+
+/** IHE ITI TF-3 4.2.4.1. */
+export const severity = {
+  error: 'urn:oasis:names:tc:ebxml-regrep:ErrorSeverityType:Error',
+  warning: 'urn:oasis:names:tc:ebxml-regrep:ErrorSeverityType:Warning',
+} as const;
+
+/** objectType of a DocumentEntry. IHE ITI TF-3 4.2.5.2. */
+export const entryType = {
+  stable: 'urn:uuid:7edca82f-054d-47f2-a032-9b2a5b5186c1',
+  onDemand: 'urn:uuid:34268e47-fdf5-41a6-ba33-82133c465248',
+} as const;
+
+/** Classification nodes that say what a RegistryPackage is. IHE ITI TF-3 4.2.5.1. */
+export const packageNode = {
+  submissionSet: 'urn:uuid:a54d6aa5-d40d-43f9-88c5-b4633d873bdd',
+  folder: 'urn:uuid:d9d542f3-6cc4-48b6-8870-ea235fbc94c2',
+} as const;
+
+/** Classification nodes that mark limited metadata, by the kind of object. IHE ITI TF-3 4.2.5.1. */
+export const limitedMetadata = {
+  entry: 'urn:uuid:ab9b591b-83ab-4d03-8f5d-f93b1fb92e85',
+  submissionSet: 'urn:uuid:5003a9db-8d8d-49e6-bf0c-990e34ac7707',
+  folder: 'urn:uuid:2c144a76-29a9-4b7c-af54-b25409fe7d03',
+} as const;
+
+/** Classification schemes, by attribute. IHE ITI TF-3 4.2.5.2. */
+export const entryScheme = {
+  author: 'urn:uuid:93606bcf-9494-43ec-9b4e-a7748d1a838d',
+  classCode: 'urn:uuid:41a5887f-8865-4c09-adf7-e362475b143a',
+  confidentialityCode: 'urn:uuid:f4f85eac-e6cb-4883-b524-f2705394840f',
+  eventCodeList: 'urn:uuid:2c6b8cb7-8b2a-4051-b291-b1ae6a575ef4',
+  formatCode: 'urn:uuid:a09d5840-386c-46f2-b5ad-9c3699a4309d',
+  healthcareFacilityTypeCode: 'urn:uuid:f33fb8ac-18af-42cc-ae0e-ed0b0bdb91e1',
+  practiceSettingCode: 'urn:uuid:cccf5598-8b07-4b77-a05e-ae952c785ead',
+  typeCode: 'urn:uuid:f0306f51-975f-434e-a61c-c59651d33983',
+} as const;
+export const setScheme = {
+  author: 'urn:uuid:a7058bb9-b4e4-4307-ba5b-e3f0ab85e12d',
+  contentTypeCode: 'urn:uuid:aa543740-bdda-424e-8c96-df4873be8500',
+} as const;
+export const folderScheme = { codeList: 'urn:uuid:1ba97051-7806-41a8-a48b-8fce7af683c5' } as const;
+export const associationScheme = { documentation: 'urn:uuid:abd807a3-4432-4053-87b4-fd82c643d1f3' } as const;
+
+/** Identification schemes, by the fixed name of the identifier. IHE ITI TF-3 4.2.5.2. */
+export const identification = {
+  'XDSDocumentEntry.patientId': 'urn:uuid:58a6f841-87b3-4a3e-92fd-a8ffeff98427',
+  'XDSDocumentEntry.uniqueId': 'urn:uuid:2e82c1f6-a085-4c72-9da3-8640a32e42ab',
+  'XDSSubmissionSet.patientId': 'urn:uuid:6b5aea1a-874d-4603-a4bc-96a0a7b38446',
+  'XDSSubmissionSet.sourceId': 'urn:uuid:554ac39e-e3fe-47fe-b233-965d2a147832',
+  'XDSSubmissionSet.uniqueId': 'urn:uuid:96fdda7c-d067-4183-912e-bf5ee74998a8',
+  'XDSFolder.patientId': 'urn:uuid:f64ffdf0-4b97-4e06-b79f-a52b38ec2f8a',
+  'XDSFolder.uniqueId': 'urn:uuid:75df8f67-9973-4fbe-a900-df66cefecc5a',
+} as const;
+export type IdentifierName = keyof typeof identification;
+
+/** Names of slots that are no plain words. */
+export const referenceIdSlot = 'urn:ihe:iti:xds:2013:referenceIdList';
+
+/** IHE ITI TF-3 4.2.3.2.2; Archived and Deleted are the CI-SIS's (JDV_J52-AvailabilityStatus-CISIS). */
+export const statusUrn: Readonly<Record<AvailabilityStatus, string>> = {
+  approved: 'urn:oasis:names:tc:ebxml-regrep:StatusType:Approved',
+  deprecated: 'urn:oasis:names:tc:ebxml-regrep:StatusType:Deprecated',
+  archived: 'urn:asip:ci-sis:2010:StatusType:Archived',
+  deleted: 'urn:asip:ci-sis:2010:StatusType:Deleted',
+};
+
+/** IHE Metadata Update (documentAvailability). */
+export const availabilityUrn = {
+  online: 'urn:ihe:iti:2010:DocumentAvailability:Online',
+  offline: 'urn:ihe:iti:2010:DocumentAvailability:Offline',
+} as const;
+
+/** IHE ITI TF-3 4.2.2. */
+export const associationUrn: Readonly<Record<AssociationType, string>> = {
+  HasMember: 'urn:oasis:names:tc:ebxml-regrep:AssociationType:HasMember',
+  RPLC: 'urn:ihe:iti:2007:AssociationType:RPLC',
+  XFRM: 'urn:ihe:iti:2007:AssociationType:XFRM',
+  APND: 'urn:ihe:iti:2007:AssociationType:APND',
+  XFRM_RPLC: 'urn:ihe:iti:2007:AssociationType:XFRM_RPLC',
+  signs: 'urn:ihe:iti:2007:AssociationType:signs',
+  IsSnapshotOf: 'urn:ihe:iti:2010:AssociationType:IsSnapshotOf',
+  UpdateAvailabilityStatus: 'urn:ihe:iti:2010:AssociationType:UpdateAvailabilityStatus',
+  SubmitAssociation: 'urn:ihe:iti:2010:AssociationType:SubmitAssociation',
+};
+
+/** objectType of everything but entries, on retrieval. ebRIM 3.0, canonical classification scheme ObjectType. */
+export const objectType = {
+  classification: 'urn:oasis:names:tc:ebxml-regrep:ObjectType:RegistryObject:Classification',
+  externalIdentifier: 'urn:oasis:names:tc:ebxml-regrep:ObjectType:RegistryObject:ExternalIdentifier',
+  registryPackage: 'urn:oasis:names:tc:ebxml-regrep:ObjectType:RegistryObject:RegistryPackage',
+  association: 'urn:oasis:names:tc:ebxml-regrep:ObjectType:RegistryObject:Association',
+} as const;
+
+/** Ids of the stored queries served. IHE ITI TF-2 3.18.4.1.2.4. */
+export const storedQuery = {
+  FindDocuments: 'urn:uuid:14d4debf-8f97-4251-9a74-a90016b0af0d',
+  GetDocuments: 'urn:uuid:5c4f972b-d56b-40ac-a5fc-c8ca9b40b9d4',
+} as const;
+
+/** wsa:Action of each transaction, request and response. */
+export const action = {
+  iti18: ['urn:ihe:iti:2007:RegistryStoredQuery', 'urn:ihe:iti:2007:RegistryStoredQueryResponse'],
+  iti41: [
+    'urn:ihe:iti:2007:ProvideAndRegisterDocumentSet-b',
+    'urn:ihe:iti:2007:ProvideAndRegisterDocumentSet-bResponse',
+  ],
+  iti43: ['urn:ihe:iti:2007:RetrieveDocumentSet', 'urn:ihe:iti:2007:RetrieveDocumentSetResponse'],
+} as const;
