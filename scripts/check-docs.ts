@@ -1,0 +1,108 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { settingsTable } from '../server/config/env.ts';
+import { catalogue, type Problem, type ProblemName } from '../server/domain/error.ts';
+import { statusOf } from '../server/fhir/outcome.ts';
+import { routeTable } from '../server/fhir/routes.ts';
+import { codeNames } from '../server/xds/errors.ts';
+import { iti18 } from '../server/xds/iti18.ts';
+import { iti41 } from '../server/xds/iti41.ts';
+import { iti43 } from '../server/xds/iti43.ts';
+import { queryTable } from '../server/xds/queries.ts';
+
+/**
+ * The pages of docs/ that the code writes: `--write` writes them, without it they are compared and a difference fails.
+ */
+const pages: Record<string, () => string> = {
+  'docs/configuration.md': configuration,
+  'docs/errors.md': errors,
+  'docs/transactions.md': transactions,
+};
+const root = resolve(import.meta.dirname, '..');
+const stale: string[] = [];
+for (const [path, write] of Object.entries(pages)) {
+  const file = resolve(root, path);
+  const text = `${write().trim()}\n`;
+  if (process.argv.includes('--write')) writeFileSync(file, text);
+  else if (!existsSync(file) || readFileSync(file, 'utf8') !== text) stale.push(path);
+}
+if (stale.length > 0) {
+  process.stderr.write(`not what the code says: ${stale.join(', ')}; run npm run docs\n`);
+  process.exit(1);
+}
+process.stdout.write(`docs: ${Object.keys(pages).length} generated pages are fresh\n`);
+
+function configuration(): string {
+  const rows = Object.entries(settingsTable.shape).map(([name, schema]) => {
+    const empty = schema.safeParse(undefined);
+    const byDefault: unknown = empty.success ? empty.data : undefined;
+    return `| \`${name}\` | ${shownDefault(byDefault)} | ${(schema.description ?? '').replaceAll('|', '\\|')} |`;
+  });
+  return `# Settings
+
+Environment variables, all optional in the sandbox. Every mistake is reported at start, all together, and the server ends with exit code 78.
+An unknown name that begins with \`DMP_\` is a mistake too. Sizes are in bytes, durations in seconds. (Written from the code by \`npm run docs\`.)
+
+| Variable | Default | What it does |
+| --- | --- | --- |
+${rows.join('\n')}
+
+The command-line client reads \`DMP_URL\` (default: the local sandbox) and \`DMP_DATA\` (the sandbox keys).`;
+}
+
+function shownDefault(value: unknown): string {
+  if (value === undefined) return '–';
+  if (Array.isArray(value)) return value.length === 0 ? '–' : `\`${value.join(',')}\``;
+  if (typeof value === 'boolean') return value ? '`on`' : '`off`';
+  return `\`${String(value)}\``;
+}
+
+function errors(): string {
+  const rows = (Object.keys(catalogue) as ProblemName[]).map((name) => {
+    const words = catalogue[name];
+    const about: Problem['about'] = { attribute: '*attribute*', object: '*object*', value: '*value*', detail: '*detail*' };
+    return `| ${name} | ${codeNames(name)} | ${statusOf(name)} | ${words.what(about).replaceAll('|', '\\|')}. | ${words.rule} | ${words.remedy.replaceAll('|', '\\|')} |`;
+  });
+  return `# Problems
+
+One catalogue for every face. XDS answers carry the code in \`errorCode\` and the words in \`codeContext\`; FHIR answers carry them in an
+OperationOutcome. All problems of a submission come in one answer. The request id is in the header \`X-Request-Id\` of every answer and in the
+audit event. (Written from the code by \`npm run docs\`.)
+
+| Problem | XDS | HTTP (FHIR) | What it says | Rule | What to do |
+| --- | --- | --- | --- | --- | --- |
+${rows.join('\n')}`;
+}
+
+function transactions(): string {
+  const xds = [iti18, iti41, iti43].map(
+    (t) => `| ${t.name} | \`POST /xds/${t.receiver}\`, \`POST /si-dmp-server/v2/services/${t.receiver}\` | \`${t.requestAction}\` | ${t.packaging === 'mtom' ? 'MTOM' : 'SOAP'} |`,
+  );
+  const queries = queryTable.map((q) => `| ${q.name} | \`${q.id}\` | ${q.parameters.map((p) => `\`${p}\``).join(' ')} |`);
+  const fhir = routeTable.map((r) => `| \`${r.method} /fhir${r.path}\` | ${r.transaction} | ${r.what} |`);
+  return `# What is served
+
+(Written from the code by \`npm run docs\`.)
+
+## XDS.b
+
+SOAP 1.2 with WS-Addressing; the caller is identified by one VIHF assertion in \`wsse:Security\`, which serves one request.
+
+| Transaction | Address | wsa:Action | Packaging |
+| --- | --- | --- | --- |
+${xds.join('\n')}
+
+### Stored queries of ITI-18
+
+| Query | Id | Parameters |
+| --- | --- | --- |
+${queries.join('\n')}
+
+## FHIR R4
+
+The caller is identified by a bearer token. JSON only.
+
+| Request | Transaction | What |
+| --- | --- | --- |
+${fhir.join('\n')}`;
+}

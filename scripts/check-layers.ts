@@ -1,0 +1,106 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+
+/**
+ * Who may import whom, by folder; the longest prefix wins. A file may always import what lies in a folder that its row allows.
+ * The drawing of this table is in docs/architecture.md.
+ */
+const allowed: Record<string, readonly string[]> = {
+  'server/domain/': ['server/domain/'],
+  'server/xml/': ['server/xml/', 'server/domain/'],
+  'server/crypto/': ['server/crypto/', 'server/domain/'],
+  'server/store/': ['server/store/', 'server/domain/'],
+  'server/store/embedded/': ['server/store/', 'server/domain/', 'server/blobs/segments.ts', 'server/crypto/'],
+  'server/blobs/': ['server/blobs/', 'server/domain/', 'server/store/port.ts', 'server/crypto/'],
+  'server/usecases/': ['server/usecases/', 'server/domain/', 'server/store/port.ts', 'server/blobs/port.ts', 'server/crypto/keyring.ts'],
+  'server/auth/': ['server/auth/', 'server/domain/', 'server/crypto/', 'server/xml/'],
+  'server/xds/': ['server/xds/', 'server/domain/', 'server/usecases/', 'server/auth/credentials.ts', 'server/xml/', 'server/store/port.ts', 'server/blobs/port.ts', 'server/watch/log.ts'],
+  'server/fhir/': ['server/fhir/', 'server/domain/', 'server/usecases/', 'server/auth/credentials.ts', 'server/xml/', 'server/store/port.ts', 'server/blobs/port.ts', 'server/watch/log.ts'],
+  'server/sandbox/': ['server/sandbox/', 'server/domain/', 'server/usecases/', 'server/auth/', 'server/crypto/', 'server/xml/', 'server/store/port.ts', 'server/blobs/port.ts'],
+  'server/watch/': ['server/watch/'],
+  'server/config/': ['server/config/', 'server/domain/', 'server/usecases/perform.ts', 'profiles/'],
+  'server/': ['server/', 'profiles/'],
+  'scripts/': ['scripts/', 'server/', 'profiles/'],
+  'test/': ['test/', 'server/', 'scripts/', 'profiles/'],
+};
+
+/** Node built-ins and packages that a folder may use; folders not named may use any. */
+const packages: Record<string, readonly string[]> = {
+  'server/domain/': ['node:crypto'],
+  'server/usecases/': [],
+};
+
+/** A package that one file alone may import, so that nobody else depends on its ways. */
+const soleImporter: Record<string, string> = {
+  saxes: 'server/xml/read.ts',
+  'node:sqlite': 'server/store/embedded/',
+  '@peculiar/x509': 'server/crypto/certificate.ts',
+};
+
+const root = resolve(import.meta.dirname, '..');
+const pattern =
+  /^(?:import|export)\b[^'"]*?\bfrom\s+['"]([^'"]+)['"]|^import\s+['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]\)\./gm;
+const files = ['server', 'scripts', 'test'].flatMap((folder) => list(join(root, folder)));
+const problems: string[] = [];
+const graph = new Map<string, string[]>();
+
+for (const file of files) {
+  const text = readFileSync(join(root, file), 'utf8');
+  const targets: string[] = [];
+  for (const match of text.matchAll(pattern)) {
+    const specifier = match[1] ?? match[2] ?? match[3] ?? match[4] ?? '';
+    if (specifier.startsWith('.')) {
+      const target = relative(root, resolve(root, dirname(file), specifier));
+      if (!existsSync(join(root, target))) problems.push(`${file}: ${specifier} does not exist`);
+      else if (!rowOf(allowed, file).some((prefix) => target.startsWith(prefix))) problems.push(`${file}: may not import ${target}`);
+      targets.push(target);
+    } else {
+      const may = rowOf(packages, file, undefined);
+      if (may !== undefined && !may.includes(specifier)) problems.push(`${file}: may not use ${specifier}`);
+      const sole = soleImporter[specifier];
+      if (sole !== undefined && file.startsWith('server/') && !file.startsWith(sole)) problems.push(`${file}: ${specifier} belongs to ${sole}`);
+    }
+  }
+  if (file.startsWith('server/') && file !== 'server/config/env.ts' && text.includes('process.env')) problems.push(`${file}: process.env is read in server/config/env.ts alone`);
+  graph.set(file, targets);
+}
+for (const cycle of cycles()) problems.push(`cycle: ${cycle.join(' → ')}`);
+
+if (problems.length > 0) {
+  process.stderr.write(`${problems.join('\n')}\n`);
+  process.exit(1);
+}
+process.stdout.write(`layers: ${files.length} files in their places\n`);
+
+function list(folder: string): string[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && /\.(ts|mjs|js)$/.test(entry.name) && entry.name !== 'fix-lock.mjs')
+    .map((entry) => relative(root, join(entry.parentPath, entry.name)));
+}
+
+function rowOf<T>(table: Record<string, T>, file: string, fallback?: T): T {
+  let best = '';
+  for (const prefix of Object.keys(table)) if (file.startsWith(prefix) && prefix.length > best.length) best = prefix;
+  return (table[best] ?? fallback) as T;
+}
+
+function cycles(): string[][] {
+  const found: string[][] = [];
+  const done = new Set<string>();
+  const path: string[] = [];
+  const visit = (file: string) => {
+    const at = path.indexOf(file);
+    if (at >= 0) {
+      found.push([...path.slice(at), file]);
+      return;
+    }
+    if (done.has(file)) return;
+    path.push(file);
+    for (const target of graph.get(file) ?? []) visit(target);
+    path.pop();
+    done.add(file);
+  };
+  for (const file of graph.keys()) visit(file);
+  return found;
+}

@@ -1,0 +1,48 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import Router from '@koa/router';
+import Koa from 'koa';
+import type { Context } from './context.ts';
+import { fhirRouter } from './fhir/routes.ts';
+import { exposition } from './watch/metrics.ts';
+import { iti18 } from './xds/iti18.ts';
+import { iti41 } from './xds/iti41.ts';
+import { iti43 } from './xds/iti43.ts';
+import { xdsRouter } from './xds/routes.ts';
+
+/** What the process knows and one thread's application has to ask. */
+export type Process = {
+  /** True once requests will be served: in the sandbox only after seeding. */
+  readonly ready: () => boolean;
+  /** Metrics of every web thread. */
+  readonly metrics: () => Promise<readonly (readonly unknown[])[]>;
+};
+
+/** The HTTP application of one web thread: both faces, health and metrics. */
+export function makeApp(context: Context, process: Process): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
+  const app = new Koa();
+  const { env } = context.config;
+  app.use(async (ctx, next) => {
+    const begun = performance.now();
+    await next();
+    const route: unknown = ctx['_matchedRoute'];
+    context.metrics.request(typeof route === 'string' ? route : 'none', ctx.status, (performance.now() - begun) / 1000);
+  });
+  const own = new Router();
+  own.get('/health/live', (ctx) => {
+    ctx.body = 'alive\n';
+  });
+  own.get('/health/ready', (ctx) => {
+    const ready = process.ready();
+    ctx.status = ready ? 200 : 503;
+    ctx.body = ready ? 'ready\n' : 'not ready\n';
+  });
+  own.get('/metrics', async (ctx) => {
+    ctx.type = 'text/plain; version=0.0.4; charset=utf-8';
+    ctx.body = await exposition(await process.metrics());
+  });
+  const xds = xdsRouter(context.tools, context.identify, [iti18, iti41, iti43], { log: context.log, publicUrl: env.DMP_PUBLIC_URL, limits: context.limits });
+  const fhir = fhirRouter(context.tools, context.identify, { log: context.log, publicUrl: env.DMP_PUBLIC_URL, linkKey: context.linkKey });
+  for (const router of [own, xds, fhir]) app.use(router.routes());
+  app.on('error', (error: unknown) => context.log.error({}, 'a request failed outside its face', error));
+  return app.callback();
+}

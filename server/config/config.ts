@@ -1,0 +1,110 @@
+import { createSecretKey, randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import habilitations from '../../profiles/habilitations.json' with { type: 'json' };
+import type { Habilitations } from '../domain/decision.ts';
+import { regimes } from '../domain/regime.ts';
+import type { Settings } from '../usecases/perform.ts';
+import { type Env, SettingsWrong } from './env.ts';
+
+export type Config = {
+  readonly env: Env;
+  readonly sandbox: boolean;
+  readonly data: string;
+  readonly settings: Settings;
+  readonly token: { readonly issuer: string; readonly audience: string; readonly jwks: string };
+  readonly trustStore: string;
+};
+
+const testOids = ['1.2.250.1.213.1.4.10', '1.2.250.1.213.1.4.11'];
+
+/**
+ * What the settings mean together.
+ * @throws SettingsWrong listing every rule of production mode that is broken
+ */
+export function configOf(env: Env, sandboxCentres: readonly string[]): Config {
+  const sandbox = env.DMP_MODE === 'sandbox';
+  const data = resolve(env.DMP_DATA);
+  const insOids = env.DMP_INS_OIDS.length > 0 ? env.DMP_INS_OIDS : sandbox ? testOids.slice(0, 1) : ['1.2.250.1.213.1.4.8', '1.2.250.1.213.1.4.9'];
+  const mistakes = sandbox ? [] : productionMistakes(env, insOids);
+  if (mistakes.length > 0) throw new SettingsWrong(`The settings are wrong for production:\n${mistakes.map((m) => `✖ ${m}`).join('\n')}`);
+  const regime = regimes[env.DMP_REGIME];
+  return {
+    env,
+    sandbox,
+    data,
+    settings: {
+      regime: {
+        ...regime,
+        depositNeedsAuthorisation:
+          env.DMP_DEPOSIT_NEEDS_AUTHORISATION === undefined ? regime.depositNeedsAuthorisation : env.DMP_DEPOSIT_NEEDS_AUTHORISATION === 'on',
+        maskedAndHiddenTogether: env.DMP_MASKED_AND_HIDDEN,
+        breakGlassNeedsReason: env.DMP_BREAK_GLASS_REASON,
+      },
+      habilitations: habilitations as Habilitations,
+      emergencyCentres: new Set([...env.DMP_EMERGENCY_CENTRES, ...(sandbox ? sandboxCentres : [])]),
+      occupationalSpecialties: new Set(env.DMP_OCCUPATIONAL_SPECIALTIES),
+      insOids,
+      repositoryUniqueId: env.DMP_REPOSITORY_ID,
+      limits: { results: env.DMP_MAX_RESULTS, entriesPerSubmission: env.DMP_MAX_ENTRIES },
+    },
+    token: {
+      issuer: env.DMP_TOKEN_ISSUER ?? `${env.DMP_PUBLIC_URL}/auth`,
+      audience: `${env.DMP_PUBLIC_URL}/fhir`,
+      jwks: env.DMP_TOKEN_JWKS ?? join(data, 'sandbox', 'jwks.json'),
+    },
+    trustStore: env.DMP_TRUST_STORE ?? join(data, 'sandbox', 'ca.pem'),
+  };
+}
+
+function productionMistakes(env: Env, insOids: readonly string[]): string[] {
+  const mistakes: string[] = [];
+  const must = (name: keyof Env) => {
+    if (env[name] === undefined) mistakes.push(`${name} is required`);
+  };
+  must('DMP_MASTER_KEY_FILE');
+  must('DMP_LINK_KEY_FILE');
+  must('DMP_TRUST_STORE');
+  must('DMP_TOKEN_ISSUER');
+  must('DMP_TOKEN_JWKS');
+  must('DMP_TLS_FRONT');
+  if (!env.DMP_PUBLIC_URL.startsWith('https://')) mistakes.push('DMP_PUBLIC_URL is plain http');
+  if (env.DMP_TLS_FRONT !== undefined && env.DMP_TLS_FRONT.replace(/\/+$/, '') !== env.DMP_PUBLIC_URL)
+    mistakes.push('DMP_TLS_FRONT and DMP_PUBLIC_URL name different addresses');
+  for (const oid of insOids) if (testOids.includes(oid)) mistakes.push(`DMP_INS_OIDS holds the test or demo OID ${oid}`);
+  for (const [name, file] of [['DMP_TRUST_STORE', env.DMP_TRUST_STORE], ['DMP_TOKEN_JWKS', env.DMP_TOKEN_JWKS], ['DMP_MASTER_KEY_FILE', env.DMP_MASTER_KEY_FILE]] as const)
+    if (file !== undefined && isSandboxKey(file)) mistakes.push(`${name} is a sandbox key`);
+  if (existsSync(join(resolve(env.DMP_DATA), 'sandbox'))) mistakes.push(`DMP_DATA (${env.DMP_DATA}) holds a sandbox`);
+  return mistakes;
+}
+
+/** Sandbox keys lie in a folder `sandbox`, beside the mark that its maker leaves there. */
+function isSandboxKey(file: string): boolean {
+  return !file.startsWith('https:') && existsSync(join(dirname(resolve(file)), 'cards.json'));
+}
+
+/**
+ * A key of 32 bytes from a file of 64 hexadecimal digits; where no file is given, one made in the data folder at the first start.
+ * @throws SettingsWrong when the file is missing or malformed
+ */
+export function readKey(given: string | undefined, made: string): Buffer {
+  const file = given ?? made;
+  if (given === undefined && !existsSync(made)) {
+    mkdirSync(dirname(made), { recursive: true, mode: 0o700 });
+    writeFileSync(made, `${randomBytes(32).toString('hex')}\n`, { mode: 0o600, flag: 'wx' });
+  }
+  if (!existsSync(file)) throw new SettingsWrong(`The key file ${file} does not exist`);
+  const text = readFileSync(file, 'utf8').trim();
+  if (!/^[0-9a-fA-F]{64}$/.test(text)) throw new SettingsWrong(`The key file ${file} does not hold 64 hexadecimal digits`);
+  return Buffer.from(text, 'hex');
+}
+
+/** The key that signs page links. */
+export function linkKeyOf(config: Config) {
+  return createSecretKey(readKey(config.env.DMP_LINK_KEY_FILE, join(config.data, 'keys', 'links.key')));
+}
+
+/** The master key that wraps records' keys. */
+export function masterKeyOf(config: Config): Buffer {
+  return readKey(config.env.DMP_MASTER_KEY_FILE, join(config.data, config.sandbox ? 'sandbox' : 'keys', 'master.key'));
+}

@@ -1,0 +1,87 @@
+import type { KeyObject } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { MessagePort } from 'node:worker_threads';
+import type { Identify } from './auth/credentials.ts';
+import { makeIdentify } from './auth/identify.ts';
+import { openBlobs } from './blobs/sealed.ts';
+import type { Config } from './config/config.ts';
+import { linkKeyOf, masterKeyOf } from './config/config.ts';
+import { makeKeyring } from './crypto/keyring.ts';
+import { uuidMaker } from './crypto/uuid.ts';
+import { connectEmbedded, openEmbedded } from './store/embedded/open.ts';
+import type { Store } from './store/port.ts';
+import type { Tools } from './usecases/perform.ts';
+import { type Log, openLog } from './watch/log.ts';
+import { type Metrics, openMetrics } from './watch/metrics.ts';
+import type { TransportLimits } from './xds/routes.ts';
+
+/** Everything long-lived of one web thread; closed in reverse. */
+export type Context = {
+  readonly config: Config;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly tools: Tools;
+  readonly identify: Identify;
+  readonly linkKey: KeyObject;
+  readonly limits: TransportLimits;
+  /** A port by which another thread reaches the writer; the first web thread alone can make one. */
+  readonly newWriterPort: (() => Promise<MessagePort>) | undefined;
+  readonly close: () => Promise<void>;
+};
+
+/**
+ * Opens what a web thread needs. The first one of the process opens the store with its writer; another one is given a port to that writer.
+ * @throws with words for the operator when the data folder is taken or of a newer version
+ */
+export async function openContext(config: Config, writerPort?: MessagePort): Promise<Context> {
+  const { env } = config;
+  const log = openLog(env.DMP_LOG_LEVEL);
+  const metrics = openMetrics();
+  const opened =
+    writerPort === undefined
+      ? await openEmbedded({ folder: config.data, threads: true, maxWaiting: env.DMP_MAX_WAITING })
+      : await connectEmbedded({ folder: config.data, port: writerPort });
+  const now = () => Date.now();
+  const tools: Tools = {
+    store: opened,
+    blobs: openBlobs({ folder: join(config.data, 'documents'), inlineLimit: env.DMP_INLINE_CONTENT }),
+    keyring: makeKeyring(masterKeyOf(config)),
+    settings: config.settings,
+    now,
+    newId: uuidMaker(now),
+  };
+  const identify = await makeIdentify(
+    {
+      authorities: readFileSync(config.trustStore, 'utf8'),
+      crls: env.DMP_TRUST_CRL === undefined ? '' : readFileSync(env.DMP_TRUST_CRL, 'utf8'),
+      allowSha1: env.DMP_VIHF_SHA1,
+      skewSeconds: env.DMP_VIHF_SKEW,
+      maxAgeSeconds: env.DMP_VIHF_MAX_AGE,
+      audience: env.DMP_PUBLIC_URL,
+      token: config.token,
+    },
+    now,
+  );
+  return {
+    config,
+    log,
+    metrics,
+    tools,
+    identify,
+    linkKey: linkKeyOf(config),
+    limits: {
+      rootBytes: env.DMP_MAX_ROOT,
+      inlineCharacters: env.DMP_MAX_INLINE,
+      messageBytes: env.DMP_MAX_MESSAGE,
+      parts: env.DMP_MAX_PARTS,
+      partHeaderBytes: env.DMP_MAX_PART_HEADERS,
+      xml: { elements: env.DMP_MAX_ELEMENTS, attributes: env.DMP_MAX_ATTRIBUTES, depth: env.DMP_MAX_DEPTH },
+    },
+    newWriterPort: 'newPort' in opened ? opened.newPort : undefined,
+    close: async () => {
+      await opened.close();
+      metrics.stop();
+    },
+  };
+}

@@ -1,0 +1,95 @@
+import { performance } from 'node:perf_hooks';
+import { Worker } from 'node:worker_threads';
+import type { Config } from './config/config.ts';
+import type { Context } from './context.ts';
+
+/** What the first web thread asks of another, and the answers. */
+export type ToThread = { readonly ask: 'metrics'; readonly id: number } | { readonly ask: 'stop' };
+export type FromThread =
+  | { readonly tell: 'metrics'; readonly id: number; readonly snapshot: readonly unknown[] }
+  | { readonly tell: 'listening' }
+  | { readonly ask: 'metrics'; readonly id: number };
+
+export type Threads = {
+  /** Starts the other web threads at the first sign of load. */
+  readonly watch: (port: number) => void;
+  /** Metrics of all web threads. */
+  readonly snapshots: () => Promise<readonly (readonly unknown[])[]>;
+  readonly stop: () => Promise<void>;
+};
+
+/** Share of the time that the event loop of the first thread is busy, above which the others start. */
+const sign = 0.5;
+const lookEvery = 250;
+
+/** The further web threads of the process: none at rest, up to the setting under load. */
+export function openThreads(config: Config, context: Context): Threads {
+  const workers = new Set<Worker>();
+  const waiting = new Map<number, (snapshot: readonly unknown[]) => void>();
+  let asked = 0;
+  let timer: NodeJS.Timeout | undefined;
+
+  const snapshots = async () => {
+    const others = [...workers].map(
+      async (worker) =>
+        await new Promise<readonly unknown[]>((resolve) => {
+          const id = ++asked;
+          const give = setTimeout(() => answer(id, []), 1000);
+          waiting.set(id, (snapshot) => {
+            clearTimeout(give);
+            resolve(snapshot);
+          });
+          worker.postMessage({ ask: 'metrics', id } satisfies ToThread);
+        }),
+    );
+    return await Promise.all([context.metrics.snapshot(), ...others]);
+  };
+
+  const answer = (id: number, snapshot: readonly unknown[]) => {
+    waiting.get(id)?.(snapshot);
+    waiting.delete(id);
+  };
+
+  const start = async (port: number) => {
+    const writerPort = await context.newWriterPort?.();
+    if (writerPort === undefined) return;
+    const worker = new Worker(new URL('./web-thread.ts', import.meta.url), { workerData: { config, port, writerPort }, transferList: [writerPort] });
+    workers.add(worker);
+    worker.on('message', (message: FromThread) => {
+      if ('tell' in message && message.tell === 'metrics') answer(message.id, message.snapshot);
+      if ('ask' in message)
+        void snapshots().then((all) => worker.postMessage({ tell: 'metrics', id: message.id, all }));
+      if ('tell' in message && message.tell === 'listening') context.log.info({ threads: workers.size + 1 }, 'a further web thread serves');
+    });
+    worker.on('error', (error) => context.log.error({}, 'a web thread failed', error));
+    worker.on('exit', () => workers.delete(worker));
+  };
+
+  return {
+    watch(port) {
+      if (config.env.DMP_WEB_THREADS < 2) return;
+      let before = performance.eventLoopUtilization();
+      timer = setInterval(() => {
+        const now = performance.eventLoopUtilization();
+        if (performance.eventLoopUtilization(now, before).utilization > sign) {
+          clearInterval(timer);
+          for (let n = 1; n < config.env.DMP_WEB_THREADS; n++) start(port).catch((error: unknown) => context.log.error({}, 'a web thread did not start', error));
+        }
+        before = now;
+      }, lookEvery).unref();
+    },
+    snapshots,
+    async stop() {
+      clearInterval(timer);
+      await Promise.all(
+        [...workers].map(
+          async (worker) =>
+            await new Promise<void>((resolve) => {
+              worker.once('exit', () => resolve());
+              worker.postMessage({ ask: 'stop' } satisfies ToThread);
+            }),
+        ),
+      );
+    },
+  };
+}
