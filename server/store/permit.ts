@@ -1,0 +1,29 @@
+import { isPermit, type Permit, type Visibility } from '../domain/decision.ts';
+import type { RecordId } from '../domain/record.ts';
+import type { Row } from './port.ts';
+
+/** What a permit gives a reader. A forged one, or one for no record, is a fault of the program: throws. */
+export function readingOf(permit: Permit): { readonly record: RecordId; readonly visibility: Visibility } {
+  if (!isPermit(permit) || permit.record === undefined)
+    throw new TypeError('Patient data is read with a permit of decide() for one record');
+  return { record: permit.record, visibility: permit.visibility };
+}
+
+/**
+ * The one record that a change set touches: the permit's, or the one that it creates. A forged permit, or a row of another record, is a
+ * fault of the program: throws.
+ */
+export function changedRecord(permit: Permit, put: readonly Row[]): RecordId | undefined {
+  if (!isPermit(permit)) throw new TypeError('Patient data is changed with a permit of decide()');
+  const record = permit.record ?? put.find((row) => row.kind === 'record')?.record.id;
+  for (const row of put)
+    if (record === undefined || (namedBy(row) ?? record) !== record)
+      throw new TypeError(`A row of kind ${row.kind} is not of the permit's record`);
+  return record;
+}
+
+function namedBy(row: Row): RecordId | undefined {
+  if (row.kind === 'record') return row.record.id;
+  if (row.kind === 'consent') return row.consent.record;
+  return row.kind === 'key' || row.kind === 'destroyKey' ? row.record : undefined;
+}

@@ -1,0 +1,407 @@
+import type { Consent } from '../../server/domain/consent.ts';
+import type { Permit, RecordFacts, Visibility } from '../../server/domain/decision.ts';
+import type { Association, Folder, SubmissionSet } from '../../server/domain/document.ts';
+import type { AuditEvent, EventDraft } from '../../server/domain/event.ts';
+import { writeCxi, writeXcn } from '../../server/domain/hl7v2.ts';
+import type { Identifier } from '../../server/domain/identifier.ts';
+import type { PatientRecord, RecordId } from '../../server/domain/record.ts';
+import { earliest } from '../../server/domain/time.ts';
+import { changedRecord, readingOf } from '../../server/store/permit.ts';
+import {
+  type ChangeSet,
+  type CodeMatch,
+  type ContentPlace,
+  type DocumentFilter,
+  type Expectation,
+  type Holder,
+  type Job,
+  type ObjectKind,
+  type Outcome,
+  type Owners,
+  type Page,
+  type PageRequest,
+  type Row,
+  type SealedContent,
+  type Store,
+  type StoredDocument,
+  StoreStopped,
+  type TimeRange,
+} from '../../server/store/port.ts';
+import { actorIds, chainHash, chainStart, withoutHidden } from '../../server/store/trail.ts';
+import { factsOfDocument, isVisible } from '../../server/store/visibility.ts';
+
+type HeldDocument = StoredDocument & { readonly owners: Owners };
+type Held<T> = { readonly record: RecordId; readonly object: T };
+type Contents = {
+  readonly records: Map<RecordId, PatientRecord>;
+  readonly consents: Map<string, Consent>;
+  readonly keys: Map<RecordId, Uint8Array>;
+  readonly documents: Map<string, HeldDocument>;
+  readonly sets: Map<string, Held<SubmissionSet>>;
+  readonly folders: Map<string, Held<Folder>>;
+  readonly associations: Map<string, Held<Association>>;
+  readonly spent: Map<string, number>;
+  readonly events: AuditEvent[];
+  readonly jobs: Job[];
+  readonly sealed: Uint8Array[];
+};
+
+export type MemoryStore = Store & {
+  /** Jobs owed so far, in order. */
+  readonly jobs: () => readonly Job[];
+  /** All events, those of no record included, in order. */
+  readonly events: () => readonly AuditEvent[];
+  /** The sealed bytes that a place names. */
+  readonly sealed: (place: ContentPlace) => Uint8Array | undefined;
+};
+
+/** A store that keeps its promises until the process ends. `fault` is asked before each change; what it answers is thrown instead. */
+export function memoryStore({ fault }: { readonly fault?: () => Error | undefined } = {}): MemoryStore {
+  let held: Contents = {
+    records: new Map(),
+    consents: new Map(),
+    keys: new Map(),
+    documents: new Map(),
+    sets: new Map(),
+    folders: new Map(),
+    associations: new Map(),
+    spent: new Map(),
+    events: [],
+    jobs: [],
+    sealed: [],
+  };
+  let open = true;
+  const reading = <T>(read: () => T): Promise<T> =>
+    Promise.resolve().then(() => {
+      if (!open) throw new StoreStopped('The store is closed');
+      return read();
+    });
+  const apply = (record: RecordId | undefined, given: ChangeSet): Promise<Outcome> =>
+    reading(() => {
+      const error = fault?.();
+      if (error) throw error;
+      const changes = structuredClone(given);
+      const at = changes.events[0]?.at ?? 0;
+      const { spend } = changes;
+      if (spend !== undefined && (held.spent.get(spend.key) ?? 0) > at)
+        return { done: false, conflicts: [], spent: true };
+      const next = copyOf(held);
+      const conflicts = [...changes.expect, ...implied(next, changes.put)].filter((e) => !holds(next, e));
+      if (conflicts.length > 0) return { done: false, conflicts, spent: false };
+      for (const row of changes.put) put(next, record ?? '', row);
+      bumpVersion(next, changes.put);
+      const sequences = changes.events.map((event) => trace(next, event));
+      next.jobs.push(...changes.jobs);
+      if (spend !== undefined) next.spent.set(spend.key, spend.until);
+      held = next;
+      return { done: true, sequences };
+    });
+
+  const factsOf = (record: PatientRecord | undefined): RecordFacts | undefined =>
+    record && { record, consents: [...held.consents.values()].filter((c) => c.record === record.id) };
+  const found = (permit: Permit, matches: (d: HeldDocument) => boolean, visibility?: Visibility): StoredDocument[] => {
+    const { record, visibility: own } = readingOf(permit);
+    return [...held.documents.values()]
+      .filter((d) => d.record === record && visible(d, visibility ?? own) && matches(d))
+      .sort((a, b) => b.position - a.position)
+      .map(({ owners: _, ...document }) => document);
+  };
+  const everything: Visibility = { viewer: {}, hidden: [], refusedTypes: [], only: 'all', content: 'all' };
+  const hiddenFrom = (permit: Permit) => {
+    const { record, visibility } = readingOf(permit);
+    return (entryUUID: string): boolean => {
+      const document = held.documents.get(entryUUID);
+      if (document !== undefined) return document.record !== record || !visible(document, visibility);
+      const association = held.associations.get(entryUUID)?.object;
+      return association !== undefined && [association.source, association.target].some(hiddenFrom(permit));
+    };
+  };
+  const trail = (permit: Permit): AuditEvent[] => {
+    const { record } = readingOf(permit);
+    return held.events
+      .filter((e) => e.record === record)
+      .flatMap((e) => withoutHidden(e, hiddenFrom(permit)) ?? [])
+      .reverse();
+  };
+  const uniqueHolders = (uniqueId: string): Holder[] => [
+    ...[...held.documents.values()]
+      .filter(({ entry }) => entry.uniqueId === uniqueId)
+      .map(({ entry: { entryUUID, hash, size } }) => ({
+        kind: 'document' as const,
+        entryUUID,
+        ...(hash !== undefined && { hash }),
+        ...(size !== undefined && { size }),
+      })),
+    ...[...held.sets.values()]
+      .filter(({ object }) => object.uniqueId === uniqueId)
+      .map(({ object }) => ({ kind: 'submissionSet' as const, entryUUID: object.entryUUID })),
+    ...[...held.folders.values()]
+      .filter(({ object }) => object.uniqueId === uniqueId)
+      .map(({ object }) => ({ kind: 'folder' as const, entryUUID: object.entryUUID })),
+  ];
+
+  return {
+    facts: {
+      recordByIdentifier: (identifier) => reading(() => factsOf(holderOf(held, identifier))),
+      recordById: (id) => reading(() => factsOf(held.records.get(id))),
+      recordOfDocument: (entryUUID) =>
+        reading(() => factsOf(held.records.get(held.documents.get(entryUUID)?.record ?? ''))),
+      recordOfEvent: (sequence) => reading(() => factsOf(held.records.get(held.events[sequence - 1]?.record ?? ''))),
+    },
+    read: {
+      documents: (permit, filter, page) =>
+        reading(() =>
+          pageOf(
+            found(permit, (d) => matchesFilter(d, filter)),
+            page,
+            (d) => d.position,
+          ),
+        ),
+      countDocuments: (permit, filter) => reading(() => found(permit, (d) => matchesFilter(d, filter)).length),
+      documentsByUuid: (permit, ids) => reading(() => found(permit, ({ entry }) => ids.includes(entry.entryUUID))),
+      documentsByUniqueId: (permit, ids) => reading(() => found(permit, ({ entry }) => ids.includes(entry.uniqueId))),
+      documentsByLogicalId: (permit, ids) => reading(() => found(permit, ({ entry }) => ids.includes(entry.logicalID))),
+      targets: (permit, ids) => reading(() => found(permit, ({ entry }) => ids.includes(entry.entryUUID), everything)),
+      folders: (permit, ids) =>
+        reading(() => {
+          const { record } = readingOf(permit);
+          return [...held.folders.values()]
+            .filter((f) => f.record === record && ids.includes(f.object.entryUUID))
+            .map((f) => f.object)
+            .filter((f) => {
+              const members = [...held.associations.values()]
+                .map(({ object }) => object)
+                .filter((a) => a.source === f.entryUUID && a.type === 'HasMember');
+              return members.length === 0 || !members.every((a) => hiddenFrom(permit)(a.target));
+            });
+        }),
+      associationsOf: (permit, ids) =>
+        reading(() => {
+          const { record } = readingOf(permit);
+          return [...held.associations.values()]
+            .filter((a) => a.record === record)
+            .map((a) => a.object)
+            .filter((a) => ids.includes(a.source) || ids.includes(a.target))
+            .filter((a) => !hiddenFrom(permit)(a.source) && !hiddenFrom(permit)(a.target));
+        }),
+      holders: (permit, uniqueIds) =>
+        reading(() => {
+          readingOf(permit);
+          return new Map(uniqueIds.map((id) => [id, uniqueHolders(id)] as const).filter(([, h]) => h.length > 0));
+        }),
+      taken: (permit, ids) =>
+        reading(() => {
+          readingOf(permit);
+          return new Set(
+            ids.filter((id) =>
+              (['document', 'submissionSet', 'folder', 'association'] as const).some((k) => taken(held, k, id)),
+            ),
+          );
+        }),
+      events: (permit, { from, to, actor }, page) =>
+        reading(() =>
+          pageOf(
+            trail(permit).filter(
+              (e) =>
+                e.at >= (from ?? e.at) &&
+                (to === undefined || e.at < to) &&
+                (actor === undefined || actorIds(e.actor).includes(actor)),
+            ),
+            page,
+            (e) => e.sequence,
+          ),
+        ),
+      event: (permit, sequence) => reading(() => trail(permit).find((e) => e.sequence === sequence)),
+      wrappedKey: (permit) => reading(() => held.keys.get(readingOf(permit).record)),
+    },
+    write: {
+      commit: (permit, changes) => reading(() => changedRecord(permit, changes.put)).then((r) => apply(r, changes)),
+      note: (events, spend) => apply(undefined, { expect: [], put: [], events, jobs: [], ...(spend && { spend }) }),
+    },
+    close: () => {
+      open = false;
+      return Promise.resolve();
+    },
+    jobs: () => held.jobs,
+    events: () => held.events,
+    sealed: (place) => ('segment' in place ? held.sealed[place.segment] : undefined),
+  };
+}
+
+function copyOf(held: Contents): Contents {
+  return {
+    records: new Map(held.records),
+    consents: new Map(held.consents),
+    keys: new Map(held.keys),
+    documents: new Map(held.documents),
+    sets: new Map(held.sets),
+    folders: new Map(held.folders),
+    associations: new Map(held.associations),
+    spent: new Map(held.spent),
+    events: [...held.events],
+    jobs: [...held.jobs],
+    sealed: [...held.sealed],
+  };
+}
+
+/** Uniqueness that holds whether a change set asks for it or not. */
+function implied(held: Contents, rows: readonly Row[]): Expectation[] {
+  return rows.flatMap((row): Expectation[] => {
+    if (row.kind === 'document') return [{ absent: { kind: 'document', entryUUID: row.entry.entryUUID } }];
+    if (row.kind === 'submissionSet') return [{ absent: { kind: row.kind, entryUUID: row.set.entryUUID } }];
+    if (row.kind === 'folder') return [{ absent: { kind: row.kind, entryUUID: row.folder.entryUUID } }];
+    if (row.kind === 'association') return [{ absent: { kind: row.kind, entryUUID: row.association.entryUUID } }];
+    if (row.kind !== 'record') return [];
+    return row.record.identifiers
+      .filter((identifier) => (holderOf(held, identifier)?.id ?? row.record.id) !== row.record.id)
+      .map(({ value, oid }) => ({ insFree: [{ value, oid }] }));
+  });
+}
+
+function holds(held: Contents, expectation: Expectation): boolean {
+  if ('absent' in expectation) return !taken(held, expectation.absent.kind, expectation.absent.entryUUID);
+  if ('insFree' in expectation) return expectation.insFree.every((i) => holderOf(held, i) === undefined);
+  if ('recordAt' in expectation)
+    return held.records.get(expectation.recordAt.record)?.version === expectation.recordAt.version;
+  if ('statusIs' in expectation)
+    return held.documents.get(expectation.statusIs.document)?.entry.status === expectation.statusIs.status;
+  const { uniqueIdFree, unless } = expectation;
+  const documents = [...held.documents.values()].filter(({ entry }) => entry.uniqueId === uniqueIdFree);
+  return (
+    documents.every(({ entry }) => unless !== undefined && entry.hash === unless.hash && entry.size === unless.size) &&
+    ![...held.sets.values(), ...held.folders.values()].some(({ object }) => object.uniqueId === uniqueIdFree)
+  );
+}
+
+function taken(held: Contents, kind: ObjectKind, entryUUID: string): boolean {
+  const of = {
+    document: held.documents,
+    submissionSet: held.sets,
+    folder: held.folders,
+    association: held.associations,
+  };
+  return of[kind].has(entryUUID);
+}
+
+function holderOf(held: Contents, { value, oid }: Identifier): PatientRecord | undefined {
+  return [...held.records.values()].find((r) => r.identifiers.some((i) => i.value === value && i.oid === oid));
+}
+
+function put(held: Contents, record: RecordId, row: Row): void {
+  switch (row.kind) {
+    case 'record':
+      held.records.set(row.record.id, row.record);
+      break;
+    case 'key':
+      held.keys.set(row.record, row.wrapped);
+      break;
+    case 'destroyKey':
+      held.keys.delete(row.record);
+      break;
+    case 'consent':
+      held.consents.set(row.consent.id, row.consent);
+      break;
+    case 'document': {
+      const { entry, registeredAt, sha256, content, owners } = row;
+      const place = content === undefined ? undefined : placeOf(held, content);
+      const document: StoredDocument = {
+        entry,
+        record,
+        position: held.documents.size + 1,
+        registeredAt,
+        ...(sha256 === undefined ? {} : { sha256 }),
+        ...(place === undefined ? {} : { content: place }),
+      };
+      held.documents.set(entry.entryUUID, { ...document, owners });
+      break;
+    }
+    case 'submissionSet':
+      held.sets.set(row.set.entryUUID, { record, object: row.set });
+      break;
+    case 'folder':
+      held.folders.set(row.folder.entryUUID, { record, object: row.folder });
+      break;
+    case 'association':
+      held.associations.set(row.association.entryUUID, { record, object: row.association });
+      break;
+    case 'status': {
+      const document = held.documents.get(row.document);
+      if (document?.record !== record) throw new TypeError('A status names no document of the record');
+      held.documents.set(row.document, { ...document, entry: { ...document.entry, status: row.status } });
+      break;
+    }
+    default:
+      row satisfies never;
+  }
+}
+
+/** A change of consents alone is a change of the record too. */
+function bumpVersion(held: Contents, rows: readonly Row[]): void {
+  const consent = rows.find((row) => row.kind === 'consent')?.consent;
+  const record = held.records.get(consent?.record ?? '');
+  if (record && !rows.some((row) => row.kind === 'record'))
+    held.records.set(record.id, { ...record, version: record.version + 1 });
+}
+
+function placeOf(held: Contents, content: SealedContent): ContentPlace {
+  if ('file' in content) return content;
+  held.sealed.push(content.sealed);
+  return { segment: held.sealed.length - 1, offset: 0, length: content.sealed.byteLength };
+}
+
+function trace(held: Contents, event: EventDraft): number {
+  const previous = held.events.at(-1)?.hash ?? chainStart;
+  const sequence = held.events.length + 1;
+  held.events.push({ ...event, sequence, previous, hash: chainHash(previous, JSON.stringify(event)) });
+  return sequence;
+}
+
+function visible({ entry, owners }: HeldDocument, visibility: Visibility): boolean {
+  return isVisible(factsOfDocument(entry, owners), visibility);
+}
+
+function pageOf<T>(items: readonly T[], { before, limit }: PageRequest, positionOf: (item: T) => number): Page<T> {
+  const rest = items.filter((item) => before === undefined || positionOf(item) < before);
+  return { items: rest.slice(0, limit), more: rest.length > limit };
+}
+
+function matchesFilter({ entry }: HeldDocument, filter: DocumentFilter): boolean {
+  const oneOf = <T>(wanted: readonly T[] | undefined, value: T) => wanted === undefined || wanted.includes(value);
+  const coded = (wanted: readonly CodeMatch[] | undefined, values: readonly { code: string; system: string }[]) =>
+    wanted === undefined ||
+    wanted.some((w) => values.some((v) => v.code === w.code && (w.system === undefined || w.system === v.system)));
+  return (
+    oneOf(filter.statuses, entry.status) &&
+    oneOf(filter.objectTypes, entry.objectType) &&
+    coded(filter.classCodes, [entry.classCode]) &&
+    coded(filter.typeCodes, [entry.typeCode]) &&
+    coded(filter.formatCodes, [entry.formatCode]) &&
+    coded(filter.practiceSettingCodes, [entry.practiceSettingCode]) &&
+    coded(filter.healthcareFacilityTypeCodes, [entry.healthcareFacilityTypeCode]) &&
+    (filter.eventCodes ?? []).every((wanted) => coded(wanted, entry.eventCodes)) &&
+    (filter.confidentialityCodes ?? []).every((wanted) => coded(wanted, entry.confidentialityCodes)) &&
+    (filter.referenceIds ?? []).every((wanted) => entry.referenceIds.some((r) => wanted.includes(writeCxi(r)))) &&
+    (filter.authorPersons === undefined ||
+      filter.authorPersons.some((pattern) =>
+        entry.authors.some(({ person }) => person !== undefined && likePattern(pattern).test(writeXcn(person))),
+      )) &&
+    within(entry.creationTime, filter.creationTime, false) &&
+    within(entry.serviceStartTime, filter.serviceStartTime, true) &&
+    within(entry.serviceStopTime, filter.serviceStopTime, true)
+  );
+}
+
+function within(dtm: string | undefined, range: TimeRange | undefined, absentMatches: boolean): boolean {
+  if (range === undefined) return true;
+  if (dtm === undefined) return absentMatches;
+  const time = earliest(dtm);
+  return (range.from === undefined || time >= range.from) && (range.to === undefined || time < range.to);
+}
+
+function likePattern(pattern: string): RegExp {
+  const source = pattern
+    .replace(/[\\^$.*+?()[\]{}|/-]/g, String.raw`\$&`)
+    .replace(/%/g, '.*')
+    .replace(/_/g, '.');
+  return new RegExp(`^${source}$`, 'su');
+}
