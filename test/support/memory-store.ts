@@ -28,9 +28,10 @@ import {
   type TimeRange,
 } from '../../server/store/port.ts';
 import { actorIds, chainHash, chainStart, withoutHidden } from '../../server/store/trail.ts';
-import { factsOfDocument, isVisible } from '../../server/store/visibility.ts';
+import { factsOfDocument, isOwn, isVisible } from '../../server/store/visibility.ts';
 
-type HeldDocument = StoredDocument & { readonly owners: Owners };
+type Placed = Omit<StoredDocument, 'own'>;
+type HeldDocument = Placed & { readonly owners: Owners };
 type Held<T> = { readonly record: RecordId; readonly object: T };
 type Contents = {
   readonly records: Map<RecordId, PatientRecord>;
@@ -104,7 +105,10 @@ export function memoryStore({ fault }: { readonly fault?: () => Error | undefine
     return [...held.documents.values()]
       .filter((d) => d.record === record && visible(d, visibility ?? own) && matches(d))
       .sort((a, b) => b.position - a.position)
-      .map(({ owners: _, ...document }) => document);
+      .map(({ owners, ...document }) => ({
+        ...document,
+        own: isOwn(factsOfDocument(document.entry, owners).owners, own.viewer),
+      }));
   };
   const everything: Visibility = { viewer: {}, hidden: [], refusedTypes: [], only: 'all', content: 'all' };
   const hiddenFrom = (permit: Permit) => {
@@ -304,7 +308,7 @@ function put(held: Contents, record: RecordId, row: Row): void {
     case 'document': {
       const { entry, registeredAt, sha256, content, owners } = row;
       const place = content === undefined ? undefined : placeOf(held, content);
-      const document: StoredDocument = {
+      const document: Placed = {
         entry,
         record,
         position: held.documents.size + 1,
