@@ -1,0 +1,211 @@
+import {
+  closeSync,
+  constants,
+  fdatasync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readSync,
+  writevSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { type ContentPlace, StoreFull } from '../store/port.ts';
+
+type SegmentPlace = Extract<ContentPlace, { segment: number }>;
+
+/** The append side: one writer per folder. */
+export type SegmentWriter = {
+  /**
+   * Writes sealed documents behind each other and answers their places, in order. They are safe only after the next `sync()`, and no row
+   * may name them before. What a failed append left behind is overwritten by the next one.
+   * @throws StoreFull when the disk is full.
+   */
+  append(sealed: readonly Uint8Array[]): SegmentPlace[];
+  /**
+   * Resolves when everything appended before the call would survive a power cut. After a failure nothing appended since the last success
+   * may be named; the next append begins a new segment, since a second sync of the same file proves nothing.
+   * @throws StoreFull when the disk is full.
+   */
+  sync(): Promise<void>;
+  /** Closes the files; what was not synced may be lost. */
+  close(): Promise<void>;
+};
+
+/** The read side; any number of them, in any thread. */
+export type SegmentReader = {
+  /** Exactly `length` bytes from `offset`, or undefined when the segment does not hold them. Reads synchronously: small reads only. */
+  read(segment: number, offset: number, length: number): Buffer | undefined;
+  close(): void;
+};
+
+const datasync = promisify(fdatasync);
+
+/** `failed`: a sync of it failed, so that its unsynced part must never be named. */
+type OpenSegment = { readonly number: number; readonly descriptor: number; end: number; failed: boolean };
+
+/**
+ * Appends to segment files under `<folder>/segments`, each at most `segmentBytes` long (1 GiB) unless a single group is longer.
+ * Each opening begins a new segment, at its first append: a torn tail of an earlier run is never written to again.
+ */
+export function openSegmentWriter(folder: string, { segmentBytes = 2 ** 30 } = {}): SegmentWriter {
+  const home = segmentsFolder(folder);
+  mkdirSync(home, { recursive: true });
+  let next = highestSegment(home) + 1;
+  let current: OpenSegment | undefined;
+  let full: OpenSegment[] = [];
+  let syncs: Promise<void> = Promise.resolve();
+
+  function segmentFor(bytes: number): OpenSegment {
+    if (current !== undefined && (current.failed || (current.end > 0 && current.end + bytes > segmentBytes))) {
+      full.push(current);
+      current = undefined;
+    }
+    if (current === undefined) {
+      const descriptor = openSync(segmentFile(home, next), 'wx');
+      current = { number: next, descriptor, end: 0, failed: false };
+      next++;
+      syncFolder(home);
+    }
+    return current;
+  }
+
+  return {
+    append(sealed) {
+      try {
+        const segment = segmentFor(sealed.reduce((sum, { length }) => sum + length, 0));
+        writeFully(segment.descriptor, sealed, segment.end);
+        return sealed.map(({ length }) => {
+          const place = { segment: segment.number, offset: segment.end, length };
+          segment.end += length;
+          return place;
+        });
+      } catch (error) {
+        throw asStoreFull(error);
+      }
+    },
+    sync() {
+      const ended = full;
+      full = [];
+      const covered = current === undefined ? ended : [...ended, current];
+      const done = syncs.then(async () => {
+        try {
+          for (const segment of covered) await syncSegment(segment);
+        } finally {
+          for (const { descriptor } of ended) closeSync(descriptor);
+        }
+      });
+      syncs = done.catch(() => undefined);
+      return done;
+    },
+    async close() {
+      await syncs;
+      if (current !== undefined) full.push(current);
+      current = undefined;
+      for (const { descriptor } of full.splice(0)) closeSync(descriptor);
+    },
+  };
+}
+
+async function syncSegment(segment: OpenSegment): Promise<void> {
+  if (segment.failed) throw new Error('an earlier sync of this segment failed');
+  try {
+    await datasync(segment.descriptor);
+  } catch (error) {
+    segment.failed = true;
+    throw asStoreFull(error);
+  }
+}
+
+/** Opens segments when they are first read and keeps at most `descriptors` of them open. */
+export function openSegmentReader(folder: string, { descriptors = 16 } = {}): SegmentReader {
+  const home = segmentsFolder(folder);
+  const open = new Map<number, number>();
+
+  function descriptorOf(segment: number): number {
+    const known = open.get(segment);
+    if (known !== undefined) return known;
+    const oldest = open.size >= descriptors ? open.entries().next().value : undefined;
+    if (oldest !== undefined) {
+      open.delete(oldest[0]);
+      closeSync(oldest[1]);
+    }
+    const descriptor = openSync(segmentFile(home, segment), 'r');
+    open.set(segment, descriptor);
+    return descriptor;
+  }
+
+  return {
+    read(segment, offset, length) {
+      const bytes = Buffer.allocUnsafeSlow(length);
+      try {
+        const descriptor = descriptorOf(segment);
+        for (let done = 0; done < length; ) {
+          const got = readSync(descriptor, bytes, done, length - done, offset + done);
+          if (got === 0) return undefined;
+          done += got;
+        }
+        return bytes;
+      } catch (error) {
+        if (codeOf(error) === 'ENOENT') return undefined;
+        throw error;
+      }
+    },
+    close() {
+      for (const descriptor of open.values()) closeSync(descriptor);
+      open.clear();
+    },
+  };
+}
+
+/** Makes names in a folder durable: a file that was synced can still lose its name. */
+export function syncFolder(folder: string): void {
+  const descriptor = openSync(folder, constants.O_RDONLY);
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** StoreFull for a full disk or quota, the error itself otherwise. */
+export function asStoreFull(error: unknown): unknown {
+  const code = codeOf(error);
+  return code === 'ENOSPC' || code === 'EDQUOT' ? new StoreFull('the disk is full', { cause: error }) : error;
+}
+
+export function codeOf(error: unknown): string | undefined {
+  return Error.isError(error) && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}
+
+function segmentsFolder(folder: string): string {
+  return join(folder, 'segments');
+}
+
+function segmentFile(home: string, number: number): string {
+  return join(home, `${String(number).padStart(8, '0')}.seg`);
+}
+
+function highestSegment(home: string): number {
+  return readdirSync(home).reduce((highest, name) => Math.max(highest, Number(/^(\d+)\.seg$/.exec(name)?.[1] ?? 0)), 0);
+}
+
+/** A vector write may stop short: the rest is written from where it stopped. */
+function writeFully(descriptor: number, parts: readonly Uint8Array[], position: number): void {
+  let rest = parts.filter(({ length }) => length > 0);
+  for (let at = position; rest.length > 0; ) {
+    const written = writevSync(descriptor, rest, at);
+    at += written;
+    rest = without(rest, written);
+  }
+}
+
+function without(parts: readonly Uint8Array[], bytes: number): Uint8Array[] {
+  let left = bytes;
+  return parts.flatMap((part) => {
+    const gone = Math.min(left, part.length);
+    left -= gone;
+    return gone === part.length ? [] : [part.subarray(gone)];
+  });
+}
