@@ -1,0 +1,51 @@
+import type { FolderDraft } from '../../domain/document.ts';
+import { readCx } from '../../domain/hl7v2.ts';
+import { isOid } from '../../domain/identifier.ts';
+import { isDtm } from '../../domain/time.ts';
+import { attributeOf } from '../../xml/element.ts';
+import { folderScheme, limitedMetadata, packageNode, statusUrn } from '../vocabulary.ts';
+import {
+  checkClassifications,
+  checkIdentifiers,
+  codes,
+  extraSlots,
+  home,
+  identifier,
+  inType,
+  keyOf,
+  localized,
+  logicalId,
+  present,
+  type Source,
+  typed,
+  version,
+} from './registry-object.ts';
+
+/** Reads a RegistryPackage that is a folder. IHE ITI TF-3 4.2.3.4. */
+export function readFolder(source: Source): FolderDraft {
+  checkClassifications(source, schemes, nodes, limitedMetadata.folder);
+  checkIdentifiers(source, ['XDSFolder.patientId', 'XDSFolder.uniqueId']);
+  const status = keyOf(statusUrn, attributeOf(source.element, 'status'));
+  return {
+    id: source.id,
+    ...present({
+      logicalID: logicalId(source),
+      version: version(source),
+      status: status === 'approved' || status === 'deprecated' ? status : undefined,
+      uniqueId: inType(source, 'uniqueId', identifier(source, 'XDSFolder.uniqueId'), (text) =>
+        isOid(text) ? text : undefined,
+      ),
+      patientId: inType(source, 'patientId', identifier(source, 'XDSFolder.patientId'), readCx),
+      title: localized(source, 'Name', 'title'),
+      comments: localized(source, 'Description', 'comments'),
+      codes: codes(source, folderScheme.codeList, 'codeList'),
+      lastUpdateTime: typed(source, 'lastUpdateTime', (text) => (isDtm(text) ? text : undefined)),
+      homeCommunityId: home(source),
+      extra: extraSlots(source, slots),
+    }),
+  };
+}
+
+const schemes: ReadonlySet<string> = new Set(Object.values(folderScheme));
+const nodes: ReadonlySet<string> = new Set([packageNode.folder]);
+const slots: ReadonlySet<string> = new Set(['lastUpdateTime']);

@@ -1,0 +1,54 @@
+import type { SetDraft } from '../../domain/document.ts';
+import { readCx, readRecipient } from '../../domain/hl7v2.ts';
+import { isOid } from '../../domain/identifier.ts';
+import { isDtm } from '../../domain/time.ts';
+import { attributeOf } from '../../xml/element.ts';
+import { limitedMetadata, packageNode, setScheme, statusUrn } from '../vocabulary.ts';
+import { readAuthors } from './read-author.ts';
+import {
+  checkClassifications,
+  checkIdentifiers,
+  code,
+  extraSlots,
+  home,
+  identifier,
+  inType,
+  keyOf,
+  localized,
+  present,
+  type Source,
+  typed,
+  typedAll,
+} from './registry-object.ts';
+
+/** Reads a RegistryPackage that is a submission set. IHE ITI TF-3 4.2.3.3. */
+export function readSet(source: Source): SetDraft {
+  checkClassifications(source, schemes, nodes, limitedMetadata.submissionSet);
+  checkIdentifiers(source, ['XDSSubmissionSet.patientId', 'XDSSubmissionSet.sourceId', 'XDSSubmissionSet.uniqueId']);
+  const status = keyOf(statusUrn, attributeOf(source.element, 'status'));
+  return {
+    id: source.id,
+    ...present({
+      status: status === 'approved' ? status : undefined,
+      uniqueId: inType(source, 'uniqueId', identifier(source, 'XDSSubmissionSet.uniqueId'), oid),
+      sourceId: inType(source, 'sourceId', identifier(source, 'XDSSubmissionSet.sourceId'), oid),
+      patientId: inType(source, 'patientId', identifier(source, 'XDSSubmissionSet.patientId'), readCx),
+      submissionTime: typed(source, 'submissionTime', (text) => (isDtm(text) ? text : undefined)),
+      contentTypeCode: code(source, setScheme.contentTypeCode, 'contentTypeCode'),
+      title: localized(source, 'Name', 'title'),
+      comments: localized(source, 'Description', 'comments'),
+      authors: readAuthors(source, setScheme.author),
+      intendedRecipients: typedAll(source, 'intendedRecipient', readRecipient),
+      homeCommunityId: home(source),
+      extra: extraSlots(source, slots),
+    }),
+  };
+}
+
+const schemes: ReadonlySet<string> = new Set(Object.values(setScheme));
+const nodes: ReadonlySet<string> = new Set([packageNode.submissionSet]);
+const slots: ReadonlySet<string> = new Set(['submissionTime', 'intendedRecipient']);
+
+function oid(text: string): string | undefined {
+  return isOid(text) ? text : undefined;
+}
