@@ -73,6 +73,12 @@ export const catalogue = {
     rule: `WS-Addressing 1.0 SOAP Binding §6.4.2; ${tf2('Appendix V')}`,
     remedy: 'Check the address and the wsa:Action; docs/transactions.md lists both.',
   },
+  addressingInvalid: {
+    what: (a) => `The header ${a.attribute ?? 'of WS-Addressing'} cannot be followed${because(a)}`,
+    rule: `WS-Addressing 1.0 SOAP Binding §6.4.1; ${tf2('Appendix V')} (IHE-WSA102)`,
+    remedy:
+      'Send at most one MessageID and one ReplyTo; let ReplyTo be http://www.w3.org/2005/08/addressing/anonymous.',
+  },
   headerNotUnderstood: {
     what: (a) => `The header block ${quoted(a.value)} must be understood and is not`,
     rule: 'SOAP 1.2 Part 1 §5.2.3',

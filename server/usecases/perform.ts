@@ -77,7 +77,7 @@ export async function perform<T>(
         { ...(reason === 'otherPatient' ? unattributed(base) : base), outcome: 'refused', ground: reason },
         spend,
       );
-      throw new Refused([problem(name, named === undefined ? {} : { value: shown(named) }, reason)]);
+      throw asTraced(new Refused([problem(name, named === undefined ? {} : { value: shown(named) }, reason)]));
     }
     const { permit } = decision;
     let plan: Plan<T>;
@@ -86,7 +86,7 @@ export async function perform<T>(
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       await notice(tools, { ...base, outcome: 'failed', ground: error.problems[0]?.name ?? 'refused' }, spend);
-      throw error;
+      throw asTraced(error);
     }
     const record = permit.record ?? newRecord(plan.put);
     const outcome = await tools.store.write.commit(permit, {
@@ -105,6 +105,18 @@ export async function perform<T>(
     if (outcome.spent) await replayed(tools, base);
     if (attempt >= 5) throw new Refused([problem('busy')]);
   }
+}
+
+/** Whether a refusal has its event already: every refusal has exactly one, written by `perform` or by the face that could not call it. */
+export function isTraced(error: Refused): boolean {
+  return traced.has(error);
+}
+
+const traced = new WeakSet<Refused>();
+
+function asTraced(error: Refused): Refused {
+  traced.add(error);
+  return error;
 }
 
 /**
@@ -133,7 +145,7 @@ async function notice(tools: Tools, event: EventDraft, spend: Spend | undefined)
 
 async function replayed(tools: Tools, event: Omit<EventDraft, 'outcome'>): Promise<never> {
   await traceUnidentified(tools, event.origin, 'replayed');
-  throw new Refused([problem('notIdentified', {}, 'replayed')]);
+  throw asTraced(new Refused([problem('notIdentified', {}, 'replayed')]));
 }
 
 async function factsOf(store: Store, subject: Subject): Promise<RecordFacts | undefined> {

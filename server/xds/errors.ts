@@ -1,0 +1,176 @@
+import { type Problem, type ProblemName, wordsOf } from '../domain/error.ts';
+import { escapeAttribute } from '../xml/write.ts';
+import { rs } from './namespaces.ts';
+
+export type Receiver = 'registry' | 'repository';
+
+/** How a problem is told by SOAP when no transaction may answer. SOAP 1.2 Part 1 §5.4; statuses of SOAP 1.2 Part 2 §7.5.2.2. */
+export type FaultForm = {
+  readonly code: 'Sender' | 'Receiver' | 'VersionMismatch' | 'MustUnderstand';
+  readonly subcode?: `${'wsa' | 'wsse'}:${string}`;
+  readonly status: number;
+};
+
+type ErrorCode = string | { readonly [receiver in Receiver]: string };
+
+const sender: { readonly fault: FaultForm } = { fault: { code: 'Sender', status: 400 } };
+const either = (registry: string, repository: string): ErrorCode => ({ registry, repository });
+const metadata = either('XDSRegistryMetadataError', 'XDSRepositoryMetadataError');
+const general = either('XDSRegistryError', 'XDSRepositoryError');
+
+/**
+ * What each problem is called here: an errorCode of IHE ITI TF-3 table 4.2.4.1-2, or a fault where the message could not be taken for the
+ * request of a transaction.
+ */
+const answers = {
+  notXml: sender,
+  xmlForbidden: sender,
+  notUtf8: sender,
+  xmlTooLarge: sender,
+  notSoap: sender,
+  soapVersion: { fault: { code: 'VersionMismatch', status: 500 } },
+  actionMissing: { fault: { code: 'Sender', subcode: 'wsa:MessageAddressingHeaderRequired', status: 400 } },
+  actionUnknown: { fault: { code: 'Sender', subcode: 'wsa:ActionNotSupported', status: 400 } },
+  addressingInvalid: { fault: { code: 'Sender', subcode: 'wsa:InvalidAddressingHeader', status: 400 } },
+  headerNotUnderstood: { fault: { code: 'MustUnderstand', status: 500 } },
+  bodyUnexpected: sender,
+  multipartBroken: sender,
+  bodyTruncated: sender,
+  includeUnresolved: sender,
+  mediaTypeUnsupported: { fault: { code: 'Sender', status: 415 } },
+  messageTooLarge: sender,
+  notIdentified: { fault: { code: 'Sender', subcode: 'wsse:FailedAuthentication', status: 400 } },
+
+  unknownPatient: 'XDSUnknownPatientId',
+  recordClosed: 'XDSUnknownPatientId',
+  accessDenied: general,
+  patientDiffersFromCredential: 'XDSPatientIdDoesNotMatch',
+
+  attributeMissing: metadata,
+  attributeMalformed: metadata,
+  attributeRepeated: metadata,
+  attributeForbidden: metadata,
+  attributesContradict: metadata,
+  codeNotAllowed: metadata,
+  objectUnclassified: metadata,
+  submissionSetCount: metadata,
+  duplicateId: metadata,
+  duplicateUniqueIdInMessage: either(
+    'XDSRegistryDuplicateUniqueIdInMessage',
+    'XDSRepositoryDuplicateUniqueIdInMessage',
+  ),
+  referenceUnresolved: 'UnresolvedReferenceException',
+  associationInvalid: metadata,
+  entryNotInSet: metadata,
+  patientIdsDiffer: 'XDSPatientIdDoesNotMatch',
+  uniqueIdInUse: 'XDSDuplicateUniqueIdInRegistry',
+  nonIdenticalHash: 'XDSNonIdenticalHash',
+  nonIdenticalSize: 'XDSNonIdenticalSize',
+  entryUuidInUse: metadata,
+  targetDeprecated: 'XDSRegistryDeprecatedDocumentError',
+
+  documentMissing: 'XDSMissingDocument',
+  documentWithoutMetadata: 'XDSMissingDocumentMetadata',
+  hashDiffers: metadata,
+  sizeDiffers: metadata,
+  objectTypeNotHere: metadata,
+
+  authorNotCaller: metadata,
+  visibilityNotAllowed: metadata,
+  notYoursToReplace: general,
+  patientDocumentNotAllowed: metadata,
+  insMalformed: metadata,
+
+  queryUnknown: 'XDSUnknownStoredQuery',
+  queryParameterMissing: 'XDSStoredQueryMissingParam',
+  queryParameterRepeated: 'XDSStoredQueryParamNumber',
+  queryParameterMalformed: general,
+  queryReturnType: general,
+  tooManyResults: 'XDSTooManyResults',
+  notSinglePatient: 'XDSResultNotSinglePatient',
+  documentUnknown: 'XDSDocumentUniqueIdError',
+  repositoryUnknown: 'XDSUnknownRepositoryId',
+
+  resourceUnknown: general,
+  resourceTypeUnknown: general,
+  interactionUnsupported: general,
+  parameterMissing: general,
+  parameterMalformed: general,
+  parameterUnknown: general,
+  notAcceptable: general,
+  pageLinkBroken: general,
+
+  busy: either('XDSRegistryBusy', 'XDSRepositoryBusy'),
+  outOfResources: either('XDSRegistryOutOfResources', 'XDSRepositoryOutOfResources'),
+  internal: { fault: { code: 'Receiver', status: 500 } },
+} satisfies Record<ProblemName, ErrorCode | { readonly fault: FaultForm }>;
+
+const answerTo: Record<ProblemName, ErrorCode | { readonly fault: FaultForm }> = answers;
+
+/** The errorCode of a problem; undefined when it is told by a fault alone. */
+export function errorCodeOf(name: ProblemName, receiver: Receiver): string | undefined {
+  const answer = answerTo[name];
+  if (typeof answer === 'string') return answer;
+  return 'fault' in answer ? undefined : answer[receiver];
+}
+
+/** What the documentation shows for a problem: the errorCodes of both receivers, or the codes of the fault. */
+export function codeNames(name: ProblemName): string {
+  const answer = answerTo[name];
+  if (typeof answer === 'string') return answer;
+  if (!('fault' in answer)) return `${answer.registry} or ${answer.repository}`;
+  const { code, subcode } = answer.fault;
+  return `fault ${code}${subcode === undefined ? '' : ` / ${subcode}`}`;
+}
+
+/** The fault that tells a problem where no transaction can: busy and full servers are the receiver's matter, all else the sender's. */
+export function faultFormOf(name: ProblemName): FaultForm {
+  const answer = answerTo[name];
+  if (typeof answer !== 'string' && 'fault' in answer) return answer.fault;
+  return name === 'busy' || name === 'outOfResources'
+    ? { code: 'Receiver', status: 503 }
+    : { code: 'Sender', status: 400 };
+}
+
+export const responseStatus = {
+  success: 'urn:oasis:names:tc:ebxml-regrep:ResponseStatusType:Success',
+  partialSuccess: 'urn:ihe:iti:2007:ResponseStatusType:PartialSuccess',
+  failure: 'urn:oasis:names:tc:ebxml-regrep:ResponseStatusType:Failure',
+} as const;
+export type ResponseStatus = keyof typeof responseStatus;
+
+const severityError = 'urn:oasis:names:tc:ebxml-regrep:ErrorSeverityType:Error';
+
+/** An rs:RegistryResponse, its namespace declared. IHE ITI TF-3 4.2.4. */
+export function writeRegistryResponse(
+  status: ResponseStatus,
+  problems: readonly Problem[],
+  receiver: Receiver,
+): string {
+  const start = `<rs:RegistryResponse xmlns:rs="${rs}" status="${responseStatus[status]}"`;
+  return problems.length === 0 ? `${start}/>` : `${start}>${writeErrorList(problems, receiver)}</rs:RegistryResponse>`;
+}
+
+/** An rs:RegistryErrorList; the prefix `rs` must be declared around it. '' without problems. IHE ITI TF-3 4.2.4.1. */
+export function writeErrorList(problems: readonly Problem[], receiver: Receiver): string {
+  if (problems.length === 0) return '';
+  const errors = problems.map((problem) => writeError(problem, receiver)).join('');
+  return `<rs:RegistryErrorList highestSeverity="${severityError}">${errors}</rs:RegistryErrorList>`;
+}
+
+function writeError(problem: Problem, receiver: Receiver): string {
+  const code =
+    errorCodeOf(problem.name, receiver) ?? (receiver === 'registry' ? 'XDSRegistryError' : 'XDSRepositoryError');
+  const { object, attribute } = problem.about;
+  const location = [object, attribute].filter((part) => part !== undefined).join('/');
+  return (
+    `<rs:RegistryError errorCode="${code}" codeContext="${escapeAttribute(contextOf(problem))}" ` +
+    `severity="${severityError}" location="${escapeAttribute(location)}"/>`
+  );
+}
+
+/** Refusals by right begin with the DMP's own code. */
+function contextOf(problem: Problem): string {
+  const words = wordsOf(problem);
+  return problem.name === 'accessDenied' ? `DMPAccessDeniedByRightsService: ${words}` : words;
+}
