@@ -1,6 +1,6 @@
 import { type Problem, type ProblemName, wordsOf } from '../domain/error.ts';
 import { escapeAttribute } from '../xml/write.ts';
-import { rs } from './namespaces.ts';
+import { namespace, responseStatus, severity } from './vocabulary.ts';
 
 export type Receiver = 'registry' | 'repository';
 
@@ -132,14 +132,7 @@ export function faultFormOf(name: ProblemName): FaultForm {
     : { code: 'Sender', status: 400 };
 }
 
-export const responseStatus = {
-  success: 'urn:oasis:names:tc:ebxml-regrep:ResponseStatusType:Success',
-  partialSuccess: 'urn:ihe:iti:2007:ResponseStatusType:PartialSuccess',
-  failure: 'urn:oasis:names:tc:ebxml-regrep:ResponseStatusType:Failure',
-} as const;
 export type ResponseStatus = keyof typeof responseStatus;
-
-const severityError = 'urn:oasis:names:tc:ebxml-regrep:ErrorSeverityType:Error';
 
 /** An rs:RegistryResponse, its namespace declared. IHE ITI TF-3 4.2.4. */
 export function writeRegistryResponse(
@@ -147,7 +140,7 @@ export function writeRegistryResponse(
   problems: readonly Problem[],
   receiver: Receiver,
 ): string {
-  const start = `<rs:RegistryResponse xmlns:rs="${rs}" status="${responseStatus[status]}"`;
+  const start = `<rs:RegistryResponse xmlns:rs="${namespace.rs}" status="${responseStatus[status]}"`;
   return problems.length === 0 ? `${start}/>` : `${start}>${writeErrorList(problems, receiver)}</rs:RegistryResponse>`;
 }
 
@@ -155,7 +148,7 @@ export function writeRegistryResponse(
 export function writeErrorList(problems: readonly Problem[], receiver: Receiver): string {
   if (problems.length === 0) return '';
   const errors = problems.map((problem) => writeError(problem, receiver)).join('');
-  return `<rs:RegistryErrorList highestSeverity="${severityError}">${errors}</rs:RegistryErrorList>`;
+  return `<rs:RegistryErrorList highestSeverity="${severity.error}">${errors}</rs:RegistryErrorList>`;
 }
 
 function writeError(problem: Problem, receiver: Receiver): string {
@@ -165,7 +158,7 @@ function writeError(problem: Problem, receiver: Receiver): string {
   const location = [object, attribute].filter((part) => part !== undefined).join('/');
   return (
     `<rs:RegistryError errorCode="${code}" codeContext="${escapeAttribute(contextOf(problem))}" ` +
-    `severity="${severityError}" location="${escapeAttribute(location)}"/>`
+    `severity="${severity.error}" location="${escapeAttribute(location)}"/>`
   );
 }
 
