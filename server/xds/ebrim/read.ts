@@ -52,10 +52,11 @@ export function readSubmission(list: XmlElement): { submission: Submission; prob
   return { submission: { sets, entries, folders, associations }, problems };
 }
 
-function kindOf(element: XmlElement): string | undefined {
-  if (element.namespace !== rim) return undefined;
+function kindOf(element: XmlElement): string {
+  if (element.namespace !== rim) return '';
   if (element.local !== 'Identifiable') return element.local;
-  return attributeOf(element, 'type', xsi)?.trim().replace(/^.*:/, '').replace(/Type$/, '');
+  const type = attributeOf(element, 'type', xsi) ?? '';
+  return type.trim().replace(/^.*:/, '').replace(/Type$/, '');
 }
 
 /** Classification nodes that stand in the list itself, by the object that they classify. */

@@ -1,0 +1,138 @@
+import type { Association, DocumentEntry, EntryUuid, Folder, SubmissionSet } from '../../domain/document.ts';
+import { writeCx, writeCxi, writePidLine, writeRecipient, writeXcn } from '../../domain/hl7v2.ts';
+import { escapeAttribute } from '../../xml/write.ts';
+import {
+  associationScheme,
+  associationUrn,
+  availabilityUrn,
+  entryScheme,
+  entryType,
+  folderScheme,
+  objectType,
+  packageNode,
+  referenceIdSlot,
+  setScheme,
+  statusUrn,
+} from '../vocabulary.ts';
+import {
+  attribute,
+  authors,
+  codes,
+  extra,
+  identifier,
+  localized,
+  node,
+  optionalSlot,
+  type Parts,
+  partsOf,
+  slot,
+  slotOf,
+} from './write-parts.ts';
+
+/**
+ * A DocumentEntry as a query returns it: an ExtrinsicObject whose elements use the prefix `rim`, which the caller declares. Children
+ * stand in the order of the schema; ids of its classifications and identifiers are made from its own. IHE ITI TF-3 4.2.3.2.
+ */
+export function writeDocument(entry: DocumentEntry): string {
+  const parts = partsOf(entry.entryUUID);
+  const { sourcePatientInfo, referenceIds, legalAuthenticator, documentAvailability } = entry;
+  return (
+    `<rim:ExtrinsicObject id="${parts.id}" lid="${escapeAttribute(entry.logicalID)}"` +
+    attribute('home', entry.homeCommunityId) +
+    ` mimeType="${escapeAttribute(entry.mimeType)}" objectType="${entryType[entry.objectType]}" status="${statusUrn[entry.status]}">` +
+    optionalSlot('creationTime', entry.creationTime) +
+    optionalSlot('hash', entry.hash) +
+    slot('languageCode', entry.languageCode) +
+    (legalAuthenticator === undefined ? '' : slot('legalAuthenticator', writeXcn(legalAuthenticator))) +
+    slot('repositoryUniqueId', entry.repositoryUniqueId) +
+    optionalSlot('serviceStartTime', entry.serviceStartTime) +
+    optionalSlot('serviceStopTime', entry.serviceStopTime) +
+    optionalSlot('size', entry.size?.toString()) +
+    slot('sourcePatientId', writeCx(entry.sourcePatientId)) +
+    slotOf('sourcePatientInfo', sourcePatientInfo, writePidLine) +
+    optionalSlot('URI', entry.uri) +
+    (documentAvailability === undefined ? '' : slot('documentAvailability', availabilityUrn[documentAvailability])) +
+    slotOf(referenceIdSlot, referenceIds, writeCxi) +
+    extra(entry.extra) +
+    localized('Name', entry.title) +
+    localized('Description', entry.comments) +
+    `<rim:VersionInfo versionName="${entry.version}"/>` +
+    authors(parts, entryScheme.author, entry.authors) +
+    codes(parts, entryScheme.classCode, [entry.classCode]) +
+    codes(parts, entryScheme.confidentialityCode, entry.confidentialityCodes) +
+    codes(parts, entryScheme.eventCodeList, entry.eventCodes) +
+    codes(parts, entryScheme.formatCode, [entry.formatCode]) +
+    codes(parts, entryScheme.healthcareFacilityTypeCode, [entry.healthcareFacilityTypeCode]) +
+    codes(parts, entryScheme.practiceSettingCode, [entry.practiceSettingCode]) +
+    codes(parts, entryScheme.typeCode, [entry.typeCode]) +
+    identifier(parts, 'XDSDocumentEntry.patientId', writeCx(entry.patientId)) +
+    identifier(parts, 'XDSDocumentEntry.uniqueId', entry.uniqueId) +
+    '</rim:ExtrinsicObject>'
+  );
+}
+
+/** A submission set as a query returns it. IHE ITI TF-3 4.2.3.3. */
+export function writeSubmissionSet(set: SubmissionSet): string {
+  const parts = partsOf(set.entryUUID);
+  return (
+    openPackage(parts, set.homeCommunityId, statusUrn[set.status]) +
+    slot('submissionTime', set.submissionTime) +
+    slotOf('intendedRecipient', set.intendedRecipients, writeRecipient) +
+    extra(set.extra) +
+    localized('Name', set.title) +
+    localized('Description', set.comments) +
+    authors(parts, setScheme.author, set.authors) +
+    codes(parts, setScheme.contentTypeCode, [set.contentTypeCode]) +
+    node(parts, packageNode.submissionSet) +
+    identifier(parts, 'XDSSubmissionSet.patientId', writeCx(set.patientId)) +
+    identifier(parts, 'XDSSubmissionSet.sourceId', set.sourceId) +
+    identifier(parts, 'XDSSubmissionSet.uniqueId', set.uniqueId) +
+    '</rim:RegistryPackage>'
+  );
+}
+
+/** A folder as a query returns it. IHE ITI TF-3 4.2.3.4. */
+export function writeFolder(folder: Folder): string {
+  const parts = partsOf(folder.entryUUID);
+  return (
+    openPackage(parts, folder.homeCommunityId, statusUrn[folder.status], folder.logicalID) +
+    slot('lastUpdateTime', folder.lastUpdateTime) +
+    extra(folder.extra) +
+    localized('Name', folder.title) +
+    localized('Description', folder.comments) +
+    `<rim:VersionInfo versionName="${folder.version}"/>` +
+    codes(parts, folderScheme.codeList, folder.codes) +
+    node(parts, packageNode.folder) +
+    identifier(parts, 'XDSFolder.patientId', writeCx(folder.patientId)) +
+    identifier(parts, 'XDSFolder.uniqueId', folder.uniqueId) +
+    '</rim:RegistryPackage>'
+  );
+}
+
+/** An association as a query returns it. IHE ITI TF-3 4.2.2. */
+export function writeAssociation(association: Association): string {
+  const parts = partsOf(association.entryUUID);
+  const { documentation } = association;
+  return (
+    `<rim:Association id="${parts.id}" objectType="${objectType.association}" status="${statusUrn[association.status]}"` +
+    ` associationType="${associationUrn[association.type]}" sourceObject="${escapeAttribute(association.source)}"` +
+    ` targetObject="${escapeAttribute(association.target)}">` +
+    optionalSlot('SubmissionSetStatus', association.submissionSetStatus) +
+    optionalSlot('PreviousVersion', association.previousVersion) +
+    extra(association.extra) +
+    codes(parts, associationScheme.documentation, documentation === undefined ? [] : [documentation]) +
+    '</rim:Association>'
+  );
+}
+
+/** The name of an object and nothing else. */
+export function writeObjectRef(entryUUID: EntryUuid): string {
+  return `<rim:ObjectRef id="${escapeAttribute(entryUUID)}"/>`;
+}
+
+function openPackage(parts: Parts, home: string | undefined, status: string, lid?: string): string {
+  return (
+    `<rim:RegistryPackage id="${parts.id}"${attribute('lid', lid)}${attribute('home', home)}` +
+    ` objectType="${objectType.registryPackage}" status="${status}">`
+  );
+}

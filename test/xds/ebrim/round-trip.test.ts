@@ -1,0 +1,104 @@
+import { expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { parseStringPromise } from 'xml2js';
+import type { Submission } from '../../../server/domain/document.ts';
+import { readSubmission } from '../../../server/xds/ebrim/read.ts';
+import {
+  writeAssociation,
+  writeDocument,
+  writeFolder,
+  writeObjectRef,
+  writeSubmissionSet,
+} from '../../../server/xds/ebrim/write.ts';
+import { namespace } from '../../../server/xds/vocabulary.ts';
+import { defaultXmlLimits, parseXml } from '../../../server/xml/read.ts';
+import { association, documentEntry, folder, submissionSet } from '../../support/arbitraries.ts';
+
+const list = (inside: string) =>
+  `<rim:RegistryObjectList xmlns:rim="${namespace.rim}">${inside}</rim:RegistryObjectList>`;
+const read = (xml: string) => readSubmission(parseXml(list(xml), defaultXmlLimits));
+const nothing: Submission = { sets: [], entries: [], folders: [], associations: [] };
+
+/** What a source would have sent: the object under its own id. */
+function asDraft<T extends { readonly entryUUID: string }>({ entryUUID, ...rest }: T) {
+  return { id: entryUUID, ...rest };
+}
+
+test('an entry that is written reads as it was', () => {
+  fc.assert(
+    fc.property(documentEntry, (entry) => {
+      expect(read(writeDocument(entry))).toEqual({
+        submission: { ...nothing, entries: [asDraft(entry)] },
+        problems: [],
+      });
+    }),
+  );
+});
+
+test('a submission set that is written reads as it was', () => {
+  fc.assert(
+    fc.property(submissionSet, (set) => {
+      expect(read(writeSubmissionSet(set))).toEqual({ submission: { ...nothing, sets: [asDraft(set)] }, problems: [] });
+    }),
+  );
+});
+
+test('a folder that is written reads as it was', () => {
+  fc.assert(
+    fc.property(folder, (written) => {
+      expect(read(writeFolder(written))).toEqual({
+        submission: { ...nothing, folders: [asDraft(written)] },
+        problems: [],
+      });
+    }),
+  );
+});
+
+test('an association that is written reads as it was', () => {
+  fc.assert(
+    fc.property(association, (written) => {
+      expect(read(writeAssociation(written))).toEqual({
+        submission: { ...nothing, associations: [asDraft(written)] },
+        problems: [],
+      });
+    }),
+  );
+});
+
+test('another reader finds the same values, and ids that no two parts share', async () => {
+  type Node = { readonly $: Readonly<Record<string, string>>; readonly [child: string]: unknown };
+  await fc.assert(
+    fc.asyncProperty(documentEntry, async (entry) => {
+      const tree = (await parseStringPromise(list(writeDocument(entry)), { explicitArray: true })) as {
+        'rim:RegistryObjectList': { 'rim:ExtrinsicObject': [Node] };
+      };
+      const [object] = tree['rim:RegistryObjectList']['rim:ExtrinsicObject'];
+      const identifiers = object['rim:ExternalIdentifier'] as Node[];
+      const classifications = object['rim:Classification'] as Node[];
+      expect(object.$['id']).toBe(entry.entryUUID);
+      expect(object.$['lid']).toBe(entry.logicalID);
+      expect(identifiers.map((e) => e.$['value'])).toContain(entry.uniqueId);
+      expect(classifications.map((c) => c.$['nodeRepresentation'])).toEqual(
+        expect.arrayContaining(entry.confidentialityCodes.map((c) => c.code)),
+      );
+      const ids = [object, ...identifiers, ...classifications].map((node) => node.$['id']);
+      expect(new Set(ids).size).toBe(ids.length);
+    }),
+    { numRuns: 30 },
+  );
+});
+
+test('the parts of an object have the same ids each time it is written', () => {
+  fc.assert(
+    fc.property(documentEntry, (entry) => {
+      expect(writeDocument(entry)).toBe(writeDocument(structuredClone(entry)));
+    }),
+    { numRuns: 20 },
+  );
+});
+
+test('an ObjectRef names the object alone and is ignored in a submission', () => {
+  const ref = writeObjectRef('urn:uuid:0c1c6c4e-2d15-4b6e-8e46-6a1b2f8f1a01');
+  expect(ref).toBe('<rim:ObjectRef id="urn:uuid:0c1c6c4e-2d15-4b6e-8e46-6a1b2f8f1a01"/>');
+  expect(read(ref)).toEqual({ submission: nothing, problems: [] });
+});
