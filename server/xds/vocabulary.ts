@@ -16,6 +16,19 @@ export const namespace = {
   query: 'urn:oasis:names:tc:ebxml-regrep:xsd:query:3.0',
 } as const;
 
+/** Roles that this server plays besides having no role. SOAP 1.2 Part 1 §2.2. */
+export const soapRole = {
+  next: 'http://www.w3.org/2003/05/soap-envelope/role/next',
+  ultimateReceiver: 'http://www.w3.org/2003/05/soap-envelope/role/ultimateReceiver',
+} as const;
+
+/** The address of whoever sent the request, and the actions of faults. WS-Addressing 1.0 Core §2.1, SOAP Binding §6. */
+export const addressing = {
+  anonymous: 'http://www.w3.org/2005/08/addressing/anonymous',
+  faultAction: 'http://www.w3.org/2005/08/addressing/fault',
+  soapFaultAction: 'http://www.w3.org/2005/08/addressing/soap/fault',
+} as const;
+
 /** IHE ITI TF-3 4.2.4.2. */
 export const responseStatus = {
   success: 'urn:oasis:names:tc:ebxml-regrep:ResponseStatusType:Success',
