@@ -35,3 +35,67 @@ export type Consent = {
   /** Who stated it: the holder, a representative, or a professional for him. */
   readonly statedBy: { readonly kind: string; readonly id: string; readonly name: string };
 };
+
+/** Who asks, as consents name him: the professional in person, and the structure on whose behalf he acts. */
+export type Named = { readonly professional?: string | undefined; readonly structure?: string | undefined };
+
+/** What the consents of a record say of one actor. `through` says by what he is named, where he is authorised. */
+export type Authorisation = {
+  readonly status: 'valid' | 'expired' | 'none' | 'blocked';
+  readonly through?: 'name' | 'careTeam';
+  /** Named in person as treating doctor. */
+  readonly treatingDoctor: boolean;
+};
+
+/**
+ * The authorisation of an actor at an instant (milliseconds). A consent that names the professional, or his structure, counts; a block wins over
+ * everything. Teams are authorised only where the opening of the record authorises the care team and still stands.
+ * CSP L.1111-17 to 19, R.1111-46.
+ */
+export function authorisationOf(
+  consents: readonly Consent[],
+  who: Named,
+  now: number,
+  openingAuthorisesCareTeam: boolean,
+): Authorisation {
+  const current = consents.filter((c) => isInForce(c, now)).map((c) => c.statement);
+  if (current.some((s) => s.kind === 'block' && names(s.actor, who)))
+    return { status: 'blocked', treatingDoctor: false };
+  const own = current.filter((s) => s.kind === 'authorisation').filter((s) => names(s.actor, who));
+  if (own.some((s) => s.actor.kind !== 'careTeam')) {
+    const treatingDoctor = own.some((s) => s.treatingDoctor && s.actor.kind === 'professional');
+    return { status: 'valid', through: 'name', treatingDoctor };
+  }
+  const opened = openingAuthorisesCareTeam && current.some((s) => s.kind === 'opening');
+  if (own.length > 0 && opened) return { status: 'valid', through: 'careTeam', treatingDoctor: false };
+  return { status: consents.some((c) => hasExpired(c, who, now)) ? 'expired' : 'none', treatingDoctor: false };
+}
+
+/** Whether the patient opposed break-glass or centre-15 access, at an instant. CSP L.1111-17. */
+export function isOpposed(consents: readonly Consent[], to: 'breakGlass' | 'emergencyCentre', now: number): boolean {
+  return consents.some((c) => isInForce(c, now) && c.statement.kind === 'opposition' && c.statement.to === to);
+}
+
+/** Whether masked documents may be read in emergency, at an instant; by default they may not. */
+export function acceptsMaskedInEmergency(consents: readonly Consent[], now: number): boolean {
+  return consents.some((c) => isInForce(c, now) && c.statement.kind === 'maskedInEmergency');
+}
+
+function isInForce({ status, from, until }: Consent, now: number): boolean {
+  return status === 'active' && from <= now && (until === undefined || now < until);
+}
+
+function hasExpired({ status, statement, until }: Consent, who: Named, now: number): boolean {
+  return (
+    status === 'active' &&
+    statement.kind === 'authorisation' &&
+    statement.actor.kind !== 'careTeam' &&
+    names(statement.actor, who) &&
+    until !== undefined &&
+    until <= now
+  );
+}
+
+function names(actor: ConsentActor, who: Named): boolean {
+  return actor.kind === 'careTeam' ? actor.members.some((m) => who[m.kind] === m.id) : who[actor.kind] === actor.id;
+}

@@ -44,3 +44,16 @@ export const legalMoves: { readonly [S in RecordState]: { readonly [M in RecordM
   closed: { reopen: 'open', destroy: 'destroyed' },
   destroyed: {},
 };
+
+/** The state that a move leads to, or undefined where the move is illegal. */
+export function stateAfter(state: RecordState, move: RecordMove): RecordState | undefined {
+  return legalMoves[state][move];
+}
+
+/** Whether the ten years are over for which a closed record is kept. CSP L.1111-18. */
+export function retentionIsOver({ state, closed }: PatientRecord, now: number): boolean {
+  if (state !== 'closed' || closed === undefined) return false;
+  const end = new Date(closed.at);
+  end.setUTCFullYear(end.getUTCFullYear() + 10);
+  return end.getTime() <= now;
+}
