@@ -1,0 +1,152 @@
+import type { CodeableConcept, DocumentReference, Extension, FhirResource, Period } from 'fhir/r4.js';
+import type { AvailabilityStatus, DocumentEntry, LocalizedText } from '../../domain/document.ts';
+import { dateTimeOf } from '../../domain/time.ts';
+import type { StoredDocument } from '../../store/port.ts';
+import { encounterReference, extensions, profiles, uris } from '../vocabulary.ts';
+import { codingOf, conceptOf, relatedIdentifier, uniqueIdentifier } from './code.ts';
+import { sourcePatientOf } from './patient.ts';
+import { authenticatorReference, authorReference } from './people.ts';
+
+/** How FHIR says the status; an archived entry stays current and carries the PDSm extension. IHE MHD ConceptMap; PDSm isArchived. */
+export const statusOf = {
+  approved: 'current',
+  archived: 'current',
+  deprecated: 'superseded',
+  deleted: 'entered-in-error',
+} as const satisfies Record<AvailabilityStatus, DocumentReference['status']>;
+
+/** The FHIR id of a document and of its bytes: the entryUUID without prefix. */
+export function idOf(entryUUID: string): string {
+  return entryUUID.slice('urn:uuid:'.length);
+}
+
+/**
+ * A registered document with every attribute of its entry. IHE MHD, mapping of XDSDocumentEntry; what has no element there goes into
+ * extensions of our own.
+ * @param base the public address of this face, without trailing slash
+ */
+export function documentReferenceOf({ entry, record, registeredAt }: StoredDocument, base: string): DocumentReference {
+  const contained: FhirResource[] = [];
+  const author = entry.authors.map((a, i) => authorReference(a, `author-${i + 1}`, contained));
+  const authenticator = entry.legalAuthenticator && authenticatorReference(entry.legalAuthenticator, contained);
+  const source = sourcePatientOf(entry.sourcePatientId, entry.sourcePatientInfo);
+  contained.push(source);
+  const archived = entry.status === 'archived' ? [{ url: extensions.isArchived, valueBoolean: true }] : [];
+  const { oid } = entry.patientId.authority;
+  return {
+    resourceType: 'DocumentReference',
+    id: idOf(entry.entryUUID),
+    meta: { versionId: String(entry.version), profile: profilesOf(entry) },
+    contained,
+    extension: [...archived, registryEntryOf(entry), ...entry.extra.map(slotOf)],
+    masterIdentifier: uniqueIdentifier(entry.uniqueId),
+    identifier: [{ use: 'official', system: uris, value: entry.entryUUID }],
+    status: statusOf[entry.status],
+    type: conceptOf(entry.typeCode),
+    category: [conceptOf(entry.classCode)],
+    subject: {
+      reference: `Patient/${record}`,
+      type: 'Patient',
+      identifier: { ...(oid !== undefined && { system: `urn:oid:${oid}` }), value: entry.patientId.id },
+    },
+    date: new Date(registeredAt).toISOString(),
+    ...(author.length > 0 && { author }),
+    ...(authenticator && { authenticator }),
+    ...(entry.comments && { description: entry.comments.value }),
+    securityLabel: entry.confidentialityCodes.map(conceptOf),
+    content: [{ attachment: attachmentOf(entry, base), format: codingOf(entry.formatCode) }],
+    context: contextOf(entry, `#${source.id}`),
+  };
+}
+
+function attachmentOf(entry: DocumentEntry, base: string) {
+  const { hash, size, title, creationTime } = entry;
+  return {
+    contentType: entry.mimeType,
+    language: entry.languageCode,
+    url: `${base}/Binary/${idOf(entry.entryUUID)}`,
+    ...(size !== undefined && { size }),
+    ...(hash !== undefined && { hash: Buffer.from(hash, 'hex').toString('base64') }),
+    ...(title && { title: title.value }),
+    ...(creationTime !== undefined && { creation: dateTimeOf(creationTime) }),
+  };
+}
+
+function contextOf(entry: DocumentEntry, source: string): NonNullable<DocumentReference['context']> {
+  const period = periodOf(entry);
+  const encounters = entry.referenceIds.filter(({ type }) => type === encounterReference);
+  const related = entry.referenceIds.filter(({ type }) => type !== encounterReference);
+  return {
+    ...(encounters.length > 0 && { encounter: encounters.map((id) => ({ identifier: relatedIdentifier(id) })) }),
+    ...(entry.eventCodes.length > 0 && { event: entry.eventCodes.map((code): CodeableConcept => conceptOf(code)) }),
+    ...(period && { period }),
+    facilityType: conceptOf(entry.healthcareFacilityTypeCode),
+    practiceSetting: conceptOf(entry.practiceSettingCode),
+    sourcePatientInfo: { reference: source },
+    ...(related.length > 0 && { related: related.map((id) => ({ identifier: relatedIdentifier(id) })) }),
+  };
+}
+
+function periodOf({ serviceStartTime: start, serviceStopTime: stop }: DocumentEntry): Period | undefined {
+  if (start === undefined && stop === undefined) return undefined;
+  return {
+    ...(start !== undefined && { start: dateTimeOf(start) }),
+    ...(stop !== undefined && { end: dateTimeOf(stop) }),
+  };
+}
+
+/** The profiles that the resource really meets. */
+function profilesOf(entry: DocumentEntry): string[] {
+  const {
+    status,
+    creationTime,
+    authors,
+    legalAuthenticator,
+    size,
+    hash,
+    title,
+    serviceStartTime,
+    confidentialityCodes,
+  } = entry;
+  if (status === 'deleted' || creationTime === undefined || confidentialityCodes.length === 0) return [];
+  const pdsm =
+    authors.length > 0 &&
+    legalAuthenticator !== undefined &&
+    size !== undefined &&
+    hash !== undefined &&
+    title !== undefined &&
+    serviceStartTime !== undefined;
+  return pdsm ? [profiles.mhdDocument, profiles.pdsmDocument] : [profiles.mhdDocument];
+}
+
+function registryEntryOf(entry: DocumentEntry): Extension {
+  const { logicalID, entryUUID, documentAvailability, uri, homeCommunityId } = entry;
+  return {
+    url: extensions.registryEntry,
+    extension: [
+      { url: 'objectType', valueCode: entry.objectType },
+      { url: 'repositoryUniqueId', valueOid: `urn:oid:${entry.repositoryUniqueId}` },
+      ...(logicalID === entryUUID ? [] : [{ url: 'logicalID', valueUri: logicalID }]),
+      ...(documentAvailability === undefined ? [] : [{ url: 'documentAvailability', valueCode: documentAvailability }]),
+      ...(uri === undefined ? [] : [{ url: 'uri', valueString: uri }]),
+      ...(homeCommunityId === undefined ? [] : [{ url: 'homeCommunityId', valueUri: homeCommunityId }]),
+      ...languageOf('titleLanguage', entry.title),
+      ...languageOf('commentsLanguage', entry.comments),
+    ],
+  };
+}
+
+function languageOf(url: string, text: LocalizedText | undefined): Extension[] {
+  return text?.language === undefined ? [] : [{ url, valueCode: text.language }];
+}
+
+function slotOf({ name, values, type }: DocumentEntry['extra'][number]): Extension {
+  return {
+    url: extensions.slot,
+    extension: [
+      { url: 'name', valueString: name },
+      ...(type === undefined ? [] : [{ url: 'type', valueString: type }]),
+      ...values.map((value) => ({ url: 'value', valueString: value })),
+    ],
+  };
+}

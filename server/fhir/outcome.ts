@@ -1,0 +1,142 @@
+import { type Problem, type ProblemName, wordsOf } from '../domain/error.ts';
+
+/** Codes of the value set issue-type that this face answers with. FHIR R4 valueset-issue-type. */
+export type IssueCode =
+  | 'structure'
+  | 'required'
+  | 'value'
+  | 'invalid'
+  | 'code-invalid'
+  | 'login'
+  | 'forbidden'
+  | 'not-found'
+  | 'not-supported'
+  | 'duplicate'
+  | 'conflict'
+  | 'business-rule'
+  | 'too-long'
+  | 'too-costly'
+  | 'exception'
+  | 'transient';
+
+type Translation = { readonly status: number; readonly code: IssueCode };
+
+const as = (status: number, code: IssueCode): Translation => ({ status, code });
+
+/** How every problem of the catalogue is answered: HTTP status and issue code. FHIR R4 http.html#Status-Codes. */
+const translations = {
+  notXml: as(400, 'structure'),
+  xmlForbidden: as(400, 'structure'),
+  notUtf8: as(400, 'structure'),
+  xmlTooLarge: as(413, 'too-costly'),
+  notSoap: as(400, 'structure'),
+  soapVersion: as(400, 'structure'),
+  actionMissing: as(400, 'structure'),
+  actionUnknown: as(400, 'not-supported'),
+  addressingInvalid: as(400, 'not-supported'),
+  headerNotUnderstood: as(400, 'not-supported'),
+  bodyUnexpected: as(400, 'structure'),
+  multipartBroken: as(400, 'structure'),
+  bodyTruncated: as(400, 'structure'),
+  includeUnresolved: as(400, 'structure'),
+  mediaTypeUnsupported: as(415, 'not-supported'),
+  messageTooLarge: as(413, 'too-long'),
+  notIdentified: as(401, 'login'),
+
+  unknownPatient: as(404, 'not-found'),
+  recordClosed: as(403, 'forbidden'),
+  accessDenied: as(403, 'forbidden'),
+  patientDiffersFromCredential: as(403, 'forbidden'),
+
+  attributeMissing: as(400, 'required'),
+  attributeMalformed: as(400, 'value'),
+  attributeRepeated: as(400, 'invalid'),
+  attributeForbidden: as(400, 'invalid'),
+  attributesContradict: as(400, 'invalid'),
+  codeNotAllowed: as(400, 'code-invalid'),
+  objectUnclassified: as(400, 'structure'),
+  submissionSetCount: as(400, 'structure'),
+  duplicateId: as(400, 'duplicate'),
+  duplicateUniqueIdInMessage: as(400, 'duplicate'),
+  referenceUnresolved: as(400, 'not-found'),
+  associationInvalid: as(400, 'invalid'),
+  entryNotInSet: as(400, 'invalid'),
+  patientIdsDiffer: as(400, 'invalid'),
+  uniqueIdInUse: as(400, 'duplicate'),
+  nonIdenticalHash: as(400, 'duplicate'),
+  nonIdenticalSize: as(400, 'duplicate'),
+  entryUuidInUse: as(400, 'duplicate'),
+  targetDeprecated: as(400, 'business-rule'),
+
+  documentMissing: as(400, 'required'),
+  documentWithoutMetadata: as(400, 'required'),
+  hashDiffers: as(400, 'value'),
+  sizeDiffers: as(400, 'value'),
+  objectTypeNotHere: as(400, 'not-supported'),
+
+  authorNotCaller: as(400, 'business-rule'),
+  visibilityNotAllowed: as(400, 'business-rule'),
+  notYoursToReplace: as(403, 'forbidden'),
+  patientDocumentNotAllowed: as(400, 'business-rule'),
+  insMalformed: as(400, 'value'),
+
+  queryUnknown: as(400, 'not-supported'),
+  queryParameterMissing: as(400, 'required'),
+  queryParameterRepeated: as(400, 'invalid'),
+  queryParameterMalformed: as(400, 'value'),
+  queryReturnType: as(400, 'not-supported'),
+  tooManyResults: as(400, 'too-costly'),
+  notSinglePatient: as(400, 'invalid'),
+  documentUnknown: as(404, 'not-found'),
+  repositoryUnknown: as(404, 'not-found'),
+
+  resourceUnknown: as(404, 'not-found'),
+  resourceTypeUnknown: as(404, 'not-supported'),
+  interactionUnsupported: as(405, 'not-supported'),
+  parameterMissing: as(400, 'required'),
+  parameterMalformed: as(400, 'value'),
+  parameterUnknown: as(400, 'not-supported'),
+  notAcceptable: as(406, 'not-supported'),
+  pageLinkBroken: as(400, 'invalid'),
+
+  busy: as(503, 'transient'),
+  outOfResources: as(507, 'transient'),
+  internal: as(500, 'exception'),
+} satisfies Record<ProblemName, Translation>;
+
+/** Problems whose cause the caller named by a search parameter. */
+const ofParameter: ReadonlySet<ProblemName> = new Set(['parameterMissing', 'parameterMalformed', 'parameterUnknown']);
+
+/** The HTTP status of an answer that refuses for this problem. */
+export function statusOf(name: ProblemName): number {
+  return translations[name].status;
+}
+
+/** The status of an answer that refuses for these problems: 5xx before 4xx, and else that of the one found first. */
+export function answerStatus(problems: readonly Problem[]): number {
+  const statuses = problems.map(({ name }) => statusOf(name));
+  return statuses.find((status) => status >= 500) ?? statuses[0] ?? 500;
+}
+
+/**
+ * An OperationOutcome with one issue for each problem, its name as `details`, its public words as `diagnostics` and, for a search
+ * parameter, its name as `expression`. The id is the request's. FHIR R4 operationoutcome.html.
+ */
+export function outcomeOf(problems: readonly Problem[], requestId: string, severity: 'error' | 'warning' = 'error') {
+  return {
+    resourceType: 'OperationOutcome',
+    id: requestId,
+    issue: problems.map((problem) => {
+      const { attribute } = problem.about;
+      return {
+        severity: severity === 'error' && statusOf(problem.name) >= 500 ? 'fatal' : severity,
+        code: translations[problem.name].code,
+        details: { text: problem.name },
+        diagnostics: wordsOf(problem),
+        ...(attribute !== undefined && {
+          expression: [ofParameter.has(problem.name) ? `http.${attribute}` : attribute],
+        }),
+      };
+    }),
+  };
+}

@@ -1,0 +1,142 @@
+/** Strings of FHIR and of the guides that this face follows; nowhere else. */
+
+const hl7 = 'http://terminology.hl7.org/CodeSystem';
+const nos = (name: string) => `https://mos.esante.gouv.fr/NOS/${name}/FHIR/${name.replace('_', '-')}`;
+
+/**
+ * Code systems: what the domain stores (an OID; `URN` and `ASTM` where the French value sets write so) and the URL that FHIR writes.
+ * Further URLs of a row are read and never written. CI-SIS "Terminologies de santé"; HL7 terminology.
+ */
+const codeSystems: readonly (readonly [stored: string, written: string, ...alsoRead: string[]])[] = [
+  ['1.2.250.1.213.1.1.4.6', nos('TRE_A00-ProducteurDocNonPS')],
+  ['1.2.250.1.213.1.1.4.9', nos('TRE_A01-CadreExercice')],
+  ['1.2.250.1.213.1.1.4.5', nos('TRE_A02-ProfessionSavFaire-CISIS')],
+  ['1.2.250.1.213.1.1.4.1', nos('TRE_A03-ClasseDocument'), nos('TRE_A03-ClasseDocument-CISIS')],
+  ['1.2.250.1.213.1.1.4.12', nos('TRE_A05-TypeDocComplementaire'), nos('TRE_A05-TypeDocComplementaireCISIS')],
+  ['1.2.250.1.213.1.1.4.2.282', nos('TRE_A06-FormatCodeComplementaire')],
+  ['1.2.250.1.213.1.1.4.13', nos('TRE_A07-StatutVisibiliteDocument'), nos('TRE_A07-StatusVisibiliteDocument')],
+  ['2.16.840.1.113883.5.25', `${hl7}/v3-Confidentiality`, nos('TRE_A08-HL7Confidentiality')],
+  ['1.2.840.10008.2.6.1', nos('TRE_A09-DICOMuidRegistry')],
+  ['URN', nos('TRE_A10-NomenclatureURN')],
+  [
+    '1.3.6.1.4.1.19376.1.2.3',
+    nos('TRE_A11-IheFormatCode'),
+    'http://ihe.net/fhir/ihe.formatcode.fhir/CodeSystem/formatcode',
+  ],
+  ['ASTM', nos('TRE_A12-NomenclatureASTM')],
+  ['1.2.250.1.71.1.2.7', nos('TRE_G15-ProfessionSante')],
+  ['1.2.250.1.71.4.2.5', nos('TRE_R01-EnsembleSavoirFaire-CISIS')],
+  ['1.2.250.1.71.4.2.4', nos('TRE_R02-SecteurActivite')],
+  ['1.2.250.1.213.2.2', nos('TRE_R209-TypeActivite')],
+  ['1.2.250.1.213.1.1.4.248', nos('TRE_R248-ModeAcces')],
+  ['2.16.840.1.113883.6.1', 'http://loinc.org', nos('TRE_A04-Loinc')],
+  ['2.16.840.1.113883.6.96', 'http://snomed.info/sct'],
+  ['2.16.840.1.113883.6.3', 'http://hl7.org/fhir/sid/icd-10'],
+  ['1.2.840.10008.2.16.4', 'http://dicom.nema.org/resources/ontology/DCM'],
+  ['2.16.840.1.113883.5.1', `${hl7}/v3-AdministrativeGender`],
+  ['2.16.840.1.113883.5.4', `${hl7}/v3-ActCode`],
+  ['2.16.840.1.113883.5.88', `${hl7}/v3-ParticipationFunction`],
+  ['2.16.840.1.113883.5.111', `${hl7}/v3-RoleCode`],
+];
+
+const urlOf = new Map(codeSystems.map(([stored, written]) => [stored, written]));
+const storedOf = new Map(codeSystems.flatMap(([stored, ...urls]) => urls.map((url) => [url, stored] as const)));
+
+/** The URL that FHIR writes for a code system; an OID that has none is written `urn:oid:`. */
+export function systemUrl(stored: string): string {
+  return urlOf.get(stored) ?? (/^[0-2](\.\d+)+$/.test(stored) ? `urn:oid:${stored}` : stored);
+}
+
+/** What the domain stores for a code system's URL, `urn:oid:` or bare OID. `systemOf(systemUrl(x))` is x. */
+export function systemOf(url: string): string {
+  return storedOf.get(url) ?? (url.startsWith('urn:oid:') ? url.slice(8) : url);
+}
+
+/** The system of identifiers that are themselves URIs. */
+export const uris = 'urn:ietf:rfc:3986';
+
+const mhd = 'https://profiles.ihe.net/ITI/MHD/StructureDefinition';
+const balp = 'https://profiles.ihe.net/ITI/BALP';
+const frCore = 'https://hl7.fr/ig/fhir/core';
+const pdsm = 'https://interop.esante.gouv.fr/ig/fhir/pdsm/StructureDefinition';
+
+export const profiles = {
+  mhdDocument: `${mhd}/IHE.MHD.Comprehensive.DocumentReference`,
+  pdsmDocument: `${pdsm}/pdsm-comprehensive-document-reference`,
+  patient: `${frCore}/StructureDefinition/fr-core-patient`,
+  patientIns: `${frCore}/StructureDefinition/fr-core-patient-ins`,
+  auditPatientQuery: `${balp}/StructureDefinition/IHE.BasicAudit.PatientQuery`,
+  auditPatientRead: `${balp}/StructureDefinition/IHE.BasicAudit.PatientRead`,
+  auditFindDocuments: `${mhd}/IHE.MHD.FindDocumentReferences.Audit.Responder`,
+  auditRetrieve: `${mhd}/IHE.MHD.RetrieveDocument.Audit.Responder`,
+  auditPatientDemographics: 'https://profiles.ihe.net/ITI/PDQm/StructureDefinition/IHE.PDQm.Query.Audit.Supplier',
+} as const;
+
+/** The guides' statements of a server's duties that this server fulfils in part; named in the CapabilityStatement. */
+export const implementationGuides = [
+  'https://profiles.ihe.net/ITI/MHD/ImplementationGuide/ihe.iti.mhd',
+  'https://interop.esante.gouv.fr/ig/fhir/pdsm/ImplementationGuide/ans.fhir.fr.pdsm',
+] as const;
+
+/** Definitions of our own guide: one base for every deployment. */
+const own = 'https://opendmp.example/fhir/StructureDefinition';
+const dmp = 'https://interop.esante.gouv.fr/ig/fhir/dmp/StructureDefinition';
+
+export const extensions = {
+  isArchived: `${pdsm}/pdsm-ext-is-archived`,
+  /** XDS attributes without a home in DocumentReference; complex. */
+  registryEntry: `${own}/registry-entry`,
+  /** A slot that the model does not know; complex: name, type, value (0..*). */
+  slot: `${own}/extra-slot`,
+  /** HL7 v2 text of an element that FHIR's structure cannot hold whole. */
+  hl7v2: `${own}/hl7v2-text`,
+  /** One line of sourcePatientInfo that FHIR's structure cannot hold whole. */
+  pidLine: `${own}/pid-line`,
+  /** Further institutions of one author. */
+  furtherInstitution: `${own}/author-institution`,
+  /** The caller's own right on the record: valid, expired, none, blocked. */
+  authorisation: `${own}/authorisation-status`,
+  closing: `${dmp}/dmp-fermeture`,
+  attached: `${dmp}/dmp-rattachement-mes`,
+  birthPlace: 'http://hl7.org/fhir/StructureDefinition/patient-birthPlace',
+  inseeCode: `${frCore}/StructureDefinition/fr-core-address-insee-code`,
+  givenNames: `${frCore}/StructureDefinition/fr-core-patient-birth-list-given-name`,
+} as const;
+
+/** Types of identifiers in France. FR Core, fr-core-cs-v2-0203. */
+export const identifierTypes = {
+  system: `${frCore}/CodeSystem/fr-core-cs-v2-0203`,
+  professional: 'IDNPS',
+  structure: 'IDNST',
+  ofPatient: {
+    '1.2.250.1.213.1.4.8': 'INS-NIR',
+    '1.2.250.1.213.1.4.9': 'INS-NIA',
+    '1.2.250.1.213.1.4.10': 'INS-NIR-TEST',
+    '1.2.250.1.213.1.4.11': 'INS-NIR-DEMO',
+    '1.2.250.1.213.1.4.2': 'INS-C',
+  } as Readonly<Record<string, string>>,
+} as const;
+
+export const communes = nos('TRE_R13-CommuneOM');
+export const closingMotives = 'https://interop.esante.gouv.fr/ig/fhir/dmp/CodeSystem/dmp-motif-fermeture';
+
+export const dcm = 'http://dicom.nema.org/resources/ontology/DCM';
+export const audit = {
+  eventType: `${hl7}/audit-event-type`,
+  interaction: 'http://hl7.org/fhir/restful-interaction',
+  transaction: 'urn:ihe:event-type-code',
+  entityType: `${hl7}/audit-entity-type`,
+  role: `${hl7}/object-role`,
+  sourceType: `${hl7}/security-source-type`,
+  participation: `${hl7}/v3-ParticipationType`,
+  roleClass: `${hl7}/v3-RoleClass`,
+  reason: `${hl7}/v3-ActReason`,
+  basicEntity: `${balp}/CodeSystem/BasicAuditEntityType`,
+  /** The token of a FHIR request by its jti. IHE BALP 152.7. */
+  tokenId: 'urn:ietf:params:oauth:jti:',
+} as const;
+
+/** Reference ids that FHIR holds as the encounter rather than as a related identifier. IHE MHD, mapping of referenceIdList. */
+export const encounterReference = 'urn:ihe:iti:xds:2015:encounterId';
+
+export const fhirJson = 'application/fhir+json';

@@ -1,0 +1,60 @@
+import { professionalId, structureId } from '../domain/actor.ts';
+import { type Authorisation, authorisationOf } from '../domain/consent.ts';
+import type { RecordFacts } from '../domain/decision.ts';
+import { refuse } from '../domain/error.ts';
+import type { Identifier } from '../domain/identifier.ts';
+import type { PatientRecord, RecordId } from '../domain/record.ts';
+import { perform, type Request, type Tools } from './perform.ts';
+
+/** That a record exists, its state, and what the caller's own right on it is. */
+export type Existence = {
+  readonly record: PatientRecord;
+  /** The identifier by which the record was asked for; it may be an old one. */
+  readonly asked: Identifier;
+  /** Of a professional or structure; a patient needs none. */
+  readonly authorisation?: Authorisation['status'];
+  /** Whether the caller may see the identity traits: the holder and the representatives. */
+  readonly withTraits: boolean;
+};
+
+/**
+ * The existence test: any identified professional learns state and own authorisation status. DMP TD0.2; access policy, existence test.
+ * @param query the question as it was asked, for the trace
+ * @throws Refused `unknownPatient` when there is no record, in the same words when it was destroyed
+ */
+export async function testExistence(
+  tools: Tools,
+  request: Request,
+  asked: Identifier,
+  query: string,
+): Promise<Existence> {
+  return perform(tools, request, 'testExistence', { identifier: asked }, async (permit, facts) => {
+    if (facts === undefined) refuse('unknownPatient', { value: asked.value });
+    const authorisation = ownAuthorisation(tools, request, facts);
+    const withTraits = permit.ground === 'holder' || permit.ground === 'representative';
+    const answer = { record: facts.record, asked, withTraits, ...(authorisation && { authorisation }) };
+    return { answer, trace: { query } };
+  });
+}
+
+/**
+ * The record's holder with the identity traits. DMP TD1.3a.
+ * @throws Refused `unknownPatient`, `recordClosed`, `accessDenied`
+ */
+export async function readPatient(tools: Tools, request: Request, record: RecordId): Promise<PatientRecord> {
+  return perform(tools, request, 'readPatient', { record }, async (_permit, facts) => {
+    if (facts === undefined) refuse('unknownPatient', { value: record });
+    return { answer: facts.record };
+  });
+}
+
+function ownAuthorisation(
+  tools: Tools,
+  { caller: { actor } }: Request,
+  { consents }: RecordFacts,
+): Authorisation['status'] | undefined {
+  if (actor.kind !== 'professional' && actor.kind !== 'air' && actor.kind !== 'structure') return undefined;
+  const who = { professional: professionalId(actor), structure: structureId(actor) };
+  const { openingAuthorisesCareTeam } = tools.settings.regime;
+  return authorisationOf(consents, who, tools.now(), openingAuthorisesCareTeam).status;
+}
