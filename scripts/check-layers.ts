@@ -34,7 +34,7 @@ const packages: Record<string, readonly string[]> = {
 const soleImporter: Record<string, string> = {
   saxes: 'server/xml/read.ts',
   'node:sqlite': 'server/store/embedded/',
-  '@peculiar/x509': 'server/crypto/certificate.ts',
+  '@peculiar/x509': 'server/crypto/certificate',
 };
 
 const root = resolve(import.meta.dirname, '..');

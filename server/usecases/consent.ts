@@ -1,0 +1,106 @@
+import type { Action } from '../domain/action.ts';
+import type { Actor } from '../domain/actor.ts';
+import type { Consent, ConsentActor, ConsentStatement } from '../domain/consent.ts';
+import { refuse } from '../domain/error.ts';
+import type { Identifier } from '../domain/identifier.ts';
+import type { PatientRecord } from '../domain/record.ts';
+import { type Plan, perform, type Request, type Tools } from './perform.ts';
+import { authorisedBy, consentOf, endConsent, monthsAfter } from './record.ts';
+
+/** What a holder, or a professional for himself, may state or withdraw; the opening of the record is ended by closing it. */
+export type Statable = Exclude<ConsentStatement, { kind: 'opening' }>;
+
+/**
+ * States a consent: an authorisation, a block, an opposition, the acceptance of masked documents in emergency. What the new statement
+ * contradicts or repeats ends with it; a repetition changes nothing. A professional who declares himself authorised states the patient's consent
+ * for a limited time; a secretary's declaration names her structure.
+ * @param until milliseconds since 1970, for a statement of the holder that ends by itself
+ * @throws Refused what the decision refuses
+ */
+export async function stateConsent(
+  tools: Tools,
+  request: Request,
+  patient: Identifier,
+  statement: Statable,
+  until?: number,
+): Promise<Consent> {
+  const own = declares(request.caller.actor, statement);
+  const action: Action = own ? 'declareAuthorisation' : 'changeConsent';
+  return perform(tools, request, action, { identifier: patient }, async (_permit, facts) => {
+    if (facts === undefined) refuse('unknownPatient');
+    const now = tools.now();
+    const standing = facts.consents.filter((c) => holds(c, now));
+    const end = own ? monthsAfter(now, tools.settings.regime.authorisationMonths) : until;
+    const same = standing.find((c) => sameStatement(c.statement, statement) && c.until === end);
+    if (same !== undefined) return { answer: same };
+    const consent = consentOf(tools, request, facts.record.id, statement, end);
+    const ended = standing.filter((c) => aboutTheSame(c.statement, statement)).map((c) => endConsent(c, now));
+    return changed(facts.record, consent, ended);
+  });
+}
+
+/**
+ * Withdraws what was stated; nothing happens when it does not stand.
+ * @throws Refused what the decision refuses
+ */
+export async function withdrawConsent(
+  tools: Tools,
+  request: Request,
+  patient: Identifier,
+  statement: Statable,
+): Promise<Consent | undefined> {
+  const action: Action = declares(request.caller.actor, statement) ? 'withdrawAuthorisation' : 'changeConsent';
+  return perform(tools, request, action, { identifier: patient }, async (_permit, facts) => {
+    if (facts === undefined) refuse('unknownPatient');
+    const now = tools.now();
+    const standing = facts.consents.find((c) => holds(c, now) && sameSubject(c.statement, statement));
+    return standing === undefined ? { answer: undefined } : changed(facts.record, endConsent(standing, now), []);
+  });
+}
+
+function changed(record: PatientRecord, answer: Consent, ended: readonly Consent[]): Plan<Consent> {
+  return {
+    answer,
+    put: [
+      { kind: 'record', record: nextVersion(record) },
+      ...[...ended, answer].map((consent) => ({ kind: 'consent' as const, consent })),
+    ],
+  };
+}
+
+/** Every change of a consent is a change of its record: who decided on the old facts decides again. */
+function nextVersion(record: PatientRecord): PatientRecord {
+  return { ...record, version: record.version + 1 };
+}
+
+/** Whether the actor states his own authorisation, by himself. */
+function declares(actor: Actor, statement: Statable): boolean {
+  const self = authorisedBy(actor);
+  return statement.kind === 'authorisation' && self !== undefined && sameActor(self, statement.actor);
+}
+
+function holds({ status, from, until }: Consent, now: number): boolean {
+  return status === 'active' && from <= now && (until === undefined || now < until);
+}
+
+function sameStatement(a: ConsentStatement, b: ConsentStatement): boolean {
+  if (a.kind === 'authorisation' && b.kind === 'authorisation' && a.treatingDoctor !== b.treatingDoctor) return false;
+  return sameSubject(a, b);
+}
+
+function sameSubject(a: ConsentStatement, b: ConsentStatement): boolean {
+  return a.kind === b.kind && aboutTheSame(a, b);
+}
+
+/** An authorisation and a block of one actor exclude each other; so do two statements of one kind. */
+function aboutTheSame(a: ConsentStatement, b: ConsentStatement): boolean {
+  if ('actor' in a && 'actor' in b) return sameActor(a.actor, b.actor);
+  if (a.kind === 'opposition' && b.kind === 'opposition') return a.to === b.to;
+  return a.kind === b.kind;
+}
+
+function sameActor(a: ConsentActor, b: ConsentActor): boolean {
+  if (a.kind === 'careTeam' || b.kind === 'careTeam')
+    return a.kind === b.kind && JSON.stringify(a) === JSON.stringify(b);
+  return a.kind === b.kind && a.id === b.id;
+}
