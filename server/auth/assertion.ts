@@ -1,0 +1,224 @@
+import { timingSafeEqual } from 'node:crypto';
+import type { Certificate } from '../crypto/certificate.ts';
+import {
+  digestOf,
+  signatureNamespace as ds,
+  envelopedSignature,
+  exclusiveCanonical,
+  methodAccepted,
+  verifies,
+} from '../crypto/signature.ts';
+import { attributeOf, child, type XmlElement } from '../xml/element.ts';
+import { defaultXmlLimits, holdsComment, parseXml, XmlRejected } from '../xml/read.ts';
+import { canonicalForms } from './canonical.ts';
+import { NotIdentified, type ReadEnvelope } from './credentials.ts';
+import type { Trust } from './trust.ts';
+import { samlNamespace as saml, securityNamespace, soapNamespace } from './vocabulary.ts';
+
+/** A signed assertion as its signer wrote it: read again from the very text that was digested. */
+export type Verified = { readonly assertion: XmlElement; readonly certificate: Certificate };
+
+/** Longest assertion that is looked at, in characters. */
+const longest = 65_536;
+
+type SignedInfo = {
+  readonly id: string;
+  readonly signatureMethod: string;
+  readonly digestMethod: string;
+  readonly digest: Buffer;
+  /** PrefixLists of the canonicalisation of SignedInfo and of the assertion. Exclusive XML Canonicalization §4. */
+  readonly prefixes: readonly string[];
+  readonly assertionPrefixes: readonly string[];
+};
+
+/**
+ * Verifies the one signed assertion in the Security header of an envelope: place, ids, shape of the signature, methods, certificate, then
+ * signature and digest. Fails at the first thing amiss. Nothing of the answer comes from bytes that were not signed.
+ * WS-Security SAML Token Profile 1.1 §3; SAML 2.0 core §5.4; XML Signature 1.1 §3.2. `now` in milliseconds.
+ * Costs some 0.1 ms when the assertion arrives in canonical form, else 0.5 ms.
+ * @throws NotIdentified
+ */
+export async function verifyAssertion(
+  envelope: ReadEnvelope,
+  trust: Trust,
+  { allowSha1, now }: { readonly allowSha1: boolean; readonly now: number },
+): Promise<Verified> {
+  const { source } = envelope;
+  const assertion = locate(envelope.root);
+  const text = source.slice(assertion.start, assertion.end);
+  if (text.length > longest) throw new NotIdentified('assertion too long');
+  if (holdsComment(source, assertion)) throw new NotIdentified('comment in the assertion');
+  const { signature, signedInfo, signatureValue, claim } = partsOf(assertion);
+  const expected = readSignedInfo(signedInfo, idOf(assertion), allowSha1);
+  const certificate = await trust.certificate(claim, now);
+
+  let canonical: { readonly signedInfo: string; readonly assertion: string } | undefined;
+  const inCanonicalForm = async () => {
+    canonical ??= await canonicalForms(source, assertion, expected.prefixes, expected.assertionPrefixes);
+    return canonical;
+  };
+  const signedBy = (candidate: string): SignedInfo | undefined => {
+    const info = readSignedInfo(parsed(candidate), expected.id, allowSha1);
+    return verifies(info.signatureMethod, candidate, certificate.publicKey, signatureValue) ? info : undefined;
+  };
+  const info = signedBy(withOwnDeclaration(source, signedInfo)) ?? signedBy((await inCanonicalForm()).signedInfo);
+  if (info === undefined) throw new NotIdentified('signature wrong');
+
+  const asSent = expandEmpty(
+    source.slice(assertion.start, signature.start) + source.slice(signature.end, assertion.end),
+  );
+  const signed = hasDigest(asSent, info) ? asSent : (await inCanonicalForm()).assertion;
+  if (!hasDigest(signed, info)) throw new NotIdentified('digest wrong');
+  const verified = parsed(signed);
+  if (verified.namespace !== saml || verified.local !== 'Assertion' || idOf(verified) !== info.id)
+    throw new NotIdentified('another element was signed');
+  return { assertion: verified, certificate };
+}
+
+/** The one assertion of the message, at Envelope/Header/Security, whose ID no other attribute can be taken for. */
+function locate(root: XmlElement): XmlElement {
+  const found: XmlElement[] = [];
+  const ids = new Map<string, number>();
+  for (const element of within(root)) {
+    if (element.namespace === saml && element.local === 'Assertion') found.push(element);
+    if (element.local === 'EncryptedAssertion') throw new NotIdentified('encrypted assertion');
+    for (const id of idsOf(element)) ids.set(id, (ids.get(id) ?? 0) + 1);
+  }
+  const [assertion] = found;
+  if (assertion === undefined) throw new NotIdentified('no assertion', true);
+  if (found.length > 1) throw new NotIdentified('more than one assertion');
+  const security = assertion.parent;
+  const header = security?.parent;
+  if (
+    !is(security, securityNamespace, 'Security') ||
+    !is(header, soapNamespace, 'Header') ||
+    header.parent !== root ||
+    !is(root, soapNamespace, 'Envelope')
+  )
+    throw new NotIdentified('assertion out of place');
+  if (ids.get(idOf(assertion)) !== 1) throw new NotIdentified('ID of the assertion used twice');
+  const inSecurity = [...within(security)].flatMap(idsOf);
+  if (new Set(inSecurity).size < inSecurity.length) throw new NotIdentified('id used twice in Security');
+  return assertion;
+}
+
+function partsOf(assertion: XmlElement) {
+  const [issuer, signature] = assertion.children;
+  if (!is(issuer, saml, 'Issuer') || !is(signature, ds, 'Signature'))
+    throw new NotIdentified('no signature behind Issuer');
+  const signatures = [...within(assertion)].filter((e) => e.local === 'Signature').length;
+  if (signatures !== 1) throw new NotIdentified('more than one signature');
+  const [signedInfo, value, keyInfo] = exactly(signature, ['SignedInfo', 'SignatureValue', 'KeyInfo']);
+  const claim = child(child(keyInfo, ds, 'X509Data'), ds, 'X509Certificate');
+  if (claim === undefined) throw new NotIdentified('no certificate in KeyInfo');
+  return { signature, signedInfo, signatureValue: base64(value.text), claim: base64(claim.text) };
+}
+
+/** The shape of SignedInfo: one reference to the whole assertion, minus its signature, in exclusive canonical form. SAML 2.0 core §5.4. */
+function readSignedInfo(signedInfo: XmlElement, id: string, allowSha1: boolean): SignedInfo {
+  if (!is(signedInfo, ds, 'SignedInfo')) throw new NotIdentified('no SignedInfo');
+  const [form, method, reference] = exactly(signedInfo, ['CanonicalizationMethod', 'SignatureMethod', 'Reference']);
+  const [transforms, digestMethod, digestValue] = exactly(reference, ['Transforms', 'DigestMethod', 'DigestValue']);
+  const [enveloped, exclusive] = exactly(transforms, ['Transform', 'Transform']);
+  if (attributeOf(reference, 'URI') !== `#${id}`) throw new NotIdentified('reference to something else');
+  if (algorithmOf(enveloped) !== envelopedSignature || enveloped.children.length > 0)
+    throw new NotIdentified('transforms not accepted');
+  const signature = algorithmOf(method);
+  const digest = algorithmOf(digestMethod);
+  if (!methodAccepted('signature', signature, allowSha1)) throw new NotIdentified('signature method not accepted');
+  if (!methodAccepted('digest', digest, allowSha1)) throw new NotIdentified('digest method not accepted');
+  return {
+    id,
+    signatureMethod: signature,
+    digestMethod: digest,
+    digest: base64(digestValue.text),
+    prefixes: prefixesOf(form),
+    assertionPrefixes: prefixesOf(exclusive),
+  };
+}
+
+/** The PrefixList of an exclusive canonicalisation. */
+function prefixesOf(element: XmlElement): string[] {
+  const [list, ...others] = element.children;
+  if (algorithmOf(element) !== exclusiveCanonical || others.length > 0)
+    throw new NotIdentified('canonicalisation not accepted');
+  if (list === undefined) return [];
+  if (!is(list, exclusiveCanonical, 'InclusiveNamespaces')) throw new NotIdentified('canonicalisation not accepted');
+  return (attributeOf(list, 'PrefixList') ?? '').split(/\s+/).filter((prefix) => prefix !== '');
+}
+
+/**
+ * An element as it stands, with the declaration of its own prefix that it inherits, and without empty-element tags: most often its
+ * canonical form. A wrong guess fails the check of signature or digest and costs the slow way, nothing else.
+ */
+function withOwnDeclaration(source: string, element: XmlElement): string {
+  const text = expandEmpty(source.slice(element.start, element.end));
+  const name = /^<(?:([^\s:<>/]+):)?[^\s:<>/]+/.exec(text);
+  if (element.declares !== undefined || name === null) return text;
+  const declared = name[1] === undefined ? 'xmlns' : `xmlns:${name[1]}`;
+  return `${name[0]} ${declared}="${element.namespace}"${text.slice(name[0].length)}`;
+}
+
+function expandEmpty(text: string): string {
+  if (!text.includes('/>')) return text;
+  return text.replace(
+    /<([^\s<>/]+)(\s[^<>]*)?\/>/g,
+    (_, name: string, rest: string | undefined) => `<${name}${rest?.trimEnd() ?? ''}></${name}>`,
+  );
+}
+
+function hasDigest(text: string, { digestMethod, digest }: SignedInfo): boolean {
+  const own = digestOf(digestMethod, text);
+  return own !== undefined && own.length === digest.length && timingSafeEqual(own, digest);
+}
+
+/** Attributes that some tool or other takes for the id of an element, in any namespace. */
+function idsOf({ attributes }: XmlElement): string[] {
+  return attributes.filter(({ local }) => local.toLowerCase() === 'id').map(({ value }) => value);
+}
+
+function idOf(assertion: XmlElement): string {
+  const id = attributeOf(assertion, 'ID');
+  if (id === undefined || id === '') throw new NotIdentified('assertion without ID');
+  return id;
+}
+
+function algorithmOf(element: XmlElement): string {
+  return attributeOf(element, 'Algorithm') ?? '';
+}
+
+/** The children, which have to be these elements of XML Signature in this order, and no others. */
+function exactly<const Names extends readonly string[]>(element: XmlElement, names: Names) {
+  const { children } = element;
+  if (children.length !== names.length || !names.every((local, i) => is(children[i], ds, local)))
+    throw new NotIdentified(`${element.local} of another shape`);
+  return children as unknown as { readonly [I in keyof Names]: XmlElement };
+}
+
+function base64(text: string): Buffer {
+  const packed = text.replace(/\s+/g, '');
+  if (packed === '' || packed.length % 4 !== 0 || !/^[A-Za-z0-9+/]+={0,2}$/.test(packed))
+    throw new NotIdentified('base64 broken');
+  return Buffer.from(packed, 'base64');
+}
+
+function parsed(text: string): XmlElement {
+  try {
+    return parseXml(text, defaultXmlLimits);
+  } catch (error) {
+    if (error instanceof XmlRejected) throw new NotIdentified(`signed text unreadable: ${error.message}`);
+    throw error;
+  }
+}
+
+function is(element: XmlElement | undefined, namespace: string, local: string): element is XmlElement {
+  return element?.local === local && element.namespace === namespace;
+}
+
+function* within(root: XmlElement): Generator<XmlElement> {
+  const open = [root];
+  for (let element = open.pop(); element !== undefined; element = open.pop()) {
+    yield element;
+    for (const inner of element.children) open.push(inner);
+  }
+}
