@@ -1,0 +1,38 @@
+import { type Problem, refuse } from '../domain/error.ts';
+import { submit } from '../usecases/submit.ts';
+import { child } from '../xml/element.ts';
+import { readSubmission } from './ebrim/read.ts';
+import { readId } from './ebrim/registry-object.ts';
+import { writeRegistryResponse } from './errors.ts';
+import type { Answer, Exchange, XdsTransaction } from './exchange.ts';
+import { action, namespace } from './vocabulary.ts';
+
+/** Provide and Register Document Set-b. IHE ITI TF-2 3.41. */
+export const iti41: XdsTransaction = {
+  name: 'ITI-41',
+  requestAction: action.iti41[0],
+  responseAction: action.iti41[1],
+  packaging: 'mtom',
+  receiver: 'repository',
+  requestRoot: { namespace: namespace.xds, local: 'ProvideAndRegisterDocumentSetRequest' },
+  handle,
+  refused,
+};
+
+async function handle({ tools, request, body, documents }: Exchange): Promise<Answer> {
+  const list = child(child(body, namespace.lcm, 'SubmitObjectsRequest'), namespace.rim, 'RegistryObjectList');
+  if (list === undefined)
+    refuse('bodyUnexpected', {
+      value: body.local,
+      detail: 'no lcm:SubmitObjectsRequest with a rim:RegistryObjectList',
+    });
+  const { submission, problems } = readSubmission(list);
+  const received = (await documents()).map((document) => ({ ...document, id: readId(document.id) }));
+  await submit(tools, request, { submission, documents: received, problems });
+  return { body: writeRegistryResponse('success', [], 'repository') };
+}
+
+/** All or nothing: there is no partial success. IHE ITI TF-2 3.41.4.2. */
+function refused(problems: readonly Problem[]): Answer {
+  return { body: writeRegistryResponse('failure', problems, 'repository') };
+}

@@ -1,0 +1,109 @@
+import { type Problem, problem, Refused, refuse } from '../domain/error.ts';
+import { type RetrievedDocument, retrieve } from '../usecases/retrieve.ts';
+import { child, childrenOf, type XmlElement } from '../xml/element.ts';
+import { escapeText } from '../xml/write.ts';
+import { writeRegistryResponse } from './errors.ts';
+import type { Answer, AnswerPart, Exchange, XdsTransaction } from './exchange.ts';
+import { action, namespace, type responseStatus } from './vocabulary.ts';
+
+const { xds, xop } = namespace;
+
+/** Retrieve Document Set. IHE ITI TF-2 3.43. */
+export const iti43: XdsTransaction = {
+  name: 'ITI-43',
+  requestAction: action.iti43[0],
+  responseAction: action.iti43[1],
+  packaging: 'mtom',
+  receiver: 'repository',
+  requestRoot: { namespace: xds, local: 'RetrieveDocumentSetRequest' },
+  handle,
+  refused,
+};
+
+type DocumentRequest = { readonly repository: string; readonly uniqueId: string; readonly home: string | undefined };
+
+/** Documents that cannot be had are errors of their own; a document asked for twice is answered once. */
+async function handle({ tools, request, body }: Exchange): Promise<Answer> {
+  const asked = childrenOf(body, xds, 'DocumentRequest').map(readRequest);
+  if (asked.length === 0) refuse('bodyUnexpected', { value: body.local, detail: 'no xds:DocumentRequest' });
+  const { repositoryUniqueId } = tools.settings;
+  const here = new Map<string, DocumentRequest>();
+  const elsewhere: Problem[] = [];
+  for (const one of asked) {
+    if (one.repository !== repositoryUniqueId)
+      elsewhere.push(problem('repositoryUnknown', { value: one.repository, object: one.uniqueId }));
+    else if (!here.has(one.uniqueId)) here.set(one.uniqueId, one);
+  }
+  if (here.size === 0) throw new Refused(elsewhere);
+  try {
+    const retrieved = await retrieve(tools, request, { by: 'uniqueId', values: [...here.keys()] });
+    return await answer(here, retrieved.documents, [...elsewhere, ...retrieved.problems]);
+  } catch (error) {
+    // None of those of this repository: the others are told in the same answer.
+    if (elsewhere.length > 0 && error instanceof Refused && error.problems.every((p) => p.name === 'documentUnknown'))
+      return refused([...elsewhere, ...error.problems]);
+    throw error;
+  }
+}
+
+function refused(problems: readonly Problem[]): Answer {
+  return { body: response(writeRegistryResponse('failure', problems, 'repository'), '') };
+}
+
+async function answer(
+  asked: ReadonlyMap<string, DocumentRequest>,
+  documents: readonly RetrievedDocument[],
+  problems: readonly Problem[],
+): Promise<Answer> {
+  const byUniqueId = new Map(documents.map((one) => [one.document.entry.uniqueId, one]));
+  const parts: AnswerPart[] = [];
+  let responses = '';
+  let held = 0;
+  for (const [uniqueId, request] of asked) {
+    const found = byUniqueId.get(uniqueId);
+    if (found === undefined) continue;
+    const { entry } = found.document;
+    const contentId = `${entry.entryUUID.slice('urn:uuid:'.length)}@opendmp`;
+    held += found.size;
+    const bytes = held <= HELD ? await found.open() : later(found);
+    parts.push({ contentId, mediaType: entry.mimeType, size: found.size, bytes });
+    responses += documentResponse(request, entry.mimeType, contentId);
+  }
+  const status: keyof typeof responseStatus = problems.length === 0 ? 'success' : 'partialSuccess';
+  return { body: response(writeRegistryResponse(status, problems, 'repository'), responses), parts };
+}
+
+/** Bytes of documents that are opened before the answer begins, so that damage still ends in a fault; the rest is opened in its turn. */
+const HELD = 4 * 1024 * 1024;
+
+async function* later(found: RetrievedDocument): AsyncGenerator<Uint8Array> {
+  const bytes = await found.open();
+  if (bytes instanceof Uint8Array) yield bytes;
+  else yield* bytes;
+}
+
+function documentResponse({ repository, uniqueId, home }: DocumentRequest, mimeType: string, cid: string): string {
+  return (
+    '<xds:DocumentResponse>' +
+    (home === undefined ? '' : `<xds:HomeCommunityId>${escapeText(home)}</xds:HomeCommunityId>`) +
+    `<xds:RepositoryUniqueId>${escapeText(repository)}</xds:RepositoryUniqueId>` +
+    `<xds:DocumentUniqueId>${escapeText(uniqueId)}</xds:DocumentUniqueId>` +
+    `<xds:mimeType>${escapeText(mimeType)}</xds:mimeType>` +
+    `<xds:Document><xop:Include xmlns:xop="${xop}" href="cid:${cid}"/></xds:Document>` +
+    '</xds:DocumentResponse>'
+  );
+}
+
+function response(registryResponse: string, documents: string): string {
+  return `<xds:RetrieveDocumentSetResponse xmlns:xds="${xds}">${registryResponse}${documents}</xds:RetrieveDocumentSetResponse>`;
+}
+
+function readRequest(element: XmlElement): DocumentRequest {
+  const text = (local: string) => child(element, xds, local)?.text.trim() ?? '';
+  const home = text('HomeCommunityId');
+  return {
+    repository: text('RepositoryUniqueId'),
+    uniqueId: text('DocumentUniqueId'),
+    home: home === '' ? undefined : home,
+  };
+}

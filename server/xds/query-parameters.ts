@@ -1,0 +1,125 @@
+import { type Problem, type ProblemName, problem } from '../domain/error.ts';
+import { readCx } from '../domain/hl7v2.ts';
+import type { Identifier } from '../domain/identifier.ts';
+import { earliest, isDtm } from '../domain/time.ts';
+import type { CodeMatch, TimeRange } from '../store/port.ts';
+import { attributeOf, child, childrenOf, type XmlElement } from '../xml/element.ts';
+import { type Literal, readCodeMatch, readLiterals } from './query-values.ts';
+import { namespace } from './vocabulary.ts';
+
+const { rim } = namespace;
+
+/**
+ * How a parameter is coded and how often it may come: one value; `many` values in one slot (OR); `and`: several slots, each an OR.
+ * IHE ITI TF-2 3.18.4.1.2.3.
+ */
+export type Parameter = {
+  readonly type: 'text' | 'code' | 'dtm' | 'number' | 'patient';
+  readonly many?: true;
+  readonly and?: true;
+  readonly required?: true;
+};
+export type Parameters = Readonly<Record<string, Parameter>>;
+
+/** The parameters of one query as they were sent, checked against what the query allows. */
+export class GivenParameters {
+  readonly problems: Problem[] = [];
+  /** One list of values for each slot. */
+  readonly #given = new Map<string, string[][]>();
+
+  /** Parameters that are not allowed for are left out. */
+  constructor(allowed: Parameters, query: XmlElement) {
+    for (const slot of childrenOf(query, rim, 'Slot')) {
+      const name = attributeOf(slot, 'name')?.trim() ?? '';
+      const parameter = Object.hasOwn(allowed, name) ? allowed[name] : undefined;
+      if (parameter !== undefined) this.#take(name, parameter, slot);
+    }
+    for (const [name, { required }] of Object.entries(allowed))
+      if (required === true && !this.has(name)) this.report('queryParameterMissing', name);
+  }
+
+  report(name: ProblemName, attribute: string, value?: string, detail?: string): void {
+    this.problems.push(
+      problem(name, { attribute, ...(value !== undefined && { value }), ...(detail !== undefined && { detail }) }),
+    );
+  }
+
+  has(name: string): boolean {
+    return this.#given.has(name);
+  }
+
+  /** All values of a parameter that comes in one slot. */
+  texts(name: string): readonly string[] {
+    return this.#given.get(name)?.flat() ?? [];
+  }
+
+  patient(name: string): Identifier | undefined {
+    const [text] = this.texts(name);
+    return text === undefined ? undefined : identifierOf(text);
+  }
+
+  /** A filter's field for a coded parameter; nothing when it is not given. */
+  codes<K extends string>(field: K, name: string): { readonly [key in K]?: readonly CodeMatch[] } {
+    return this.#field(field, this.has(name) ? codeMatches(this.texts(name)) : undefined);
+  }
+
+  /** The same for one that is a conjunction of slots. */
+  codeGroups<K extends string>(field: K, name: string): { readonly [key in K]?: readonly (readonly CodeMatch[])[] } {
+    return this.#field(field, this.#given.get(name)?.map(codeMatches));
+  }
+
+  /** A filter's field for the parameters `…From` and `…To`: from ≤ value < to, both filled up to 14 digits with the lowest value. */
+  range<K extends string>(field: K, name: string): { readonly [key in K]?: TimeRange } {
+    const [from] = this.texts(`${name}From`);
+    const [to] = this.texts(`${name}To`);
+    if (from === undefined && to === undefined) return this.#field<K, TimeRange>(field, undefined);
+    return this.#field(field, {
+      ...(from !== undefined && { from: earliest(from) }),
+      ...(to !== undefined && { to: earliest(to) }),
+    });
+  }
+
+  #field<K extends string, V>(field: K, value: V | undefined): { readonly [key in K]?: V } {
+    // A computed key loses its name in the type.
+    return (value === undefined ? {} : { [field]: value }) as { readonly [key in K]?: V };
+  }
+
+  #take(name: string, parameter: Parameter, slot: XmlElement): void {
+    const values = childrenOf(child(slot, rim, 'ValueList'), rim, 'Value').flatMap((value) =>
+      this.#read(name, parameter, value.text),
+    );
+    const before = this.#given.get(name);
+    if (before !== undefined && parameter.and !== true)
+      this.report('queryParameterRepeated', name, undefined, 'several slots');
+    if (values.length > 1 && parameter.many !== true)
+      this.report('queryParameterRepeated', name, undefined, 'several values');
+    if (values.length > 0) this.#given.set(name, [...(before ?? []), values]);
+  }
+
+  #read(name: string, { type }: Parameter, value: string): string[] {
+    const literals = readLiterals(value);
+    if (literals?.every((l) => isOfType[type](l)) === true) return literals.map((l) => l.text);
+    this.report('queryParameterMalformed', name, value.trim());
+    // It is there all the same: no second problem shall say that it is missing.
+    if (!this.#given.has(name)) this.#given.set(name, []);
+    return [];
+  }
+}
+
+const isOfType: Readonly<Record<Parameter['type'], (literal: Literal) => boolean>> = {
+  text: ({ quoted }) => quoted,
+  code: ({ text, quoted }) => quoted && readCodeMatch(text) !== undefined,
+  dtm: ({ text }) => isDtm(text),
+  number: ({ text }) => /^\d+$/.test(text),
+  patient: ({ text, quoted }) => quoted && identifierOf(text) !== undefined,
+};
+
+function codeMatches(texts: readonly string[]): CodeMatch[] {
+  return texts.flatMap((text) => readCodeMatch(text) ?? []);
+}
+
+/** The identity in a CX; its type and the date of component 7 are none. */
+function identifierOf(text: string): Identifier | undefined {
+  const cx = readCx(text);
+  return cx?.authority.oid === undefined ? undefined : { value: cx.id, oid: cx.authority.oid };
+}
