@@ -1,14 +1,4 @@
-import {
-  closeSync,
-  constants,
-  fdatasync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readSync,
-  writevSync,
-} from 'node:fs';
+import fs from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type ContentPlace, StoreFull } from '../store/port.ts';
@@ -40,8 +30,6 @@ export type SegmentReader = {
   close(): void;
 };
 
-const datasync = promisify(fdatasync);
-
 /** `failed`: a sync of it failed, so that its unsynced part must never be named. */
 type OpenSegment = { readonly number: number; readonly descriptor: number; end: number; failed: boolean };
 
@@ -51,7 +39,7 @@ type OpenSegment = { readonly number: number; readonly descriptor: number; end: 
  */
 export function openSegmentWriter(folder: string, { segmentBytes = 2 ** 30 } = {}): SegmentWriter {
   const home = segmentsFolder(folder);
-  mkdirSync(home, { recursive: true });
+  fs.mkdirSync(home, { recursive: true });
   let next = highestSegment(home) + 1;
   let current: OpenSegment | undefined;
   let full: OpenSegment[] = [];
@@ -63,7 +51,7 @@ export function openSegmentWriter(folder: string, { segmentBytes = 2 ** 30 } = {
       current = undefined;
     }
     if (current === undefined) {
-      const descriptor = openSync(segmentFile(home, next), 'wx');
+      const descriptor = fs.openSync(segmentFile(home, next), 'wx');
       current = { number: next, descriptor, end: 0, failed: false };
       next++;
       syncFolder(home);
@@ -93,7 +81,7 @@ export function openSegmentWriter(folder: string, { segmentBytes = 2 ** 30 } = {
         try {
           for (const segment of covered) await syncSegment(segment);
         } finally {
-          for (const { descriptor } of ended) closeSync(descriptor);
+          for (const { descriptor } of ended) fs.closeSync(descriptor);
         }
       });
       syncs = done.catch(() => undefined);
@@ -103,7 +91,7 @@ export function openSegmentWriter(folder: string, { segmentBytes = 2 ** 30 } = {
       await syncs;
       if (current !== undefined) full.push(current);
       current = undefined;
-      for (const { descriptor } of full.splice(0)) closeSync(descriptor);
+      for (const { descriptor } of full.splice(0)) fs.closeSync(descriptor);
     },
   };
 }
@@ -111,7 +99,7 @@ export function openSegmentWriter(folder: string, { segmentBytes = 2 ** 30 } = {
 async function syncSegment(segment: OpenSegment): Promise<void> {
   if (segment.failed) throw new Error('an earlier sync of this segment failed');
   try {
-    await datasync(segment.descriptor);
+    await promisify(fs.fdatasync)(segment.descriptor);
   } catch (error) {
     segment.failed = true;
     throw asStoreFull(error);
@@ -129,9 +117,9 @@ export function openSegmentReader(folder: string, { descriptors = 16 } = {}): Se
     const oldest = open.size >= descriptors ? open.entries().next().value : undefined;
     if (oldest !== undefined) {
       open.delete(oldest[0]);
-      closeSync(oldest[1]);
+      fs.closeSync(oldest[1]);
     }
-    const descriptor = openSync(segmentFile(home, segment), 'r');
+    const descriptor = fs.openSync(segmentFile(home, segment), 'r');
     open.set(segment, descriptor);
     return descriptor;
   }
@@ -142,7 +130,7 @@ export function openSegmentReader(folder: string, { descriptors = 16 } = {}): Se
       try {
         const descriptor = descriptorOf(segment);
         for (let done = 0; done < length; ) {
-          const got = readSync(descriptor, bytes, done, length - done, offset + done);
+          const got = fs.readSync(descriptor, bytes, done, length - done, offset + done);
           if (got === 0) return undefined;
           done += got;
         }
@@ -153,7 +141,7 @@ export function openSegmentReader(folder: string, { descriptors = 16 } = {}): Se
       }
     },
     close() {
-      for (const descriptor of open.values()) closeSync(descriptor);
+      for (const descriptor of open.values()) fs.closeSync(descriptor);
       open.clear();
     },
   };
@@ -161,11 +149,11 @@ export function openSegmentReader(folder: string, { descriptors = 16 } = {}): Se
 
 /** Makes names in a folder durable: a file that was synced can still lose its name. */
 export function syncFolder(folder: string): void {
-  const descriptor = openSync(folder, constants.O_RDONLY);
+  const descriptor = fs.openSync(folder, 'r');
   try {
-    fsyncSync(descriptor);
+    fs.fsyncSync(descriptor);
   } finally {
-    closeSync(descriptor);
+    fs.closeSync(descriptor);
   }
 }
 
@@ -188,14 +176,16 @@ function segmentFile(home: string, number: number): string {
 }
 
 function highestSegment(home: string): number {
-  return readdirSync(home).reduce((highest, name) => Math.max(highest, Number(/^(\d+)\.seg$/.exec(name)?.[1] ?? 0)), 0);
+  return fs
+    .readdirSync(home)
+    .reduce((highest, name) => Math.max(highest, Number(/^(\d+)\.seg$/.exec(name)?.[1] ?? 0)), 0);
 }
 
 /** A vector write may stop short: the rest is written from where it stopped. */
 function writeFully(descriptor: number, parts: readonly Uint8Array[], position: number): void {
   let rest = parts.filter(({ length }) => length > 0);
   for (let at = position; rest.length > 0; ) {
-    const written = writevSync(descriptor, rest, at);
+    const written = fs.writevSync(descriptor, rest, at);
     at += written;
     rest = without(rest, written);
   }

@@ -1,0 +1,198 @@
+import { createHash, hash, randomUUID } from 'node:crypto';
+import type { RecordKey } from '../crypto/keyring.ts';
+import type { ContentPlace } from '../store/port.ts';
+import {
+  blocksOf,
+  contentIdOf,
+  type Envelope,
+  headerBytes,
+  headerFor,
+  newEnvelope,
+  openBlock,
+  type Randomness,
+  randomPool,
+  readHeader,
+  seal,
+  sealedBlockBytes,
+  sealedLength,
+} from './envelope.ts';
+import { type LargeFiles, type LargeFileWriter, openLargeFiles } from './files.ts';
+import { type Blobs, ContentDamaged, ContentTooLarge, type Received } from './port.ts';
+import { openSegmentReader, type SegmentReader } from './segments.ts';
+
+const blocksPerRead = 4;
+
+type Hashes = Pick<Received, 'size' | 'sha1' | 'sha256'>;
+type Places = { readonly segments: SegmentReader; readonly files: LargeFiles };
+
+/**
+ * Documents under `folder`: ordinary ones in segments, those beyond `inlineLimit` bytes (1 MiB) in files of their own. `keep` may be called again
+ * for the same document, as a change set that met a conflict is made again; a failed or refused one ends in `discard`.
+ */
+export function openBlobs({
+  folder,
+  inlineLimit = 2 ** 20,
+}: {
+  readonly folder: string;
+  readonly inlineLimit?: number;
+}): Blobs & { close(): void } {
+  const places: Places = { segments: openSegmentReader(folder), files: openLargeFiles(folder) };
+  const random = randomPool();
+  return {
+    receive: (source, limit) => receive(source, { limit, inlineLimit, files: places.files, random }),
+    receiveBytes: (bytes) =>
+      inMemory(
+        bytes,
+        { size: bytes.length, sha1: hash('sha1', bytes, 'hex'), sha256: hash('sha256', bytes, 'hex') },
+        random,
+      ),
+    open: (key, place) => openPlace(key, place, places),
+    sweep: (olderThan, isNamed) => places.files.sweep(olderThan, isNamed),
+    close: () => places.segments.close(),
+  };
+}
+
+type Receiving = {
+  readonly limit: number;
+  readonly inlineLimit: number;
+  readonly files: LargeFiles;
+  readonly random: Randomness;
+};
+type OnDisk = { readonly name: string; readonly envelope: Envelope; readonly writer: LargeFileWriter };
+
+async function receive(
+  source: AsyncIterable<Uint8Array>,
+  { limit, inlineLimit, files, random }: Receiving,
+): Promise<Received> {
+  const sha1 = createHash('sha1');
+  const sha256 = createHash('sha256');
+  let size = 0;
+  let held: Buffer = Buffer.alloc(0);
+  let disk: OnDisk | undefined;
+  try {
+    for await (const chunk of source) {
+      const before = size;
+      size += chunk.length;
+      if (size > limit) throw new ContentTooLarge(`a document of more than ${limit} bytes`);
+      sha1.update(chunk);
+      sha256.update(chunk);
+      if (disk === undefined && size > inlineLimit) {
+        disk = await beginFile(files, random);
+        await disk.writer.write(held.subarray(0, before));
+        held = Buffer.alloc(0);
+      }
+      if (disk === undefined) {
+        held = withRoom(held, before, size);
+        held.set(chunk, before);
+      } else await disk.writer.write(chunk);
+    }
+    await disk?.writer.end();
+  } catch (error) {
+    await disk?.writer.abandon();
+    throw error;
+  }
+  const hashes = { size, sha1: sha1.digest('hex'), sha256: sha256.digest('hex') };
+  return disk === undefined ? inMemory(held.subarray(0, size), hashes, random) : onDisk(disk, hashes, files);
+}
+
+/** Doubles, so that many small chunks cost neither an object each nor a copy of everything each. */
+function withRoom(held: Buffer, used: number, needed: number): Buffer {
+  if (needed <= held.length) return held;
+  const larger = Buffer.allocUnsafeSlow(Math.max(needed, 2 * held.length, 32_768));
+  held.copy(larger, 0, 0, used);
+  return larger;
+}
+
+async function beginFile(files: LargeFiles, random: Randomness): Promise<OnDisk> {
+  const name = randomUUID();
+  const envelope = newEnvelope(random, Buffer.from(name.replaceAll('-', ''), 'hex'));
+  return { name, envelope, writer: await files.begin(name, envelope) };
+}
+
+function inMemory(bytes: Uint8Array, hashes: Hashes, random: Randomness): Received {
+  return {
+    ...hashes,
+    keep: async (key) => ({ sealed: seal(bytes, key, random) }),
+    discard: async () => {},
+  };
+}
+
+function onDisk({ name, envelope }: OnDisk, hashes: Hashes, files: LargeFiles): Received {
+  return {
+    ...hashes,
+    keep: async (key) => {
+      await files.finish(name, headerFor(envelope, key));
+      return { file: name, length: sealedLength(hashes.size) };
+    },
+    discard: () => files.remove(name),
+  };
+}
+
+/** Reads `length` bytes at `offset` of one sealed document; a document that ends before is damaged. */
+type ReadPart = (offset: number, length: number) => Buffer | Promise<Buffer>;
+
+async function openPlace(
+  key: RecordKey,
+  place: ContentPlace,
+  { segments, files }: Places,
+): Promise<Uint8Array | AsyncIterable<Uint8Array>> {
+  const { count } = blocksOf(place.length);
+  if ('segment' in place) {
+    const read: ReadPart = (offset, length) => whole(segments.read(place.segment, place.offset + offset, length));
+    const start = await read(0, count === 1 ? place.length : headerBytes);
+    const envelope = readHeader(start, key);
+    return count === 1
+      ? openBlock(envelope, { index: 0, last: true, sealed: start.subarray(headerBytes) })
+      : verifiedBlocks(envelope, place.length, read);
+  }
+  const start = await withFile(files, place.file, (read) => read(0, count === 1 ? place.length : headerBytes));
+  const envelope = readHeader(start, key);
+  if (contentIdOf(envelope.fixed) !== place.file.replaceAll('-', ''))
+    throw new ContentDamaged('the file holds another document');
+  return count === 1
+    ? openBlock(envelope, { index: 0, last: true, sealed: start.subarray(headerBytes) })
+    : fileBlocks(envelope, place, files);
+}
+
+async function* fileBlocks(
+  envelope: Envelope,
+  place: { readonly file: string; readonly length: number },
+  files: LargeFiles,
+): AsyncGenerator<Uint8Array> {
+  const file = await files.openForReading(place.file);
+  if (file === undefined) throw new ContentDamaged('the file is gone');
+  try {
+    yield* verifiedBlocks(envelope, place.length, async (offset, length) => whole(await file.read(offset, length)));
+  } finally {
+    await file.close();
+  }
+}
+
+async function* verifiedBlocks(envelope: Envelope, length: number, read: ReadPart): AsyncGenerator<Uint8Array> {
+  const { count, endOf } = blocksOf(length);
+  for (let first = 0; first < count; first += blocksPerRead) {
+    const next = Math.min(first + blocksPerRead, count);
+    const start = headerBytes + first * sealedBlockBytes;
+    const sealed = await read(start, endOf(next - 1) - start);
+    for (let index = first; index < next; index++) {
+      const from = (index - first) * sealedBlockBytes;
+      const block = sealed.subarray(from, from + sealedBlockBytes);
+      yield openBlock(envelope, { index, last: index === count - 1, sealed: block });
+    }
+  }
+}
+
+async function withFile<T>(files: LargeFiles, name: string, body: (read: ReadPart) => T | Promise<T>): Promise<T> {
+  const file = await files.openForReading(name);
+  if (file === undefined) throw new ContentDamaged('the file is gone');
+  try {
+    return await body(async (offset, length) => whole(await file.read(offset, length)));
+  } finally {
+    await file.close();
+  }
+}
+
+function whole(bytes: Buffer | undefined): Buffer {
+  if (bytes === undefined) throw new ContentDamaged('the document is cut off');
+  return bytes;
+}
