@@ -54,6 +54,7 @@ const answers = {
   codeNotAllowed: metadata,
   objectUnclassified: metadata,
   submissionSetCount: metadata,
+  tooManyEntries: either('XDSRegistryOutOfResources', 'XDSRepositoryOutOfResources'),
   duplicateId: metadata,
   duplicateUniqueIdInMessage: either(
     'XDSRegistryDuplicateUniqueIdInMessage',

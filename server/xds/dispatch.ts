@@ -1,0 +1,264 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { type Identify, NotIdentified, type ReadEnvelope } from '../auth/credentials.ts';
+import type { Action } from '../domain/action.ts';
+import { type Problem, problem, Refused, refuse } from '../domain/error.ts';
+import type { Origin } from '../domain/event.ts';
+import { StoreBusy, StoreFull } from '../store/port.ts';
+import { isTraced, type Request, type Tools, traceFailure, traceUnidentified } from '../usecases/perform.ts';
+import { childrenOf, type XmlElement } from '../xml/element.ts';
+import { parseXmlInTurns, type XmlLimits, XmlRejected } from '../xml/read.ts';
+import { actionOf, messageIdOf } from './addressing.ts';
+import { type Packaged, packMtom, packPlain } from './answer.ts';
+import { hasDocuments, receiveDocuments } from './documents.ts';
+import { errorCodeOf } from './errors.ts';
+import type { Answer, Exchange, XdsTransaction } from './exchange.ts';
+import { writeFault } from './fault.ts';
+import { type Attachments, openMessage, type PackageLimits, packagingOf } from './mtom.ts';
+import type { BodyLimits, RequestBody } from './request-body.ts';
+import { checkUnderstood, shown, takeApart, writeEnvelope } from './soap.ts';
+import { namespace } from './vocabulary.ts';
+
+/** Limits of one message. Sizes in bytes, times in milliseconds. */
+export type TransportLimits = Omit<PackageLimits, 'headerBytes'> &
+  BodyLimits & {
+    /** Of the headers of one part. */
+    readonly partHeaderBytes: number;
+    /** Of all documents in base64 together; they are not counted in `rootBytes`. */
+    readonly inlineBytes: number;
+    readonly xml: Pick<XmlLimits, 'depth' | 'elements' | 'attributes'>;
+  };
+
+export const defaultTransportLimits: TransportLimits = {
+  rootBytes: 16 * 1024 ** 2,
+  inlineBytes: 64 * 1024 ** 2,
+  messageBytes: 2 * 1024 ** 3,
+  spooledBytes: 256 * 1024 ** 2,
+  parts: 1000,
+  partHeaderBytes: 16 * 1024,
+  pause: 8000,
+  slowest: 1024,
+  xml: { depth: 64, elements: 200_000, attributes: 10_000 },
+};
+
+export type FaceLog = {
+  readonly info: (fields: Readonly<Record<string, string | number | boolean | undefined>>, message: string) => void;
+  readonly error: (
+    fields: Readonly<Record<string, string | number | boolean | undefined>>,
+    message: string,
+    cause?: unknown,
+  ) => void;
+};
+
+/** What the XDS face works with. */
+export type Face = {
+  readonly tools: Tools;
+  readonly identify: Identify;
+  readonly transactions: readonly XdsTransaction[];
+  readonly limits: TransportLimits;
+  readonly log: FaceLog;
+};
+
+/** An HTTP request, its body not read yet. */
+export type Post = {
+  readonly receiver: XdsTransaction['receiver'];
+  readonly headers: IncomingHttpHeaders;
+  readonly body: RequestBody;
+  readonly origin: Omit<Origin, 'transaction'>;
+};
+
+export type Reply = { readonly status: number } & Packaged;
+
+/** How to answer, as far as it is known while a request is read. */
+type Known = { packaging: 'mtom' | 'soap'; relatesTo?: string | undefined; transaction?: XdsTransaction };
+
+/**
+ * Answers a request, whatever it is: by its transaction, or by a fault. A message is read up to the end of its XML, then judged as SOAP,
+ * then its action, then its caller; only then is the rest of it read. Every refusal of a known caller leaves one event.
+ */
+export async function dispatch(face: Face, post: Post): Promise<Reply> {
+  const known: Known = { packaging: 'soap' };
+  try {
+    return await read(face, post, known);
+  } catch (error) {
+    const { told, absent } = await tell(face, post, known, error);
+    const { requestId } = post.origin;
+    if (told.name !== 'internal')
+      face.log.info({ requestId, problem: told.name, why: told.private }, 'message refused');
+    const { status, envelope, action } = writeFault(told, headOf(face, known), absent);
+    return { status, ...pack(face, known, action, envelope) };
+  }
+}
+
+async function read(face: Face, post: Post, known: Known): Promise<Reply> {
+  const { tools, limits } = face;
+  const packaging = packagingOf(post.headers);
+  if (packaging !== 'plain') known.packaging = 'mtom';
+  post.body.checkPromised();
+  const { source, attachments } = await openMessage(packaging, post.body, tools.blobs, packageLimits(limits));
+  try {
+    const root = await parseXmlInTurns(source, xmlLimits(limits));
+    known.relatesTo = messageIdOf(root);
+    const { blocks, body } = takeApart(root);
+    checkRootSize(source, body, limits.rootBytes);
+    checkUnderstood(blocks);
+    known.transaction = transactionOf(face, post, actionOf(blocks));
+    known.packaging = known.transaction.packaging;
+    return await exchange(face, post, {
+      known,
+      transaction: known.transaction,
+      envelope: { source, root },
+      body,
+      attachments,
+    });
+  } finally {
+    await attachments.discard();
+  }
+}
+
+type Message = {
+  readonly known: Known;
+  readonly transaction: XdsTransaction;
+  readonly envelope: ReadEnvelope;
+  readonly body: XmlElement;
+  readonly attachments: Attachments;
+};
+
+async function exchange(face: Face, post: Post, message: Message): Promise<Reply> {
+  const { known, transaction, envelope } = message;
+  const caller = await face.identify.assertion(envelope);
+  const request: Request = { caller, origin: { ...post.origin, transaction: transaction.name } };
+  try {
+    return answered(face, known, transaction, await handle(face, request, message));
+  } catch (error) {
+    const problems = await account(face, request, transaction, error);
+    const fault = problems.find(({ name }) => errorCodeOf(name, transaction.receiver) === undefined);
+    if (fault !== undefined) throw new Refused([fault]);
+    return answered(face, known, transaction, transaction.refused(problems));
+  }
+}
+
+async function handle(
+  face: Face,
+  request: Request,
+  { transaction, envelope, body, attachments }: Message,
+): Promise<Answer> {
+  const { namespace: uri, local } = transaction.requestRoot;
+  if (body.local !== local || body.namespace !== uri)
+    refuse('bodyUnexpected', { value: shown(body), detail: `{${uri}}${local}` });
+  const { tools, limits } = face;
+  let received: ReturnType<Exchange['documents']> | undefined;
+  const documents = () => (received ??= receiveDocuments(body, attachments, tools.blobs, limits.inlineBytes));
+  // Where no document is announced nobody asks for one, and the message may still be broken further on.
+  if (!hasDocuments(body)) await documents();
+  return transaction.handle({ tools, request, envelope, body, documents });
+}
+
+/**
+ * The problems that the transaction answers with. A refusal that the use cases did not see (the reading failed) is traced here.
+ * @throws what is no refusal
+ */
+async function account(
+  face: Face,
+  request: Request,
+  transaction: XdsTransaction,
+  error: unknown,
+): Promise<readonly Problem[]> {
+  const problems = problemsOf(error);
+  if (problems === undefined) throw error;
+  if (error instanceof Refused && isTraced(error)) return problems;
+  try {
+    await traceFailure(face.tools, request, actions[transaction.name], problems);
+    return problems;
+  } catch (failure) {
+    if (failure instanceof Refused) return failure.problems;
+    // A store that is full cannot take the event of its being full.
+    if (!(error instanceof Refused)) return problems;
+    throw failure;
+  }
+}
+
+const actions = {
+  'ITI-18': 'searchDocuments',
+  'ITI-41': 'submitDocuments',
+  'ITI-43': 'retrieveDocuments',
+} as const satisfies Record<XdsTransaction['name'], Action>;
+
+/** What a fault says about an error; what is unexpected is logged and told as `internal`. */
+async function tell(face: Face, post: Post, known: Known, error: unknown): Promise<{ told: Problem; absent: boolean }> {
+  const { requestId } = post.origin;
+  if (error instanceof NotIdentified) {
+    try {
+      const origin: Origin = { ...post.origin, transaction: known.transaction?.name ?? 'read' };
+      await traceUnidentified(face.tools, origin, error.why);
+      return { told: problem('notIdentified', {}, error.why), absent: error.absent };
+    } catch (failure) {
+      return tell(face, post, known, failure);
+    }
+  }
+  const told = problemsOf(error)?.[0];
+  if (told === undefined) face.log.error({ requestId }, 'a request failed', error);
+  return { told: told ?? problem('internal'), absent: false };
+}
+
+function problemsOf(error: unknown): readonly Problem[] | undefined {
+  if (error instanceof Refused) return error.problems;
+  if (error instanceof XmlRejected) return [problem(error.problem, { detail: error.detail })];
+  if (error instanceof StoreBusy) return [problem('busy')];
+  if (error instanceof StoreFull) return [problem('outOfResources')];
+  return undefined;
+}
+
+function transactionOf(face: Face, { receiver }: Post, action: string): XdsTransaction {
+  const found = face.transactions.find((known) => known.requestAction === action && known.receiver === receiver);
+  return found ?? refuse('actionUnknown', { value: action });
+}
+
+function answered(face: Face, known: Known, transaction: XdsTransaction, { body, parts = [] }: Answer): Reply {
+  const action = transaction.responseAction;
+  const envelope = writeEnvelope({ ...headOf(face, known), action }, body);
+  return { status: 200, ...pack(face, known, action, envelope, parts) };
+}
+
+function pack(
+  { tools }: Face,
+  { packaging }: Known,
+  action: string,
+  envelope: string,
+  parts: Answer['parts'] = [],
+): Packaged {
+  return packaging === 'soap' ? packPlain(action, envelope) : packMtom(action, envelope, parts, tools.newId());
+}
+
+function headOf({ tools }: Face, { relatesTo }: Known): { messageId: string; relatesTo: string | undefined } {
+  return { messageId: `urn:uuid:${tools.newId()}`, relatesTo };
+}
+
+/** 16 MiB and the like are for what is no document. */
+function checkRootSize(source: string, body: XmlElement, limit: number): void {
+  if (source.length <= limit) return;
+  const inline = childrenOf(body, namespace.xds, 'Document').reduce((sum, { text }) => sum + text.length, 0);
+  if (source.length - inline > limit)
+    refuse('messageTooLarge', { detail: `more than ${limit} characters of XML besides documents` });
+}
+
+function packageLimits({
+  rootBytes,
+  inlineBytes,
+  spooledBytes,
+  messageBytes,
+  parts,
+  partHeaderBytes,
+}: TransportLimits): PackageLimits {
+  // Base64 with its line ends takes up to 1.4 characters a byte.
+  const whole = rootBytes + Math.ceil(inlineBytes * 1.4);
+  return { rootBytes: whole, spooledBytes, messageBytes, parts, headerBytes: partHeaderBytes };
+}
+
+function xmlLimits({ xml }: TransportLimits): XmlLimits {
+  return {
+    ...xml,
+    attributesPerElement: 64,
+    valueLength: 1_000_000,
+    unlimitedText: { namespace: namespace.xds, local: 'Document' },
+  };
+}

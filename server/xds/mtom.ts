@@ -1,0 +1,170 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { type Blobs, ContentTooLarge, type Received } from '../blobs/port.ts';
+import { refuse } from '../domain/error.ts';
+import { decodeUtf8, XmlRejected } from '../xml/read.ts';
+import { readMediaType } from './media-type.ts';
+import { isBoundary, type MultipartLimits, MultipartReader, type Part } from './multipart.ts';
+import type { RequestBody } from './request-body.ts';
+
+export type PackageLimits = MultipartLimits & {
+  /** Bytes of the XML, documents inside it included. */
+  readonly rootBytes: number;
+  /** Bytes of documents that are sent in front of the root part: they are kept before anybody is identified. */
+  readonly spooledBytes: number;
+  readonly messageBytes: number;
+};
+
+/** A message whose XML was read, its attachments perhaps not yet. */
+export type Incoming = { readonly source: string; readonly attachments: Attachments };
+
+/** The packaging of a message, by its headers. `root` names the root part; undefined: the first. IHE ITI TF-2 V.8. */
+export type Packaging = { readonly boundary: string; readonly root: string | undefined } | 'plain';
+
+/**
+ * Tells plain SOAP from MTOM by the headers of a request. Lenient about `type`, `start-info` and `action`, which say nothing new.
+ * @throws Refused mediaTypeUnsupported, multipartBroken, notUtf8
+ */
+export function packagingOf(headers: IncomingHttpHeaders): Packaging {
+  const encoding = headers['content-encoding']?.trim().toLowerCase() ?? 'identity';
+  if (encoding !== 'identity') refuse('mediaTypeUnsupported', { value: `Content-Encoding: ${encoding}` });
+  const header = headers['content-type'] ?? '';
+  const media = readMediaType(header);
+  if (media?.type === 'multipart/related') {
+    const boundary = media.parameters.get('boundary') ?? '';
+    if (!isBoundary(boundary)) refuse('multipartBroken', { detail: 'Content-Type has no legal boundary' });
+    return { boundary, root: media.parameters.get('start')?.replace(/^<(.*)>$/, '$1') };
+  }
+  if (media === undefined || !envelopeTypes.has(media.type)) refuse('mediaTypeUnsupported', { value: header });
+  checkCharset(media.parameters.get('charset'));
+  return 'plain';
+}
+
+/**
+ * Reads a message up to the end of its XML. Documents in front of it are kept in `blobs`.
+ * @throws Refused multipartBroken, bodyTruncated, messageTooLarge; XmlRejected notUtf8
+ */
+export async function openMessage(
+  packaging: Packaging,
+  body: RequestBody,
+  blobs: Blobs,
+  limits: PackageLimits,
+): Promise<Incoming> {
+  if (packaging === 'plain') {
+    const bytes = await whole(body, limits.rootBytes);
+    return { source: decodeUtf8(bytes), attachments: new Attachments(undefined, blobs, limits) };
+  }
+  const reader = new MultipartReader(body.pull, packaging.boundary, limits);
+  const attachments = new Attachments(reader, blobs, limits);
+  try {
+    for (;;) {
+      const part = await reader.next();
+      if (part === undefined) refuse('multipartBroken', { detail: 'no part is the root that Content-Type names' });
+      if (packaging.root !== undefined && part.contentId !== packaging.root) await attachments.spool(part);
+      else return { source: await readRoot(part, limits.rootBytes), attachments };
+    }
+  } catch (error) {
+    await attachments.discard();
+    throw error;
+  }
+}
+
+/** The parts of a message besides its root. Each is asked for by its Content-ID, once. */
+export class Attachments {
+  readonly #reader: MultipartReader | undefined;
+  readonly #blobs: Blobs;
+  readonly #limits: PackageLimits;
+  readonly #kept = new Map<string, Received>();
+  #spooled = 0;
+
+  constructor(reader: MultipartReader | undefined, blobs: Blobs, limits: PackageLimits) {
+    this.#reader = reader;
+    this.#blobs = blobs;
+    this.#limits = limits;
+  }
+
+  /** Keeps a part that stands in front of the root. */
+  async spool(part: Part): Promise<void> {
+    const left = this.#limits.spooledBytes - this.#spooled;
+    const received = await this.#receive(
+      part,
+      left,
+      `more than ${this.#limits.spooledBytes} bytes in front of the root part`,
+    );
+    this.#spooled += received.size;
+  }
+
+  /**
+   * Receives all parts, to the end of the message, and hands them over. Parts that nobody names would be lost without a word: they are
+   * refused.
+   * @throws Refused multipartBroken, bodyTruncated, messageTooLarge; everything received is then discarded
+   */
+  async receive(isNamed: (contentId: string) => boolean): Promise<ReadonlyMap<string, Received>> {
+    try {
+      for (const contentId of this.#kept.keys()) checkNamed(contentId, isNamed);
+      for (let part = await this.#reader?.next(); part !== undefined; part = await this.#reader?.next()) {
+        if (part.contentId !== undefined) checkNamed(part.contentId, isNamed);
+        await this.#receive(part, this.#limits.messageBytes, `more than ${this.#limits.messageBytes} bytes`);
+      }
+      const parts = new Map(this.#kept);
+      this.#kept.clear();
+      return parts;
+    } catch (error) {
+      await this.discard();
+      throw error;
+    }
+  }
+
+  /** Forgets what was received and not handed over. */
+  async discard(): Promise<void> {
+    const kept = [...this.#kept.values()];
+    this.#kept.clear();
+    await Promise.allSettled(kept.map((received) => received.discard()));
+  }
+
+  async #receive({ contentId, body }: Part, limit: number, detail: string): Promise<Received> {
+    if (contentId === undefined) refuse('multipartBroken', { detail: 'a part besides the root has no Content-ID' });
+    if (this.#kept.has(contentId)) refuse('multipartBroken', { detail: `two parts have the Content-ID ${contentId}` });
+    try {
+      const received = await this.#blobs.receive(body, limit);
+      this.#kept.set(contentId, received);
+      return received;
+    } catch (error) {
+      if (error instanceof ContentTooLarge) refuse('messageTooLarge', { detail });
+      throw error;
+    }
+  }
+}
+
+/** Types under which an envelope comes, whole or as root part; SOAP 1.1 ones too, so that its sender gets a VersionMismatch. */
+const envelopeTypes = new Set(['application/soap+xml', 'application/xop+xml', 'text/xml', 'application/xml']);
+
+function checkNamed(contentId: string, isNamed: (contentId: string) => boolean): void {
+  if (!isNamed(contentId))
+    refuse('multipartBroken', { detail: `no document names the part with the Content-ID ${contentId}` });
+}
+
+function checkCharset(charset: string | undefined): void {
+  const name = charset?.toLowerCase() ?? 'utf-8';
+  if (name !== 'utf-8' && name !== 'utf8' && name !== 'us-ascii')
+    throw new XmlRejected('notUtf8', `the content type names ${name}`);
+}
+
+async function readRoot({ contentType, body }: Part, limit: number): Promise<string> {
+  const media = contentType === undefined ? undefined : readMediaType(contentType);
+  if (contentType !== undefined && (media === undefined || !envelopeTypes.has(media.type)))
+    refuse('multipartBroken', { detail: `the root part is ${contentType}` });
+  checkCharset(media?.parameters.get('charset'));
+  return decodeUtf8(await whole(body, limit));
+}
+
+async function whole(body: AsyncIterable<Buffer>, limit: number): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  let length = 0;
+  for await (const piece of body) {
+    pieces.push(piece);
+    length += piece.length;
+    if (length > limit) refuse('messageTooLarge', { detail: `more than ${limit} bytes of XML` });
+  }
+  const [first] = pieces;
+  return pieces.length === 1 && first !== undefined ? first : Buffer.concat(pieces);
+}

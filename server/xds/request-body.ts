@@ -1,0 +1,112 @@
+import type { IncomingMessage } from 'node:http';
+import { refuse } from '../domain/error.ts';
+
+/** Bytes of one message; how long a sender may pause and how slow it may be. Times in milliseconds. */
+export type BodyLimits = {
+  readonly messageBytes: number;
+  readonly pause: number;
+  /** Bytes per second, after the first ten seconds. */
+  readonly slowest: number;
+};
+
+/** The body of a request, taken piece by piece: nothing is read that nobody asked for. */
+export class RequestBody {
+  readonly #request: IncomingMessage;
+  readonly #limits: BodyLimits;
+  readonly #started = performance.now();
+  readonly #arrived: Buffer[] = [];
+  #received = 0;
+  #ended = false;
+  #gone = false;
+  #wake: ((late?: 'late') => void) | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(request: IncomingMessage, limits: BodyLimits) {
+    this.#request = request;
+    this.#limits = limits;
+    request.pause();
+    request.on('data', (chunk: Buffer) => {
+      this.#arrived.push(chunk);
+      request.pause();
+      this.#wake?.();
+    });
+    request.on('end', () => {
+      this.#ended = true;
+      this.#wake?.();
+    });
+    const gone = () => {
+      this.#gone = true;
+      this.#wake?.();
+    };
+    request.on('error', gone);
+    request.on('close', gone);
+  }
+
+  /** Whether everything was taken. */
+  get ended(): boolean {
+    return this.#ended && this.#arrived.length === 0;
+  }
+
+  /**
+   * The next piece; undefined behind the last.
+   * @throws Refused bodyTruncated when the sender is gone, pauses for too long or is too slow; messageTooLarge
+   */
+  readonly pull = async (): Promise<Buffer | undefined> => {
+    const chunk = await this.#next();
+    if (chunk === undefined) return undefined;
+    this.#received += chunk.length;
+    const { messageBytes, slowest } = this.#limits;
+    if (this.#received > messageBytes) refuse('messageTooLarge', { detail: `more than ${messageBytes} bytes` });
+    const seconds = (performance.now() - this.#started) / 1000;
+    if (seconds > 10 && this.#received / seconds < slowest) refuse('bodyTruncated', {}, 'sent too slowly');
+    return chunk;
+  };
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Buffer, void, undefined> {
+    for (let chunk = await this.pull(); chunk !== undefined; chunk = await this.pull()) yield chunk;
+  }
+
+  /**
+   * Looks at the length that the request promises, before anything is read.
+   * @throws Refused messageTooLarge
+   */
+  checkPromised(): void {
+    const promised = Number(this.#request.headers['content-length'] ?? 0);
+    const { messageBytes } = this.#limits;
+    if (promised > messageBytes) refuse('messageTooLarge', { detail: `more than ${messageBytes} bytes` });
+  }
+
+  /** Takes and forgets the rest, `bytes` at most and for `time` milliseconds at most. Answers whether the end was reached. */
+  async skip(bytes: number, time: number): Promise<boolean> {
+    const until = performance.now() + time;
+    let left = bytes;
+    while (left > 0 && !this.ended && !this.#gone && performance.now() < until) {
+      const chunk = await this.#next(until - performance.now()).catch(() => undefined);
+      if (chunk === undefined) break;
+      left -= chunk.length;
+    }
+    return this.ended;
+  }
+
+  async #next(patience = this.#limits.pause): Promise<Buffer | undefined> {
+    for (;;) {
+      const chunk = this.#arrived.shift();
+      if (chunk !== undefined) return chunk;
+      if (this.#ended) return undefined;
+      if (this.#gone) refuse('bodyTruncated', {}, 'the connection was closed');
+      if ((await this.#something(patience)) === 'late') refuse('bodyTruncated', {}, 'the sender paused for too long');
+    }
+  }
+
+  async #something(patience: number): Promise<'late' | undefined> {
+    const arrival = new Promise<'late' | undefined>((resolve) => {
+      this.#wake = resolve;
+    });
+    this.#timer = setTimeout(() => this.#wake?.('late'), patience);
+    this.#request.resume();
+    const late = await arrival;
+    clearTimeout(this.#timer);
+    this.#wake = undefined;
+    return late;
+  }
+}

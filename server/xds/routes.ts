@@ -1,0 +1,76 @@
+import { Readable } from 'node:stream';
+import Router from '@koa/router';
+import type { Context } from 'koa';
+import type { Identify } from '../auth/credentials.ts';
+import type { Tools } from '../usecases/perform.ts';
+import { dispatch, type Face, type FaceLog, type Reply, type TransportLimits } from './dispatch.ts';
+import type { XdsTransaction } from './exchange.ts';
+import { RequestBody } from './request-body.ts';
+
+/** Addresses and who answers there: ours, and those that software compatible with the DMP calls. */
+export const xdsAddresses = {
+  '/xds/registry': 'registry',
+  '/xds/repository': 'repository',
+  '/si-dmp-server/v2/services/registry': 'registry',
+  '/si-dmp-server/v2/services/repository': 'repository',
+} as const satisfies Record<string, XdsTransaction['receiver']>;
+
+export type XdsOptions = {
+  readonly log: FaceLog;
+  /** The base of all addresses, without a slash at the end. */
+  readonly publicUrl: string;
+  readonly limits: TransportLimits;
+};
+
+/** The XDS face: SOAP requests by POST, each answered by its transaction or by a fault. */
+export function xdsRouter(
+  tools: Tools,
+  identify: Identify,
+  transactions: readonly XdsTransaction[],
+  { log, publicUrl, limits }: XdsOptions,
+): Router {
+  const face: Face = { tools, identify, transactions, limits, log };
+  const router = new Router();
+  for (const [path, receiver] of Object.entries(xdsAddresses)) {
+    router.post(path, async (ctx) => {
+      const requestId = requestIdOf(ctx.get('X-Request-Id')) ?? tools.newId();
+      ctx.set('X-Request-Id', requestId);
+      const body = new RequestBody(ctx.req, limits);
+      const origin = { requestId, endpoint: `${publicUrl}${path}`, ...addressOf(ctx) };
+      const reply = await dispatch(face, { receiver, headers: ctx.req.headers, body, origin });
+      await send(ctx, body, reply);
+    });
+  }
+  return router;
+}
+
+/** An id that a client chose is echoed when it is harmless in a header and in a log. */
+function requestIdOf(given: string): string | undefined {
+  return /^[\w.:-]{1,128}$/.test(given) ? given : undefined;
+}
+
+function addressOf(ctx: Context): { address?: string } {
+  const address = ctx.req.socket.remoteAddress?.replace(/^::ffff:/, '');
+  return address === undefined ? {} : { address };
+}
+
+/** A connection on which part of a request is still under way cannot serve another one: it is closed behind the answer. */
+async function send(ctx: Context, body: RequestBody, { status, contentType, length, bytes }: Reply): Promise<void> {
+  const clean = await body.skip(REST, 1000);
+  if (!clean) ctx.set('Connection', 'close');
+  ctx.status = status;
+  ctx.set('Content-Type', contentType);
+  if (status === 401) ctx.set('WWW-Authenticate', 'WSSE profile="SAML 2.0"');
+  if (clean && Buffer.isBuffer(bytes)) ctx.body = bytes;
+  else ctx.body = Readable.from(clean ? bytes : lingering(bytes, body), { objectMode: false });
+  ctx.length = length;
+}
+
+/** Goes on taking what the sender sends for a while: a connection closed under a sender's hands loses the answer. */
+async function* lingering(bytes: Reply['bytes'], body: RequestBody): AsyncGenerator<Uint8Array, void, undefined> {
+  if (Buffer.isBuffer(bytes)) yield bytes;
+  else yield* bytes;
+  await body.skip(64 * REST, 5000);
+}
+
+const REST = 1024 ** 2;
