@@ -51,7 +51,7 @@ export function visibilityFilter({ viewer, hidden, refusedTypes, only }: Visibil
   const conditions: SqlCondition[] = [];
   if (only === 'ownStructure')
     conditions.push(viewer.structure === undefined ? never : holds('owners', structureToken(viewer.structure)));
-  const own = ownCondition(viewer);
+  const own = ownFilter(viewer);
   const always = flagsOf(hidden.filter((row) => !row.exceptOwn).map((row) => row.code));
   const exceptOwn = flagsOf(hidden.filter((row) => row.exceptOwn).map((row) => row.code));
   if (always !== 0) conditions.push({ sql: '(s.flags & ?) = 0', params: [always] });
@@ -64,7 +64,8 @@ export function visibilityFilter({ viewer, hidden, refusedTypes, only }: Visibil
   return every(conditions);
 }
 
-function ownCondition(viewer: Visibility['viewer']): SqlCondition {
+/** The rows that are the viewer's own. Says the same as `isOwn`. */
+export function ownFilter(viewer: Visibility['viewer']): SqlCondition {
   const conditions: SqlCondition[] = [];
   if (viewer.patient === true) conditions.push(holds('owners', holderToken));
   if (viewer.professional !== undefined) conditions.push(holds('owners', professionalToken(viewer.professional)));

@@ -1,0 +1,132 @@
+import type { RecordId } from '../../domain/record.ts';
+import type { ContentPlace, Job } from '../port.ts';
+import { chainHash } from '../trail.ts';
+import type { Database } from './driver.ts';
+import type { PlainDocument, PlainRow, PlainSet } from './encode.ts';
+import { kinds, uniqueIdHash, uuidBytes } from './names.ts';
+
+export type Applied = { readonly sequences: readonly number[]; readonly head: string };
+
+/** Writes a change set whose expectations hold; `places` are those of its sealed bytes, `head` the hash of the last event. */
+export type Apply = (set: PlainSet, places: readonly ContentPlace[], head: string) => Applied;
+
+/** Throws when a row contradicts the tables: a fault of the caller, of which the savepoint leaves nothing. */
+export function makeApply(database: Database): Apply {
+  const recordKey = database.prepare<{ key: number }>('SELECT key FROM record WHERE id = ?');
+  const addRecord = database.prepare('INSERT INTO record (id, version, json) VALUES (?, ?, ?)');
+  const changeRecord = database.prepare('UPDATE record SET version = ?, json = ? WHERE key = ?');
+  const touchRecord = database.prepare('UPDATE record SET version = version + 1 WHERE key = ?');
+  const dropIdentifiers = database.prepare('DELETE FROM identifier WHERE record = ?');
+  const addIdentifier = database.prepare('INSERT INTO identifier (value, oid, record) VALUES (?, ?, ?)');
+  const putConsent = database.prepare(
+    `INSERT INTO consent (id, record, json) VALUES (?, ?, ?)
+     ON CONFLICT (id) DO UPDATE SET json = excluded.json WHERE record = excluded.record`,
+  );
+  const shred = database.prepare('INSERT OR IGNORE INTO shred (record) VALUES (?)');
+  const addName = database.prepare('INSERT INTO name (uuid, kind, key, record) VALUES (?, ?, ?, ?)');
+  const addUniqueId = database.prepare('INSERT INTO unique_id (hash, kind, key, record) VALUES (?, ?, ?, ?)');
+  const addDocument = database.prepare(
+    'INSERT INTO document (registered, sha256, segment, start, length, file, json) VALUES (?, ?, ?, ?, ?, ?, ?)',
+  );
+  const addSearch = database.prepare(
+    `INSERT INTO search (record, position, status, on_demand, flags, logical, created, started, stopped,
+       class, type, format, setting, facility, event, confidentiality, reference, authors, owners)
+     VALUES (${Array(19).fill('?').join(', ')})`,
+  );
+  const documentKey = database.prepare<{ key: number }>(
+    'SELECT key FROM name WHERE uuid = ? AND kind = 0 AND record = ?',
+  );
+  const changeStatus = database.prepare('UPDATE search SET status = ? WHERE record = ? AND position = ?');
+  const addSet = database.prepare('INSERT INTO submission_set (owners, json) VALUES (?, ?)');
+  const addFolder = database.prepare('INSERT INTO folder (json) VALUES (?)');
+  const addAssociation = database.prepare('INSERT INTO association (record, source, target, json) VALUES (?, ?, ?, ?)');
+  const addEvent = database.prepare('INSERT INTO event (record, at, actors, hash, json) VALUES (?, ?, ?, ?, ?)');
+  const addJob = database.prepare('INSERT INTO job (kind, record, event) VALUES (?, ?, ?)');
+
+  const keyOf = (record: RecordId | undefined) => (record === undefined ? undefined : recordKey.get(record)?.key);
+
+  function putRecord({ id, version, identifiers, json }: Extract<PlainRow, { kind: 'record' }>): number {
+    const known = keyOf(id);
+    if (known !== undefined) {
+      changeRecord.run(version, Buffer.from(json), known);
+      dropIdentifiers.run(known);
+    }
+    const key = known ?? addRecord.run(id, version, Buffer.from(json)).key;
+    for (const { value, oid } of identifiers) addIdentifier.run(value, oid, key);
+    return key;
+  }
+
+  function putDocument(row: PlainDocument, record: number, places: readonly ContentPlace[]): number {
+    const place = typeof row.content === 'number' ? places[row.content] : row.content;
+    const [segment, start] = place !== undefined && 'segment' in place ? [place.segment, place.offset] : [null, null];
+    const { key } = addDocument.run(
+      row.registeredAt,
+      row.sha256 === undefined ? null : Buffer.from(row.sha256, 'hex'),
+      segment,
+      start,
+      place?.length ?? null,
+      place !== undefined && 'file' in place ? place.file : null,
+      Buffer.from(row.json),
+    );
+    const { status, onDemand, flags, logicalID, times, texts } = row;
+    addSearch.run(record, key, status, onDemand, flags, uuidBytes(logicalID), ...times, ...texts);
+    return key;
+  }
+
+  function register(
+    row: Extract<PlainRow, { entryUUID: string }>,
+    record: number,
+    places: readonly ContentPlace[],
+  ): void {
+    let key: number;
+    if (row.kind === 'document') key = putDocument(row, record, places);
+    else if (row.kind === 'submissionSet') key = addSet.run(row.owners, Buffer.from(row.json)).key;
+    else if (row.kind === 'folder') key = addFolder.run(Buffer.from(row.json)).key;
+    else {
+      const [source, target] = row.ends ?? ['', ''];
+      key = addAssociation.run(record, uuidBytes(source), uuidBytes(target), Buffer.from(row.json)).key;
+    }
+    const kind = kinds.indexOf(row.kind);
+    addName.run(uuidBytes(row.entryUUID), kind, key, record);
+    if (row.uniqueId !== undefined) addUniqueId.run(uniqueIdHash(row.uniqueId), kind, key, record);
+  }
+
+  function putRow(row: PlainRow, record: number, places: readonly ContentPlace[]): void {
+    if (row.kind === 'record') return;
+    if (row.kind === 'consent') {
+      if (putConsent.run(row.id, record, Buffer.from(row.json)).changes === 0)
+        throw new TypeError("A consent is not of the permit's record");
+    } else if (row.kind === 'status') {
+      const key = documentKey.get(uuidBytes(row.document), record)?.key;
+      if (key === undefined) throw new TypeError('A status names no document of the record');
+      changeStatus.run(row.status, record, key);
+    } else if (row.kind === 'destroyKey') shred.run(row.record);
+    else if (row.kind !== 'key') register(row, record, places);
+  }
+
+  function putRows({ record, rows }: PlainSet, places: readonly ContentPlace[]): void {
+    if (rows.length === 0) return;
+    for (const row of rows) if (row.kind === 'record') putRecord(row);
+    const key = keyOf(record);
+    if (key === undefined) throw new TypeError('The record of the permit is not in the store');
+    for (const row of rows) putRow(row, key, places);
+    if (rows.some((row) => row.kind === 'consent') && !rows.some((row) => row.kind === 'record')) touchRecord.run(key);
+  }
+
+  function putJob({ kind, record }: Job, event: number | undefined): void {
+    const key = keyOf(record);
+    if (key === undefined) throw new TypeError('The record of a job is not in the store');
+    addJob.run(kind, key, event ?? null);
+  }
+
+  return (set, places, head) => {
+    putRows(set, places);
+    let last = head;
+    const sequences = set.events.map(({ record, at, actors, json }) => {
+      last = chainHash(last, json);
+      return addEvent.run(keyOf(record) ?? null, at, actors, Buffer.from(last, 'hex'), Buffer.from(json)).key;
+    });
+    for (const job of set.jobs) putJob(job, sequences[0]);
+    return { sequences, head: last };
+  };
+}

@@ -1,0 +1,175 @@
+import type { DocumentEntry } from '../../domain/document.ts';
+import type { EventDraft } from '../../domain/event.ts';
+import { writeCxi, writeXcn } from '../../domain/hl7v2.ts';
+import type { Identifier } from '../../domain/identifier.ts';
+import type { RecordId } from '../../domain/record.ts';
+import { type Dtm, earliest } from '../../domain/time.ts';
+import type { ChangeSet, Expectation, Job, ObjectKind, Owners, Row, Spend } from '../port.ts';
+import { actorIds } from '../trail.ts';
+import { codeToken, escaped, factsOfDocument, flagsOf, ownersText, tokens } from '../visibility.ts';
+import { statuses } from './names.ts';
+
+/** A change set as it travels to the writer: texts and numbers, made on the thread that hands it over. */
+export type PlainSet = {
+  readonly record: RecordId | undefined;
+  readonly expect: readonly Expectation[];
+  readonly rows: readonly PlainRow[];
+  readonly events: readonly PlainEvent[];
+  readonly jobs: readonly Job[];
+  readonly spend: Spend | undefined;
+  /** Bytes for the segments; a document names its own by index. */
+  readonly sealed: readonly Uint8Array[];
+};
+
+type PlainEvent = {
+  readonly record: RecordId | undefined;
+  readonly at: number;
+  readonly actors: string;
+  readonly json: string;
+};
+
+export type PlainDocument = {
+  readonly kind: 'document';
+  readonly entryUUID: string;
+  readonly logicalID: string;
+  readonly uniqueId: string;
+  readonly status: number;
+  readonly registeredAt: number;
+  readonly sha256: string | undefined;
+  readonly content: number | { readonly file: string; readonly length: number } | undefined;
+  readonly onDemand: number;
+  readonly flags: number;
+  readonly times: readonly (number | null)[];
+  /** The columns `class` to `owners` of the search row, in the order of the table. */
+  readonly texts: readonly string[];
+  readonly json: string;
+};
+
+export type PlainRow =
+  | {
+      readonly kind: 'record';
+      readonly id: RecordId;
+      readonly version: number;
+      readonly identifiers: readonly Identifier[];
+      readonly json: string;
+    }
+  | { readonly kind: 'consent'; readonly id: string; readonly json: string }
+  | { readonly kind: 'key'; readonly record: RecordId; readonly wrapped: Uint8Array }
+  | { readonly kind: 'destroyKey'; readonly record: RecordId }
+  | { readonly kind: 'status'; readonly document: string; readonly status: number }
+  | PlainDocument
+  | {
+      readonly kind: Exclude<ObjectKind, 'document'>;
+      readonly entryUUID: string;
+      readonly uniqueId: string | undefined;
+      readonly owners: string;
+      readonly ends: readonly [source: string, target: string] | undefined;
+      readonly json: string;
+    };
+
+/** Sealed bytes are copied, so that the copy can be given away to the writer's thread and the caller keeps his for another attempt. */
+export function encodeChanges(record: RecordId | undefined, changes: ChangeSet): PlainSet {
+  const sealed: Uint8Array[] = [];
+  return {
+    record,
+    expect: changes.expect,
+    rows: changes.put.map((row) => encodeRow(row, sealed)),
+    events: changes.events.map(encodeEvent),
+    jobs: changes.jobs,
+    spend: changes.spend,
+    sealed,
+  };
+}
+
+function encodeEvent(event: EventDraft): PlainEvent {
+  return {
+    record: event.record,
+    at: event.at,
+    actors: tokens(actorIds(event.actor).map(escaped)),
+    json: JSON.stringify(event),
+  };
+}
+
+function encodeRow(row: Row, sealed: Uint8Array[]): PlainRow {
+  switch (row.kind) {
+    case 'record': {
+      const { id, version, identifiers } = row.record;
+      return { kind: 'record', id, version, identifiers, json: JSON.stringify(row.record) };
+    }
+    case 'consent':
+      return { kind: 'consent', id: row.consent.id, json: JSON.stringify(row.consent) };
+    case 'document':
+      return encodeDocument(row, sealed);
+    case 'submissionSet':
+      return registered('submissionSet', row.set, { owners: ownersText(row.owners) });
+    case 'folder':
+      return registered('folder', row.folder, {});
+    case 'association':
+      return registered('association', row.association, { ends: [row.association.source, row.association.target] });
+    case 'status':
+      return { kind: 'status', document: row.document, status: statuses.indexOf(row.status) };
+    case 'key':
+      return { ...row, wrapped: ownCopy(row.wrapped) };
+    case 'destroyKey':
+      return row;
+  }
+}
+
+function registered(
+  kind: Exclude<ObjectKind, 'document'>,
+  object: { readonly entryUUID: string; readonly uniqueId?: string },
+  { owners = '', ends }: { owners?: string; ends?: [string, string] },
+): PlainRow {
+  return { kind, entryUUID: object.entryUUID, uniqueId: object.uniqueId, owners, ends, json: JSON.stringify(object) };
+}
+
+function encodeDocument(row: Extract<Row, { kind: 'document' }>, sealed: Uint8Array[]): PlainDocument {
+  const { entry, content } = row;
+  const { codes, owners } = factsOfDocument(entry, row.owners);
+  let place: PlainDocument['content'];
+  if (content !== undefined && 'sealed' in content) place = sealed.push(ownCopy(content.sealed)) - 1;
+  else place = content;
+  return {
+    kind: 'document',
+    entryUUID: entry.entryUUID,
+    logicalID: entry.logicalID,
+    uniqueId: entry.uniqueId,
+    status: statuses.indexOf(entry.status),
+    registeredAt: row.registeredAt,
+    sha256: row.sha256,
+    content: place,
+    onDemand: entry.objectType === 'onDemand' ? 1 : 0,
+    flags: flagsOf(codes),
+    times: [entry.creationTime, entry.serviceStartTime, entry.serviceStopTime].map(digits),
+    texts: searchTexts(entry, owners),
+    json: JSON.stringify(entry),
+  };
+}
+
+function searchTexts(entry: DocumentEntry, owners: Owners): string[] {
+  const coded = [
+    [entry.classCode],
+    [entry.typeCode],
+    [entry.formatCode],
+    [entry.practiceSettingCode],
+    [entry.healthcareFacilityTypeCode],
+    entry.eventCodes,
+    entry.confidentialityCodes,
+  ];
+  return [
+    ...coded.map((codes) => tokens(codes.map(codeToken))),
+    tokens(entry.referenceIds.map((id) => escaped(writeCxi(id)))),
+    JSON.stringify(entry.authors.flatMap(({ person }) => (person === undefined ? [] : [writeXcn(person)]))),
+    ownersText(owners),
+  ];
+}
+
+function digits(dtm: Dtm | undefined): number | null {
+  return dtm === undefined ? null : Number(earliest(dtm));
+}
+
+function ownCopy(bytes: Uint8Array): Uint8Array {
+  const copy = Buffer.allocUnsafeSlow(bytes.byteLength);
+  copy.set(bytes);
+  return copy;
+}

@@ -1,0 +1,50 @@
+import type { CodeMatch, DocumentFilter, TimeRange } from '../port.ts';
+import { codeToken, either, escaped, every, holds, type SqlCondition } from '../visibility.ts';
+import { statuses } from './names.ts';
+
+/** The filter on the columns of the search row `s`. */
+export function filterCondition(filter: DocumentFilter): SqlCondition {
+  return every([
+    ...anyOf(filter.statuses, (status) => is('status', statuses.indexOf(status))),
+    ...anyOf(filter.objectTypes, (type) => is('on_demand', type === 'onDemand' ? 1 : 0)),
+    ...anyOf(filter.classCodes, coded('class')),
+    ...anyOf(filter.typeCodes, coded('type')),
+    ...anyOf(filter.formatCodes, coded('format')),
+    ...anyOf(filter.practiceSettingCodes, coded('setting')),
+    ...anyOf(filter.healthcareFacilityTypeCodes, coded('facility')),
+    ...(filter.eventCodes ?? []).flatMap((wanted) => anyOf(wanted, coded('event'))),
+    ...(filter.confidentialityCodes ?? []).flatMap((wanted) => anyOf(wanted, coded('confidentiality'))),
+    ...(filter.referenceIds ?? []).flatMap((wanted) => anyOf(wanted, (id) => holds('reference', `|${escaped(id)}|`))),
+    ...anyOf(filter.authorPersons, authoredBy),
+    ...within('created', filter.creationTime, false),
+    ...within('started', filter.serviceStartTime, true),
+    ...within('stopped', filter.serviceStopTime, true),
+  ]);
+}
+
+function anyOf<T>(wanted: readonly T[] | undefined, condition: (value: T) => SqlCondition): SqlCondition[] {
+  return wanted === undefined ? [] : [either(wanted.map(condition))];
+}
+
+function is(column: string, value: number): SqlCondition {
+  return { sql: `s.${column} = ?`, params: [value] };
+}
+
+function coded(column: string): (wanted: CodeMatch) => SqlCondition {
+  return ({ code, system }) =>
+    holds(column, system === undefined ? `|${escaped(code)}^` : `|${codeToken({ code, system })}|`);
+}
+
+/** Each author is a text of its own, so that no `%` reaches from one to the next. The connection makes LIKE case-sensitive. */
+function authoredBy(pattern: string): SqlCondition {
+  return { sql: 'EXISTS (SELECT 1 FROM json_each(s.authors) WHERE value LIKE ?)', params: [pattern] };
+}
+
+function within(column: string, range: TimeRange | undefined, absentMatches: boolean): SqlCondition[] {
+  if (range === undefined) return [];
+  const bounds: SqlCondition[] = [];
+  if (range.from !== undefined) bounds.push({ sql: `s.${column} >= ?`, params: [Number(range.from)] });
+  if (range.to !== undefined) bounds.push({ sql: `s.${column} < ?`, params: [Number(range.to)] });
+  if (absentMatches) return [either([{ sql: `s.${column} IS NULL`, params: [] }, every(bounds)])];
+  return [every([{ sql: `s.${column} IS NOT NULL`, params: [] }, ...bounds])];
+}

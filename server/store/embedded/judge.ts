@@ -1,0 +1,71 @@
+import type { DocumentEntry } from '../../domain/document.ts';
+import type { Identifier } from '../../domain/identifier.ts';
+import type { Expectation, ObjectKind } from '../port.ts';
+import type { Database } from './driver.ts';
+import type { PlainRow, PlainSet } from './encode.ts';
+import { kinds, readJson, statuses, uniqueIdHash, uuidBytes } from './names.ts';
+
+/** Answers which expectations of a change set do not hold, those implied by its rows included: names and identifiers are held once. */
+export type Judge = (set: PlainSet) => Expectation[];
+
+/** Only indexed reads. The writer is alone, so what holds here holds until it writes. */
+export function makeJudge(database: Database): Judge {
+  const named = database.prepare<{ key: number }>('SELECT key FROM name WHERE uuid = ? AND kind = ?');
+  const holders = database.prepare<{ kind: number; key: number }>('SELECT kind, key FROM unique_id WHERE hash = ?');
+  const documentJson = database.prepare<{ json: Uint8Array }>('SELECT json FROM document WHERE position = ?');
+  const setJson = database.prepare<{ json: Uint8Array }>('SELECT json FROM submission_set WHERE key = ?');
+  const folderJson = database.prepare<{ json: Uint8Array }>('SELECT json FROM folder WHERE key = ?');
+  const holder = database.prepare<{ id: string }>(
+    'SELECT r.id FROM identifier i JOIN record r ON r.key = i.record WHERE i.value = ? AND i.oid = ?',
+  );
+  const version = database.prepare<{ version: number }>('SELECT version FROM record WHERE id = ?');
+  const status = database.prepare<{ status: number }>(
+    'SELECT s.status FROM name n JOIN search s ON s.record = n.record AND s.position = n.key WHERE n.uuid = ? AND n.kind = 0',
+  );
+
+  const isNamed = (kind: ObjectKind, entryUUID: string) =>
+    named.get(uuidBytes(entryUUID), kinds.indexOf(kind)) !== undefined;
+
+  function uniqueIdIsFree({ uniqueIdFree, unless }: Extract<Expectation, { uniqueIdFree: string }>): boolean {
+    return holders.all(uniqueIdHash(uniqueIdFree)).every(({ kind, key }) => {
+      const json = [documentJson, setJson, folderJson][kind]?.get(key)?.json;
+      if (json === undefined) return true;
+      // Written by this store from a value of this type.
+      const held = readJson(json) as Pick<DocumentEntry, 'uniqueId' | 'hash' | 'size'>;
+      if (held.uniqueId !== uniqueIdFree) return true;
+      return kind === 0 && unless !== undefined && held.hash === unless.hash && held.size === unless.size;
+    });
+  }
+
+  function holds(expectation: Expectation): boolean {
+    if ('absent' in expectation) return !isNamed(expectation.absent.kind, expectation.absent.entryUUID);
+    if ('uniqueIdFree' in expectation) return uniqueIdIsFree(expectation);
+    if ('insFree' in expectation) return expectation.insFree.every(({ value, oid }) => !holder.get(value, oid));
+    if ('recordAt' in expectation)
+      return version.get(expectation.recordAt.record)?.version === expectation.recordAt.version;
+    const found = status.get(uuidBytes(expectation.statusIs.document));
+    return found !== undefined && statuses[found.status] === expectation.statusIs.status;
+  }
+
+  const isHeldElsewhere = (id: string, { value, oid }: Identifier) => (holder.get(value, oid)?.id ?? id) !== id;
+
+  return ({ expect, rows }) => {
+    const asked = new Set(expect.map((e) => ('absent' in e ? nameOf(e.absent.kind, e.absent.entryUUID) : '')));
+    const implied = rows.flatMap((row): Expectation[] => {
+      if (row.kind === 'record')
+        return row.identifiers
+          .filter((i) => isHeldElsewhere(row.id, i))
+          .map(({ value, oid }) => ({ insFree: [{ value, oid }] }));
+      return isRegistered(row) && !asked.has(nameOf(row.kind, row.entryUUID)) && isNamed(row.kind, row.entryUUID)
+        ? [{ absent: { kind: row.kind, entryUUID: row.entryUUID } }]
+        : [];
+    });
+    return [...expect.filter((e) => !holds(e)), ...implied];
+  };
+}
+
+const nameOf = (kind: ObjectKind, entryUUID: string) => `${kind}|${entryUUID}`;
+
+function isRegistered(row: PlainRow): row is Extract<PlainRow, { kind: ObjectKind }> {
+  return 'entryUUID' in row;
+}

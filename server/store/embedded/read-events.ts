@@ -1,0 +1,65 @@
+import type { AuditEvent, EventDraft } from '../../domain/event.ts';
+import type { EventFilter, Page, PageRequest } from '../port.ts';
+import { chainStart, withoutHidden } from '../trail.ts';
+import { escaped } from '../visibility.ts';
+import type { Database } from './driver.ts';
+import { readJson } from './names.ts';
+import type { HiddenAmong, Reading } from './visible.ts';
+
+type Row = {
+  readonly sequence: number;
+  readonly hash: string;
+  readonly previous: string | null;
+  readonly json: Uint8Array;
+};
+
+const columns = `e.sequence, lower(hex(e.hash)) AS hash, e.json,
+  (SELECT lower(hex(p.hash)) FROM event p WHERE p.sequence = e.sequence - 1) AS previous`;
+const ofRecord = 'e.record = (SELECT key FROM record WHERE id = ?)';
+
+/** Reads of a record's events. */
+export function makeEventReads(database: Database, hiddenAmong: HiddenAmong) {
+  const newest = database.prepare<Row>(
+    `SELECT ${columns} FROM event e
+     WHERE ${ofRecord} AND e.sequence < ? AND e.at >= ? AND e.at < ? AND instr(e.actors, ?) > 0
+     ORDER BY e.sequence DESC LIMIT ?`,
+  );
+  const one = database.prepare<Row>(`SELECT ${columns} FROM event e WHERE ${ofRecord} AND e.sequence = ?`);
+
+  function shown(reading: Reading, rows: readonly Row[]): AuditEvent[] {
+    const events = rows.map(eventOf);
+    const hidden = hiddenAmong(
+      reading,
+      events.flatMap(({ documents }) => documents?.map(({ entryUUID }) => entryUUID) ?? []),
+    );
+    return events.flatMap((event) => withoutHidden(event, (entryUUID) => hidden.has(entryUUID)) ?? []);
+  }
+
+  return {
+    events(reading: Reading, { from, to, actor }: EventFilter, { before, limit }: PageRequest): Page<AuditEvent> {
+      return database.transaction(() => {
+        const items: AuditEvent[] = [];
+        const piece = actor === undefined ? '' : `|${escaped(actor)}|`;
+        for (let bound = before ?? Number.MAX_SAFE_INTEGER; items.length <= limit; ) {
+          const rows = newest.all(reading.record, bound, from ?? 0, to ?? Number.MAX_SAFE_INTEGER, piece, limit + 1);
+          items.push(...shown(reading, rows));
+          if (rows.length <= limit) break;
+          bound = rows.at(-1)?.sequence ?? 0;
+        }
+        return { items: items.slice(0, limit), more: items.length > limit };
+      });
+    },
+    event(reading: Reading, sequence: number): AuditEvent | undefined {
+      if (!Number.isSafeInteger(sequence)) return undefined;
+      return database.transaction(() => {
+        const row = one.get(reading.record, sequence);
+        return row === undefined ? undefined : shown(reading, [row])[0];
+      });
+    },
+  };
+}
+
+function eventOf({ sequence, hash, previous, json }: Row): AuditEvent {
+  // JSON of the store's own writing.
+  return { ...(readJson(json) as EventDraft), sequence, previous: previous ?? chainStart, hash };
+}

@@ -1,0 +1,41 @@
+import type { Consent } from '../../domain/consent.ts';
+import type { RecordFacts } from '../../domain/decision.ts';
+import type { PatientRecord } from '../../domain/record.ts';
+import type { Database } from './driver.ts';
+import { readJson, uuidHex } from './names.ts';
+
+type RecordRow = { readonly key: number; readonly version: number; readonly json: Uint8Array };
+
+const recordWhere = (condition: string) => `SELECT key, version, json FROM record WHERE key = (${condition})`;
+
+/** Reads of what `decide()` needs, each of one state of the store. */
+export function makeFactReads(database: Database) {
+  const byIdentifier = database.prepare<RecordRow>(
+    recordWhere('SELECT record FROM identifier WHERE value = ? AND oid = ?'),
+  );
+  const byId = database.prepare<RecordRow>(recordWhere('SELECT key FROM record WHERE id = ?'));
+  const ofDocument = database.prepare<RecordRow>(
+    recordWhere('SELECT record FROM name WHERE uuid = unhex(?) AND kind = 0'),
+  );
+  const ofEvent = database.prepare<RecordRow>(recordWhere('SELECT record FROM event WHERE sequence = ?'));
+  const consents = database.prepare<{ json: Uint8Array }>('SELECT json FROM consent WHERE record = ? ORDER BY key');
+
+  function factsOf(find: () => RecordRow | undefined): RecordFacts | undefined {
+    return database.transaction(() => {
+      const row = find();
+      if (row === undefined) return undefined;
+      // JSON of the store's own writing; the version lives in its column, which a change of consents moves too.
+      const record = { ...(readJson(row.json) as PatientRecord), version: row.version };
+      return { record, consents: consents.all(row.key).map(({ json }) => readJson(json) as Consent) };
+    });
+  }
+
+  return {
+    recordByIdentifier: ({ value, oid }: { readonly value: string; readonly oid: string }) =>
+      factsOf(() => byIdentifier.get(value, oid)),
+    recordById: (id: string) => factsOf(() => byId.get(id)),
+    recordOfDocument: (entryUUID: string) => factsOf(() => ofDocument.get(uuidHex(entryUUID) ?? '')),
+    recordOfEvent: (sequence: number) =>
+      factsOf(() => (Number.isSafeInteger(sequence) ? ofEvent.get(sequence) : undefined)),
+  };
+}

@@ -1,0 +1,42 @@
+import type { DocumentEntry } from '../../domain/document.ts';
+import type { Holder } from '../port.ts';
+import type { Database } from './driver.ts';
+import { readJson, uniqueIdHash, uuidHex } from './names.ts';
+import { namesIn, namesOf } from './visible.ts';
+
+const holderKinds = ['document', 'submissionSet', 'folder'] as const;
+
+/** Reads of names in the whole store. */
+export function makeNameReads(database: Database) {
+  const holding = database.prepare<{ kind: number; json: Uint8Array | null }>(
+    `SELECT u.kind, coalesce(d.json, s.json, f.json) AS json FROM unique_id u
+     LEFT JOIN document d ON u.kind = 0 AND d.position = u.key
+     LEFT JOIN submission_set s ON u.kind = 1 AND s.key = u.key
+     LEFT JOIN folder f ON u.kind = 2 AND f.key = u.key
+     WHERE u.hash = ? ORDER BY u.kind, u.key`,
+  );
+  const named = database.prepare<{ uuid: string }>(
+    `SELECT DISTINCT lower(hex(uuid)) AS uuid FROM name WHERE uuid IN (${namesIn})`,
+  );
+
+  function holdersOf(uniqueId: string): Holder[] {
+    return holding.all(uniqueIdHash(uniqueId)).flatMap(({ kind: index, json }) => {
+      const kind = holderKinds[index];
+      if (kind === undefined || json === null) return [];
+      // JSON of the store's own writing; sets and folders have neither hash nor size.
+      const held = readJson(json) as Pick<DocumentEntry, 'entryUUID' | 'uniqueId' | 'hash' | 'size'>;
+      if (held.uniqueId !== uniqueId) return [];
+      const { entryUUID, hash, size } = held;
+      return [{ kind, entryUUID, ...(hash !== undefined && { hash }), ...(size !== undefined && { size }) }];
+    });
+  }
+
+  return {
+    holders: (uniqueIds: readonly string[]): ReadonlyMap<string, readonly Holder[]> =>
+      new Map(uniqueIds.map((id) => [id, holdersOf(id)] as const).filter(([, holders]) => holders.length > 0)),
+    taken(entryUUIDs: readonly string[]): ReadonlySet<string> {
+      const found = new Set(named.all(namesOf(entryUUIDs)).map(({ uuid }) => uuid));
+      return new Set(entryUUIDs.filter((id) => found.has(uuidHex(id) ?? '')));
+    },
+  };
+}

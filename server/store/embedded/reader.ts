@@ -1,0 +1,65 @@
+import type { Permit } from '../../domain/decision.ts';
+import { readingOf } from '../permit.ts';
+import { type FactsReader, type Reader, StoreStopped } from '../port.ts';
+import { openDatabase } from './driver.ts';
+import { makeDocumentReads } from './read-documents.ts';
+import { makeEventReads } from './read-events.ts';
+import { makeFactReads } from './read-facts.ts';
+import { makeNameReads } from './read-names.ts';
+import { makeObjectReads } from './read-objects.ts';
+import { makeHiddenAmong, type Reading } from './visible.ts';
+
+export type OpenReader = { readonly facts: FactsReader; readonly read: Reader; close(): void };
+
+/** The connections of one thread, for reading only. Each call sees one state of the store, the latest when it starts. */
+export function openReader(mainFile: string, keysFile: string): OpenReader {
+  const main = openDatabase(mainFile, { readOnly: true });
+  main.exec('PRAGMA case_sensitive_like = ON; PRAGMA cache_size = -16384');
+  const keys = openDatabase(keysFile, { readOnly: true });
+  const wrapped = keys.prepare<{ wrapped: Uint8Array }>('SELECT wrapped FROM wrapped_key WHERE record = ?');
+  const hiddenAmong = makeHiddenAmong(main);
+  const facts = makeFactReads(main);
+  const documents = makeDocumentReads(main);
+  const objects = makeObjectReads(main, hiddenAmong);
+  const names = makeNameReads(main);
+  const events = makeEventReads(main, hiddenAmong);
+  let open = true;
+
+  /** Everything a reader throws comes as a rejection. */
+  async function reading<T>(read: () => T): Promise<T> {
+    await Promise.resolve();
+    if (!open) throw new StoreStopped('The store is closed');
+    return read();
+  }
+  const permitted = <T>(permit: Permit, read: (reading: Reading) => T) => reading(() => read(readingOf(permit)));
+
+  return {
+    facts: {
+      recordByIdentifier: (identifier) => reading(() => facts.recordByIdentifier(identifier)),
+      recordById: (id) => reading(() => facts.recordById(id)),
+      recordOfDocument: (entryUUID) => reading(() => facts.recordOfDocument(entryUUID)),
+      recordOfEvent: (sequence) => reading(() => facts.recordOfEvent(sequence)),
+    },
+    read: {
+      documents: (permit, filter, page) => permitted(permit, (r) => documents.documents(r, filter, page)),
+      countDocuments: (permit, filter) => permitted(permit, (r) => documents.countDocuments(r, filter)),
+      documentsByUuid: (permit, ids) => permitted(permit, (r) => documents.documentsByUuid(r, ids)),
+      documentsByUniqueId: (permit, ids) => permitted(permit, (r) => documents.documentsByUniqueId(r, ids)),
+      documentsByLogicalId: (permit, ids) => permitted(permit, (r) => documents.documentsByLogicalId(r, ids)),
+      targets: (permit, ids) => permitted(permit, (r) => documents.targets(r, ids)),
+      folders: (permit, ids) => permitted(permit, (r) => objects.folders(r, ids)),
+      associationsOf: (permit, ids) => permitted(permit, (r) => objects.associationsOf(r, ids)),
+      holders: (permit, uniqueIds) => permitted(permit, () => names.holders(uniqueIds)),
+      taken: (permit, ids) => permitted(permit, () => names.taken(ids)),
+      events: (permit, filter, page) => permitted(permit, (r) => events.events(r, filter, page)),
+      event: (permit, sequence) => permitted(permit, (r) => events.event(r, sequence)),
+      wrappedKey: (permit) => permitted(permit, ({ record }) => wrapped.get(record)?.wrapped),
+    },
+    close() {
+      if (!open) return;
+      open = false;
+      main.close();
+      keys.close();
+    },
+  };
+}

@@ -1,0 +1,94 @@
+import type { Database } from './driver.ts';
+
+/** The data folder was written by a newer server. */
+export class StoreTooNew extends Error {
+  override readonly name = 'StoreTooNew';
+}
+
+/**
+ * Every change that the tables ever saw, in order; number 1 is the first. A migration that ran anywhere is never edited: a new one is added.
+ * Each runs once, in its own transaction. docs/store.md shows the tables with rows.
+ */
+const migrations: readonly string[] = [
+  `
+  CREATE TABLE record (key INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, version INTEGER NOT NULL, json BLOB NOT NULL);
+  CREATE TABLE identifier (
+    value TEXT NOT NULL, oid TEXT NOT NULL, record INTEGER NOT NULL REFERENCES record,
+    PRIMARY KEY (value, oid)
+  ) WITHOUT ROWID;
+  CREATE INDEX identifier_record ON identifier (record);
+  CREATE TABLE consent (
+    key INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, record INTEGER NOT NULL REFERENCES record, json BLOB NOT NULL
+  );
+  CREATE INDEX consent_record ON consent (record);
+
+  CREATE TABLE name (
+    uuid BLOB NOT NULL, kind INTEGER NOT NULL, key INTEGER NOT NULL, record INTEGER NOT NULL, PRIMARY KEY (uuid, kind)
+  ) WITHOUT ROWID;
+  CREATE TABLE unique_id (
+    hash INTEGER NOT NULL, kind INTEGER NOT NULL, key INTEGER NOT NULL, record INTEGER NOT NULL,
+    PRIMARY KEY (hash, kind, key)
+  ) WITHOUT ROWID;
+
+  CREATE TABLE document (
+    position INTEGER PRIMARY KEY, registered INTEGER NOT NULL, sha256 BLOB,
+    segment INTEGER, start INTEGER, length INTEGER, file TEXT, json BLOB NOT NULL
+  );
+  CREATE TABLE search (
+    record INTEGER NOT NULL, position INTEGER NOT NULL, status INTEGER NOT NULL, on_demand INTEGER NOT NULL,
+    flags INTEGER NOT NULL, logical BLOB NOT NULL, created INTEGER, started INTEGER, stopped INTEGER,
+    class TEXT NOT NULL, type TEXT NOT NULL, format TEXT NOT NULL, setting TEXT NOT NULL, facility TEXT NOT NULL,
+    event TEXT NOT NULL, confidentiality TEXT NOT NULL, reference TEXT NOT NULL, authors TEXT NOT NULL, owners TEXT NOT NULL,
+    PRIMARY KEY (record, position)
+  ) WITHOUT ROWID;
+  CREATE TABLE submission_set (key INTEGER PRIMARY KEY, owners TEXT NOT NULL, json BLOB NOT NULL);
+  CREATE TABLE folder (key INTEGER PRIMARY KEY, json BLOB NOT NULL);
+  CREATE TABLE association (
+    key INTEGER PRIMARY KEY, record INTEGER NOT NULL, source BLOB NOT NULL, target BLOB NOT NULL, json BLOB NOT NULL
+  );
+  CREATE INDEX association_source ON association (source);
+  CREATE INDEX association_target ON association (target);
+
+  CREATE TABLE event (
+    sequence INTEGER PRIMARY KEY, record INTEGER, at INTEGER NOT NULL, actors TEXT NOT NULL, hash BLOB NOT NULL, json BLOB NOT NULL
+  );
+  CREATE INDEX event_record ON event (record) WHERE record IS NOT NULL;
+  CREATE TABLE job (number INTEGER PRIMARY KEY, kind TEXT NOT NULL, record INTEGER NOT NULL, event INTEGER);
+  CREATE TABLE spent (key INTEGER PRIMARY KEY, until INTEGER NOT NULL, digests BLOB NOT NULL);
+  CREATE TABLE shred (record TEXT PRIMARY KEY) WITHOUT ROWID;
+  `,
+];
+
+/** The wrapped keys of records live in a file of their own, with short-lived backups of its own. */
+const keyMigrations: readonly string[] = [
+  'CREATE TABLE wrapped_key (record TEXT PRIMARY KEY, wrapped BLOB NOT NULL) WITHOUT ROWID;',
+];
+
+/** @throws StoreTooNew */
+export function migrate(database: Database, folder: string): void {
+  run(database, folder, migrations);
+}
+
+/** @throws StoreTooNew */
+export function migrateKeys(database: Database, folder: string): void {
+  run(database, folder, keyMigrations);
+}
+
+function run(database: Database, folder: string, steps: readonly string[]): void {
+  database.exec('CREATE TABLE IF NOT EXISTS migration (number INTEGER PRIMARY KEY)');
+  const { latest } = database
+    .prepare<{ latest: number }>('SELECT ifnull(max(number), 0) AS latest FROM migration')
+    .get() ?? {
+    latest: 0,
+  };
+  if (latest > steps.length)
+    throw new StoreTooNew(
+      `The data in ${folder} has format ${latest}; this server knows formats up to ${steps.length}. Start a newer server on it.`,
+    );
+  steps.slice(latest).forEach((sql, done) => {
+    database.transaction(() => {
+      database.exec(sql);
+      database.prepare('INSERT INTO migration (number) VALUES (?)').run(latest + done + 1);
+    });
+  });
+}

@@ -1,0 +1,20 @@
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { openWriterFiles, type WriterFiles } from './files.ts';
+import { serve } from './serve.ts';
+
+/** What the thread is started with. */
+export type WriterThreadData = { readonly files: WriterFiles; readonly maxWaiting: number; readonly port: MessagePort };
+
+/** What it tells once: it serves, or why it cannot. */
+export type WriterThreadState = { readonly opened: true } | { readonly failed: string; readonly name: string };
+
+// Made by openEmbedded from this type.
+const { files, maxWaiting, port } = workerData as WriterThreadData;
+try {
+  serve(openWriterFiles(files), port, { maxWaiting, held: true });
+  parentPort?.postMessage({ opened: true } satisfies WriterThreadState);
+} catch (error) {
+  const { name, message } = Error.isError(error) ? error : new Error(String(error));
+  parentPort?.postMessage({ failed: message, name } satisfies WriterThreadState);
+  port.close();
+}
