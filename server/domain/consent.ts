@@ -81,7 +81,8 @@ export function acceptsMaskedInEmergency(consents: readonly Consent[], now: numb
   return consents.some((c) => isInForce(c, now) && c.statement.kind === 'maskedInEmergency');
 }
 
-function isInForce({ status, from, until }: Consent, now: number): boolean {
+/** Whether the consent holds at an instant. */
+export function isInForce({ status, from, until }: Consent, now: number): boolean {
   return status === 'active' && from <= now && (until === undefined || now < until);
 }
 

@@ -1,6 +1,6 @@
 import type { Action } from '../domain/action.ts';
 import type { Actor } from '../domain/actor.ts';
-import type { Consent, ConsentActor, ConsentStatement } from '../domain/consent.ts';
+import { type Consent, type ConsentActor, type ConsentStatement, isInForce } from '../domain/consent.ts';
 import { refuse } from '../domain/error.ts';
 import type { Identifier } from '../domain/identifier.ts';
 import type { PatientRecord } from '../domain/record.ts';
@@ -29,7 +29,7 @@ export async function stateConsent(
   return perform(tools, request, action, { identifier: patient }, async (_permit, facts) => {
     if (facts === undefined) refuse('unknownPatient');
     const now = tools.now();
-    const standing = facts.consents.filter((c) => holds(c, now));
+    const standing = facts.consents.filter((c) => isInForce(c, now));
     const end = own ? monthsAfter(now, tools.settings.regime.authorisationMonths) : until;
     const same = standing.find((c) => sameStatement(c.statement, statement) && c.until === end);
     if (same !== undefined) return { answer: same };
@@ -53,7 +53,7 @@ export async function withdrawConsent(
   return perform(tools, request, action, { identifier: patient }, async (_permit, facts) => {
     if (facts === undefined) refuse('unknownPatient');
     const now = tools.now();
-    const standing = facts.consents.find((c) => holds(c, now) && sameSubject(c.statement, statement));
+    const standing = facts.consents.find((c) => isInForce(c, now) && sameSubject(c.statement, statement));
     return standing === undefined ? { answer: undefined } : changed(facts.record, endConsent(standing, now), []);
   });
 }
@@ -77,10 +77,6 @@ function nextVersion(record: PatientRecord): PatientRecord {
 function declares(actor: Actor, statement: Statable): boolean {
   const self = authorisedBy(actor);
   return statement.kind === 'authorisation' && self !== undefined && sameActor(self, statement.actor);
-}
-
-function holds({ status, from, until }: Consent, now: number): boolean {
-  return status === 'active' && from <= now && (until === undefined || now < until);
 }
 
 function sameStatement(a: ConsentStatement, b: ConsentStatement): boolean {

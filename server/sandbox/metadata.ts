@@ -1,0 +1,268 @@
+import { hash } from 'node:crypto';
+import type { Code } from '../domain/code.ts';
+import {
+  type DocumentEntry,
+  type Submission,
+  type SubmissionSet,
+  type VisibilityCode,
+  visibilitySystem,
+} from '../domain/document.ts';
+import type { Cx } from '../domain/identifier.ts';
+import { type Author, professionalAuthority, structureAuthority, type Xcn, type Xon } from '../domain/people.ts';
+import { dtmOf } from '../domain/time.ts';
+import type { CdaFacts, CdaParticipant } from './cda-reader.ts';
+import { documentType } from './document-types.ts';
+import {
+  authorSpecialtyOf,
+  practiceOf,
+  type SandboxPatient,
+  type SandboxProfessional,
+  type SandboxStructure,
+} from './people.ts';
+
+/** Who files a document, and for whom. */
+export type Depositor = SandboxProfessional | SandboxStructure | SandboxPatient;
+
+/** One document to be filed. UUIDs are given without prefix; `at` is milliseconds since 1970. */
+export type Filing = {
+  readonly bytes: Uint8Array;
+  readonly facts: CdaFacts;
+  readonly depositor: Depositor;
+  readonly patient: SandboxPatient;
+  readonly hide?: VisibilityCode;
+  /** Other type and title than the document's own. */
+  readonly typeCode?: Code;
+  readonly title?: string;
+  readonly entryUuid: string;
+  readonly setUuid: string;
+  readonly setUniqueId: string;
+  readonly at: number;
+};
+
+/** The metadata of one CDA and of the set that brings it, as a source of the DMP fills them. CI-SIS volet Partage de documents de santé. */
+export type Filed = { readonly entry: DocumentEntry; readonly set: SubmissionSet };
+
+/** A type that the DMP does not know, so that no class follows from it. */
+export class TypeUnknown extends Error {
+  override readonly name = 'TypeUnknown';
+}
+
+/**
+ * Describes a document by its own header, completed by what is known of its depositor.
+ * @throws TypeUnknown
+ */
+export function describe(filing: Filing): Filed {
+  const { facts, depositor, at } = filing;
+  const patientId: Cx = { id: filing.patient.ins, authority: { oid: filing.patient.insOid }, type: 'NH' };
+  const filer = authorOf(depositor);
+  const set: SubmissionSet = {
+    entryUUID: `urn:uuid:${filing.setUuid}`,
+    status: 'approved',
+    uniqueId: filing.setUniqueId,
+    sourceId: '1.2.250.1.999.2.1',
+    patientId,
+    submissionTime: dtmOf(at),
+    contentTypeCode: contentTypeOf(depositor),
+    authors: [filer],
+    intendedRecipients: [],
+    extra: [],
+  };
+  const type = documentType(filing.typeCode?.code ?? facts.typeCode.code);
+  if (type === undefined) throw new TypeUnknown(filing.typeCode?.code ?? facts.typeCode.code);
+  const { entryUUID, bytes } = { entryUUID: `urn:uuid:${filing.entryUuid}`, bytes: filing.bytes };
+  const authors = facts.authors.map(authorIn).filter((a) => a !== undefined);
+  const legal = facts.legalAuthenticator && personIn(facts.legalAuthenticator);
+  const entry: DocumentEntry = {
+    entryUUID,
+    logicalID: entryUUID,
+    version: 1,
+    objectType: 'stable',
+    status: 'approved',
+    uniqueId: facts.uniqueId,
+    patientId,
+    sourcePatientId: patientId,
+    sourcePatientInfo: patientLines(filing.patient),
+    mimeType: 'text/xml',
+    title: { value: filing.title ?? facts.title, language: 'fr-FR' },
+    languageCode: facts.languageCode,
+    creationTime: facts.effectiveTime ?? dtmOf(at),
+    serviceStartTime: facts.serviceStart ?? facts.effectiveTime ?? dtmOf(at),
+    ...(facts.serviceStop !== undefined && { serviceStopTime: facts.serviceStop }),
+    hash: hash('sha1', bytes, 'hex'),
+    size: bytes.length,
+    repositoryUniqueId: '',
+    ...type,
+    formatCode: formatOf(facts),
+    healthcareFacilityTypeCode: facts.facility ?? facilityOf(depositor),
+    practiceSettingCode: facts.setting ?? settingOf(depositor),
+    confidentialityCodes: [
+      { code: 'N', system: '2.16.840.1.113883.5.25', display: 'Normal' },
+      ...(filing.hide === undefined
+        ? []
+        : [{ code: filing.hide, system: visibilitySystem, display: hidden[filing.hide] }]),
+    ],
+    eventCodes: [],
+    authors: authors.length > 0 ? authors : [filer],
+    ...(legal && { legalAuthenticator: legal }),
+    referenceIds: [],
+    extra: [],
+  };
+  return { entry, set };
+}
+
+/** The same as a source sends it: one set, its documents, and what makes them members. */
+export function submissionOf({ entry, set }: Filed, associationUuid: string): Submission {
+  const { entryUUID: entryId, repositoryUniqueId: _place, ...described } = entry;
+  const { entryUUID: setId, ...filed } = set;
+  return {
+    sets: [{ ...filed, id: setId }],
+    entries: [{ ...described, id: entryId }],
+    folders: [],
+    associations: [
+      {
+        id: `urn:uuid:${associationUuid}`,
+        type: 'HasMember',
+        source: setId,
+        target: entryId,
+        submissionSetStatus: 'Original',
+        extra: [],
+      },
+    ],
+  };
+}
+
+const hidden: Readonly<Record<VisibilityCode, string>> = {
+  MASQUE_PS: 'Document masqué aux professionnels de santé',
+  INVISIBLE_PATIENT: 'Document non visible par le patient',
+  INVISIBLE_REPRESENTANTS_LEGAUX: 'Document non visible par les représentants légaux',
+};
+
+const patientExpression: Code = {
+  code: 'EXP_PATIENT',
+  system: '1.2.250.1.213.1.1.4.6',
+  display: 'Expression personnelle du patient',
+};
+
+/** The depositor as an author: identifiers decide, names are for readers. */
+export function authorOf(depositor: Depositor): Author {
+  if (depositor.kind === 'patient') return authorIsPatient(depositor);
+  const person = depositor.kind === 'professional' ? depositor : depositor.employee;
+  const id = depositor.kind === 'professional' ? depositor.idNat : `${depositor.structIdNat}/${depositor.employee.id}`;
+  return {
+    person: professionalXcn({ id, family: person.family, given: person.given }),
+    institutions: [structureXon(depositor.structIdNat, practiceOf(depositor)?.display ?? depositor.display)],
+    roles: [],
+    specialties: [authorSpecialtyOf(person)],
+    telecommunications: [],
+  };
+}
+
+function authorIsPatient(patient: SandboxPatient): Author {
+  const { code, display, system } = patientExpression;
+  return {
+    person: patientXcn({ value: patient.ins, oid: patient.insOid }, patient),
+    institutions: [],
+    roles: [],
+    specialties: [`${code}^${display}^${system}`],
+    telecommunications: [],
+  };
+}
+
+/** An author of the document's header; undefined when nobody is named. */
+function authorIn(by: CdaParticipant): Author | undefined {
+  const person = personIn(by);
+  if (person === undefined) return undefined;
+  const { organisation, specialty } = by;
+  const specialties =
+    by.id?.oid === professionalAuthority
+      ? specialty && [`${specialty.code}^${specialty.display ?? ''}^${specialty.system}`]
+      : [`${patientExpression.code}^${patientExpression.display}^${patientExpression.system}`];
+  return {
+    person,
+    institutions:
+      organisation?.id?.oid === structureAuthority ? [structureXon(organisation.id.value, organisation.name)] : [],
+    roles: [],
+    specialties: specialties ?? [],
+    telecommunications: [],
+  };
+}
+
+function personIn({ id, family, given }: CdaParticipant): Xcn | undefined {
+  if (id === undefined || family === undefined) return undefined;
+  const named = { family, ...(given !== undefined && { given }) };
+  return id.oid === professionalAuthority ? professionalXcn({ id: id.value, ...named }) : patientXcn(id, named);
+}
+
+function professionalXcn(who: { readonly id: string; readonly family: string; readonly given?: string }): Xcn {
+  return { ...pick(who), authority: { oid: professionalAuthority }, nameType: 'D', idType: 'IDNPS' };
+}
+
+function patientXcn(
+  id: { readonly value: string; readonly oid: string },
+  who: { readonly family: string; readonly given?: string },
+): Xcn {
+  return { ...pick({ ...who, id: id.value }), authority: { oid: id.oid }, nameType: 'D', idType: 'NH' };
+}
+
+function pick({ id, family, given }: { readonly id: string; readonly family: string; readonly given?: string }) {
+  return { id, family, ...(given !== undefined && { given }) };
+}
+
+function structureXon(id: string, name: string): Xon {
+  return { name, authority: { oid: structureAuthority }, idType: 'IDNST', id };
+}
+
+function patientLines({ family, given, birthDate, gender }: SandboxPatient) {
+  return [
+    { field: 5, value: `${family}^${given}^^^^^L` },
+    { field: 7, value: birthDate.replaceAll('-', '') },
+    { field: 8, value: gender === 'male' ? 'M' : 'F' },
+  ];
+}
+
+const ihe = '1.3.6.1.4.1.19376.1.2.3';
+const nonXmlFormats: Readonly<Record<string, string>> = {
+  'application/pdf': 'urn:ihe:iti:xds-sd:pdf:2008',
+  'text/plain': 'urn:ihe:iti:xds-sd:text:2008',
+  'text/rtf': 'urn:ihe:iti-fr:xds-sd:rtf:2010',
+  'image/jpeg': 'urn:ihe:iti-fr:xds-sd:jpeg:2010',
+  'image/tiff': 'urn:ihe:iti-fr:xds-sd:tiff:2010',
+};
+
+/** By the body for level 1, by the template for laboratory reports; anything else is beyond the profiles. JDV_J60-FormatCode-DMP. */
+function formatOf({ nonXmlType, templates }: CdaFacts): Code {
+  const nonXml = nonXmlType === undefined ? undefined : nonXmlFormats[nonXmlType];
+  if (nonXml !== undefined) return { code: nonXml, system: ihe };
+  if (templates.includes('1.3.6.1.4.1.19376.1.3.3'))
+    return {
+      code: 'urn:ihe:lab:xd-lab:2008',
+      system: ihe,
+      display: 'Compte rendu structuré d’examens de biologie médicale',
+    };
+  return {
+    code: 'urn:asipSante:modelesHorsProfils:2011',
+    system: '1.2.250.1.213.1.1.4.2.282',
+    display: 'Document non référencé IHE ou CI-SIS',
+  };
+}
+
+function facilityOf(depositor: Depositor): Code {
+  if (depositor.kind === 'patient') return patientExpression;
+  return { code: practiceOf(depositor)?.sector ?? 'SA43', system: '1.2.250.1.71.4.2.4' };
+}
+
+function settingOf(depositor: Depositor): Code {
+  if (depositor.kind === 'patient') return patientExpression;
+  return { code: practiceOf(depositor)?.setting ?? 'AMBULATOIRE', system: '1.2.250.1.213.1.1.4.9' };
+}
+
+/** The kind of activity that the set comes from. JDV_J59-ContentTypeCode-DMP. */
+function contentTypeOf(depositor: Depositor): Code {
+  if (depositor.kind === 'patient') return patientExpression;
+  const place = practiceOf(depositor);
+  const system = '1.2.250.1.213.2.2';
+  if (place?.sector === 'SA25') return { code: '26', system, display: 'Analyses médicales biologiques' };
+  if (place?.setting === 'ETABLISSEMENT')
+    return { code: '03', system, display: 'Hospitalisation complète (non compris hospitalisation de semaine)' };
+  return { code: '07', system, display: 'Consultations, soins externes' };
+}
