@@ -185,6 +185,11 @@ export const catalogue = {
     rule: `${tf3('4.2.1.4')}; ${tf2('3.42.4.1.2')}`,
     remedy: 'Send exactly one submission set.',
   },
+  tooManyEntries: {
+    what: (a) => `The submission holds ${a.value ?? 'too many'} entries, more than ${a.detail ?? 'the limit'}`,
+    rule: 'Limits of docs/configuration.md',
+    remedy: 'Split the submission.',
+  },
   duplicateId: {
     what: (a) => `The id ${quoted(a.value)} names more than one object of the message`,
     rule: 'ebRIM 3.0 (identifiable)',
@@ -216,7 +221,7 @@ export const catalogue = {
     remedy: 'Send one submission for one patient.',
   },
   uniqueIdInUse: {
-    what: (a) => `The uniqueId ${quoted(a.value)}${of(a)} is already registered`,
+    what: (a) => `The uniqueId ${quoted(a.value)}${of(a)} is already registered${because(a)}`,
     rule: `${tf3('table 4.2.4.1-2')} (XDSDuplicateUniqueIdInRegistry)`,
     remedy: 'Give the object a new uniqueId; if this is a repeated sending, it had arrived the first time.',
   },

@@ -56,6 +56,7 @@ const translations = {
   codeNotAllowed: as(400, 'code-invalid'),
   objectUnclassified: as(400, 'structure'),
   submissionSetCount: as(400, 'structure'),
+  tooManyEntries: as(413, 'too-costly'),
   duplicateId: as(400, 'duplicate'),
   duplicateUniqueIdInMessage: as(400, 'duplicate'),
   referenceUnresolved: as(400, 'not-found'),

@@ -1,7 +1,16 @@
 import type { Received } from '../blobs/port.ts';
+import type { RecordKey } from '../crypto/keyring.ts';
+import { type Acceptance, accept } from '../domain/accept.ts';
+import { professionalId, structureId } from '../domain/actor.ts';
+import type { Permit, RecordFacts } from '../domain/decision.ts';
 import type { DocumentEntry, Submission, SubmissionSet } from '../domain/document.ts';
-import type { Problem } from '../domain/error.ts';
-import type { Request, Tools } from './perform.ts';
+import { type Problem, Refused, refuse } from '../domain/error.ts';
+import { type Identifier, isUuid } from '../domain/identifier.ts';
+import { type Author, professionalAuthority, structureAuthority } from '../domain/people.ts';
+import { type MessageFacts, nameOf, type RegistryFacts } from '../domain/rules/facts.ts';
+import { messageProblems, submissionProblems } from '../domain/rules.ts';
+import type { Expectation, Owners, Row, SealedContent } from '../store/port.ts';
+import { type Plan, perform, type Request, type Tools } from './perform.ts';
 
 /** What a source hands over: metadata as read, and the documents by the id that the message gives their entries. */
 export type Deposit = {
@@ -13,10 +22,242 @@ export type Deposit = {
 
 export type Deposited = { readonly set: SubmissionSet; readonly entries: readonly DocumentEntry[] };
 
-/** Placeholder until the rules arrive. */
+/**
+ * Deposits a submission set: all of it becomes visible, or nothing. Every document that was handed over is kept or discarded.
+ * IHE ITI TF-2 3.41, 3.42.
+ * @throws Refused with all problems of message, rules and registry; or with what the decision refuses.
+ */
 export async function submit(tools: Tools, request: Request, deposit: Deposit): Promise<Deposited> {
-  void tools;
-  void request;
-  void deposit;
-  throw new Error('not there');
+  const bytes = keeping(deposit);
+  try {
+    const patient = patientOf(deposit.submission, request);
+    if (patient === undefined) throw new Refused(unjudged(tools, request, deposit));
+    return await perform(tools, request, 'submitDocuments', { identifier: patient }, (permit, facts) =>
+      plan(tools, request, deposit, bytes, permit, facts),
+    );
+  } catch (error) {
+    await bytes.discardRest();
+    throw error;
+  }
+}
+
+/** The one patient whom the message names, or the credential where the message names none; undefined when there are two or nobody. */
+function patientOf({ sets, entries, folders }: Submission, { caller }: Request): Identifier | undefined {
+  const named = new Map<string, Identifier>();
+  for (const { patientId } of [...sets, ...entries, ...folders]) {
+    const oid = patientId?.authority.oid;
+    if (patientId !== undefined && oid !== undefined) named.set(`${patientId.id}^${oid}`, { value: patientId.id, oid });
+  }
+  const [first] = named.values();
+  return named.size > 1 ? undefined : (first ?? caller.patient);
+}
+
+/** What is wrong with a message of no patient or of two: no record can be asked, so none is. */
+function unjudged(tools: Tools, request: Request, deposit: Deposit): Problem[] {
+  const found = messageProblems(request.origin.transaction, deposit.submission, messageFacts(tools, request, deposit));
+  return together(deposit.problems, found);
+}
+
+async function plan(
+  tools: Tools,
+  request: Request,
+  deposit: Deposit,
+  bytes: Keeping,
+  permit: Permit,
+  facts: RecordFacts | undefined,
+): Promise<Plan<Deposited>> {
+  const { submission } = deposit;
+  const known = await registryFacts(tools, request, deposit, permit, facts);
+  const problems = together(deposit.problems, submissionProblems(request.origin.transaction, submission, known));
+  if (problems.length > 0) throw new Refused(problems);
+  const now = tools.now();
+  const accepted = accept(submission, {
+    ...known,
+    dependents: await dependents(tools, permit, known),
+    repositoryUniqueId: tools.settings.repositoryUniqueId,
+    now,
+    newId: tools.newId,
+  });
+  const kept = await bytes.keep(await recordKey(tools, permit));
+  const { set, entries } = accepted;
+  return {
+    answer: { set, entries },
+    expect: expectations(submission, accepted),
+    put: rows(request, deposit, accepted, kept, now),
+    trace: {
+      documents: entries.map(({ entryUUID, uniqueId }) => ({ entryUUID, uniqueId })),
+      submissionSet: { entryUUID: set.entryUUID, uniqueId: set.uniqueId },
+    },
+  };
+}
+
+function messageFacts({ settings }: Tools, { caller }: Request, { documents }: Deposit): MessageFacts {
+  return {
+    caller,
+    documents: documents.map(({ id, received: { sha1, size } }) => ({ id, sha1, size })),
+    insOids: settings.insOids,
+    regime: settings.regime,
+    entriesPerSubmission: settings.limits.entriesPerSubmission,
+  };
+}
+
+async function registryFacts(
+  tools: Tools,
+  request: Request,
+  deposit: Deposit,
+  permit: Permit,
+  facts: RecordFacts | undefined,
+): Promise<RegistryFacts> {
+  const { read } = tools.store;
+  const { sets, entries, folders, associations } = deposit.submission;
+  const own = [...sets, ...entries, ...folders, ...associations].map(({ id }) => nameOf(id));
+  const logical = [...entries, ...folders].flatMap(({ logicalID }) =>
+    logicalID === undefined ? [] : [nameOf(logicalID)],
+  );
+  const named = uuids(
+    associations.flatMap(({ source, target }) => [source, target]),
+    own,
+  );
+  const uniqueIds = [...sets, ...entries, ...folders].flatMap(({ uniqueId }) => uniqueId ?? []);
+  const [held, taken, targets, namedFolders, touching] = await Promise.all([
+    read.holders(permit, uniqueIds),
+    uuids([...own, ...logical]).length === 0 ? new Set<string>() : read.taken(permit, uuids([...own, ...logical])),
+    named.length === 0 ? [] : read.documentsByUuid(permit, named),
+    named.length === 0 ? [] : read.folders(permit, named),
+    named.length === 0 ? [] : read.associationsOf(permit, named),
+  ]);
+  const holding = uuids(
+    touching.filter(({ type }) => type === 'HasMember').map(({ source }) => source),
+    named,
+  );
+  const around = holding.length === 0 ? [] : await read.folders(permit, holding);
+  return {
+    ...messageFacts(tools, request, deposit),
+    holder: facts?.record.identifiers ?? [],
+    held,
+    taken,
+    targets: new Map(targets.map(({ entry, own: isOwn }) => [entry.entryUUID, { entry, own: isOwn }])),
+    folders: new Map([...namedFolders, ...around].map((folder) => [folder.entryUUID, folder])),
+    associations: touching,
+  };
+}
+
+/** Status of what transforms or completes a target, visible to the caller or not. */
+async function dependents({ store }: Tools, permit: Permit, { associations }: RegistryFacts) {
+  const sources = uuids(
+    associations.filter(({ type }) => type === 'XFRM' || type === 'APND').map(({ source }) => source),
+  );
+  const documents = sources.length === 0 ? [] : await store.read.targets(permit, sources);
+  return new Map(documents.map(({ entry }) => [entry.entryUUID, entry.status]));
+}
+
+/** The UUIDs among these ids, each once, without those left out. */
+function uuids(ids: readonly (string | undefined)[], without: readonly string[] = []): string[] {
+  const left = new Set(without);
+  const names = ids.flatMap((id) => (id !== undefined && isUuid(id) ? [nameOf(id)] : []));
+  return [...new Set(names)].filter((name) => !left.has(name));
+}
+
+async function recordKey({ store, keyring }: Tools, permit: Permit): Promise<RecordKey> {
+  const wrapped = await store.read.wrappedKey(permit);
+  if (wrapped === undefined || permit.record === undefined) refuse('unknownPatient', {}, 'the record has no key');
+  return keyring.unwrap(permit.record, wrapped);
+}
+
+/** What must be true when it is written; ids that we made ourselves are new by construction. */
+function expectations(submission: Submission, { set, entries, folders, approved }: Acceptance): Expectation[] {
+  const absent = (kind: 'document' | 'submissionSet' | 'folder' | 'association', drafts: readonly { id: string }[]) =>
+    uuids(drafts.map(({ id }) => id)).map((entryUUID) => ({ absent: { kind, entryUUID } }));
+  return [
+    ...[set, ...entries, ...folders].map(({ uniqueId }) => ({ uniqueIdFree: uniqueId })),
+    ...absent('submissionSet', submission.sets),
+    ...absent('document', submission.entries),
+    ...absent('folder', submission.folders),
+    ...absent('association', submission.associations),
+    ...approved.map((document) => ({ statusIs: { document, status: 'approved' as const } })),
+  ];
+}
+
+function rows(
+  request: Request,
+  { submission, documents }: Deposit,
+  { set, entries, folders, associations, deprecated }: Acceptance,
+  kept: ReadonlyMap<Received, SealedContent>,
+  registeredAt: number,
+): Row[] {
+  const received = new Map(documents.map((document) => [nameOf(document.id), document.received]));
+  return [
+    ...entries.map((entry, index): Row => {
+      const bytes = received.get(nameOf(submission.entries[index]?.id ?? ''));
+      const content = bytes && kept.get(bytes);
+      const owners = ownersOf(request, entry.authors);
+      return {
+        kind: 'document',
+        entry,
+        registeredAt,
+        ...(bytes && { sha256: bytes.sha256 }),
+        ...(content && { content }),
+        owners,
+      };
+    }),
+    { kind: 'submissionSet', set, owners: ownersOf(request, set.authors) },
+    ...folders.map((folder): Row => ({ kind: 'folder', folder })),
+    ...associations.map((association): Row => ({ kind: 'association', association })),
+    ...deprecated.map((document): Row => ({ kind: 'status', document, status: 'deprecated' })),
+  ];
+}
+
+/** The authors by their national identifiers, and whoever deposits. */
+function ownersOf({ caller: { actor } }: Request, authors: readonly Author[]): Owners {
+  const professionals = authors.map(({ person }) =>
+    person?.authority?.oid === professionalAuthority ? person.id : undefined,
+  );
+  const structures = authors
+    .flatMap(({ institutions }) => institutions)
+    .map(({ id, authority }) => (authority?.oid === structureAuthority ? id : undefined));
+  return {
+    professionals: distinct([professionalId(actor), ...professionals]),
+    structures: distinct([structureId(actor), ...structures]),
+    patient: actor.kind === 'patient' || actor.kind === 'representative',
+  };
+}
+
+function distinct(ids: readonly (string | undefined)[]): string[] {
+  return [...new Set(ids)].filter((id) => id !== undefined);
+}
+
+/** Problems of reading first; what the rules miss because reading left it out is not told twice. */
+function together(read: readonly Problem[] = [], found: readonly Problem[]): Problem[] {
+  const told = read.map(({ about }) => about);
+  const isTold = ({ name, about: { attribute = '', object } }: Problem) =>
+    name === 'attributeMissing' &&
+    told.some(
+      (a) => a.object === object && (a.attribute === attribute || a.attribute?.endsWith(` of ${attribute}`) === true),
+    );
+  return [...read, ...found.filter((problem) => !isTold(problem))];
+}
+
+type Keeping = {
+  /** Binds every document to the record; a second call, after a conflict, answers the same. */
+  readonly keep: (key: RecordKey) => Promise<ReadonlyMap<Received, SealedContent>>;
+  /** Forgets the bytes of documents that were not kept. What was kept and never committed is swept by its store. */
+  readonly discardRest: () => Promise<void>;
+};
+
+function keeping({ documents }: Deposit): Keeping {
+  const kept = new Map<Received, Promise<SealedContent>>();
+  return {
+    async keep(key) {
+      const sealed = documents.map(async ({ received }) => {
+        const content = kept.get(received) ?? received.keep(key);
+        kept.set(received, content);
+        return [received, await content] as const;
+      });
+      return new Map(await Promise.all(sealed));
+    },
+    async discardRest() {
+      const rest = documents.filter(({ received }) => !kept.has(received));
+      await Promise.allSettled(rest.map(({ received }) => received.discard()));
+    },
+  };
 }

@@ -1,0 +1,89 @@
+import type { AssociationType, Submission } from '../document.ts';
+import { type Problem, problem } from '../error.ts';
+import { type End, type Resolved, resolve } from './ends.ts';
+import { nameOf, type RegistryFacts } from './facts.ts';
+
+type Kind = End['kind'];
+const documents: readonly Kind[] = ['entry', 'registeredEntry'];
+
+/** Kinds of object that each relationship may point to; its source is an entry of the message. IHE ITI TF-3 table 4.2.2-1. */
+const relationTargets: { readonly [T in AssociationType]?: readonly Kind[] } = {
+  RPLC: ['registeredEntry'],
+  XFRM_RPLC: ['registeredEntry'],
+  IsSnapshotOf: ['registeredEntry'],
+  XFRM: documents,
+  APND: documents,
+  signs: [...documents, 'set'],
+};
+
+/** Associations have a legal type, legal ends and the slots of their type. IHE ITI TF-3 4.2.2. */
+export function associationKinds(submission: Submission, facts: RegistryFacts): Problem[] {
+  return [
+    ...resolve(submission, facts).flatMap((resolved) => [...illegalEnds(resolved), ...illegalSlots(resolved)]),
+    ...doubled(submission),
+  ];
+}
+
+function illegalEnds({ association: { id, type }, source, target }: Resolved): Problem[] {
+  if (type === undefined || source === undefined || target === undefined) return [];
+  const invalid = (detail: string) => [problem('associationInvalid', { object: id, detail })];
+  if (type === 'HasMember') {
+    if (source.kind === 'set')
+      return target.kind === 'set' || target.kind === 'registeredFolder'
+        ? invalid('a submission set has entries, its own folders and associations as members')
+        : [];
+    if (source.kind !== 'folder' && source.kind !== 'registeredFolder')
+      return invalid('only a submission set or a folder has members');
+    return documents.includes(target.kind) ? [] : invalid('members of a folder are documents');
+  }
+  const targets = relationTargets[type];
+  if (targets === undefined) return invalid(`${type} belongs to updates of metadata`);
+  if (source.kind === 'registeredEntry')
+    return [
+      problem('referenceUnresolved', {
+        attribute: 'sourceObject',
+        object: id,
+        value: source.target.entry.entryUUID,
+        detail: 'it is not in this message',
+      }),
+    ];
+  if (source.kind !== 'entry') return invalid(`the source of ${type} is a document of this message`);
+  if (source === target || (target.kind === 'entry' && target.entry.id === source.entry.id))
+    return invalid('a document is not related to itself');
+  if (!targets.includes(target.kind)) return invalid(`the target of ${type} cannot be such an object`);
+  if (type === 'IsSnapshotOf' && target.kind === 'registeredEntry' && target.target.entry.objectType !== 'onDemand')
+    return invalid('a snapshot is taken of an on-demand entry');
+  return [];
+}
+
+function illegalSlots({ association, source, target }: Resolved): Problem[] {
+  const { id, type, submissionSetStatus: status, documentation, previousVersion } = association;
+  const problems: Problem[] = [];
+  if (type === 'HasMember' && documentation !== undefined)
+    problems.push(problem('associationInvalid', { object: id, detail: 'HasMember carries no documentation' }));
+  if (previousVersion !== undefined)
+    problems.push(
+      problem('attributeForbidden', { attribute: 'PreviousVersion', object: id, detail: 'it belongs to updates' }),
+    );
+  if (type !== 'HasMember' || source?.kind !== 'set' || target === undefined) return problems;
+  const wanted = target.kind === 'entry' ? 'Original' : target.kind === 'registeredEntry' ? 'Reference' : undefined;
+  if (wanted !== undefined && status === undefined)
+    problems.push(problem('attributeMissing', { attribute: 'SubmissionSetStatus', object: id }));
+  else if (wanted !== undefined && status !== wanted)
+    problems.push(
+      problem('associationInvalid', { object: id, detail: `SubmissionSetStatus of this member is ${wanted}` }),
+    );
+  return problems;
+}
+
+/** Two associations of one type between the same ends. */
+function doubled({ associations }: Submission): Problem[] {
+  const keys = associations.map(({ type, source, target }) =>
+    type === undefined || source === undefined || target === undefined
+      ? undefined
+      : [type, nameOf(source), nameOf(target)].join(' '),
+  );
+  return associations
+    .filter((_, index) => keys[index] !== undefined && keys.indexOf(keys[index]) < index)
+    .map(({ id }) => problem('associationInvalid', { object: id, detail: 'another one says the same' }));
+}

@@ -1,0 +1,113 @@
+import type { Code } from '../code.ts';
+import type { EntryDraft, FolderDraft, SetDraft, Submission } from '../document.ts';
+import { type Problem, problem } from '../error.ts';
+import { isOid, isUuid } from '../identifier.ts';
+import { isDtm } from '../time.ts';
+import { nameOf } from './facts.ts';
+
+type Format = readonly [attribute: string, value: string | undefined, isLegal: (value: string) => boolean];
+
+const matches = (pattern: RegExp) => (text: string) => pattern.test(text);
+const atMost = (length: number) => (text: string) => text.length > 0 && text.length <= length;
+
+const printable = matches(/^[\x21-\x7e]{1,128}$/);
+const sha1 = matches(/^[0-9a-fA-F]{40}$/);
+const languageTag = matches(/^[a-zA-Z]{1,8}(-[a-zA-Z0-9]{1,8})*$/);
+const mediaType = matches(/^[\w!#$&^.+-]{1,127}\/[\w!#$&^.+-]{1,127}(\s*;\s*[\w.-]+=("[^"\\\p{Cc}]*"|[\w.:+-]+))*$/u);
+const uri = matches(/^[^\s\p{Cc}]{1,2048}$/u);
+const isOidUrn = (text: string) => text.startsWith('urn:oid:') && isOid(text.slice(8));
+const isSecond = (text: string) => text.length === 14 && isDtm(text);
+const isCount = (text: string) => /^\d+$/.test(text) && Number.isSafeInteger(Number(text));
+
+/** Values have the form of their data type. IHE ITI TF-3 table 4.2.3.1.7-2, 4.2.3.2 to 4.2.3.4. */
+export function attributeFormats({ sets, entries, folders }: Submission): Problem[] {
+  return [
+    ...sets.flatMap((set) => [...malformed(set.id, formatsOfSet(set)), ...emptyCodes(set.id, codesOfSet(set))]),
+    ...entries.flatMap((entry) => [
+      ...malformed(entry.id, formatsOfEntry(entry)),
+      ...emptyCodes(entry.id, codesOfEntry(entry)),
+      ...repeatedPidLines(entry),
+    ]),
+    ...folders.flatMap((folder) => [
+      ...malformed(folder.id, formatsOfFolder(folder)),
+      ...emptyCodes(folder.id, [['codeList', folder.codes]]),
+    ]),
+  ];
+}
+
+function formatsOfEntry(entry: EntryDraft): Format[] {
+  return [
+    ['uniqueId', entry.uniqueId, printable],
+    ['logicalID', entry.logicalID, (id) => isUuid(id) || id === nameOf(entry.id)],
+    ['creationTime', entry.creationTime, isDtm],
+    ['serviceStartTime', entry.serviceStartTime, isDtm],
+    ['serviceStopTime', entry.serviceStopTime, isDtm],
+    ['hash', entry.hash, sha1],
+    ['size', entry.size?.toString(), isCount],
+    ['languageCode', entry.languageCode, languageTag],
+    ['mimeType', entry.mimeType, mediaType],
+    ['repositoryUniqueId', entry.repositoryUniqueId, isOid],
+    ['homeCommunityId', entry.homeCommunityId, isOidUrn],
+    ['URI', entry.uri, uri],
+    ['title', entry.title?.value, atMost(128)],
+  ];
+}
+
+function formatsOfSet(set: SetDraft): Format[] {
+  return [
+    ['uniqueId', set.uniqueId, isOid],
+    ['sourceId', set.sourceId, isOid],
+    ['submissionTime', set.submissionTime, isDtm],
+    ['homeCommunityId', set.homeCommunityId, isOidUrn],
+  ];
+}
+
+function formatsOfFolder(folder: FolderDraft): Format[] {
+  return [
+    ['uniqueId', folder.uniqueId, isOid],
+    ['logicalID', folder.logicalID, (id) => isUuid(id) || id === nameOf(folder.id)],
+    ['lastUpdateTime', folder.lastUpdateTime, isSecond],
+    ['homeCommunityId', folder.homeCommunityId, isOidUrn],
+    ['title', folder.title?.value, atMost(256)],
+  ];
+}
+
+function malformed(object: string, formats: readonly Format[]): Problem[] {
+  return formats.flatMap(([attribute, value, isLegal]) =>
+    value === undefined || isLegal(value) ? [] : [problem('attributeMalformed', { attribute, object, value })],
+  );
+}
+
+type Coded = readonly [attribute: string, codes: readonly (Code | undefined)[] | undefined];
+
+function codesOfEntry(entry: EntryDraft): Coded[] {
+  return [
+    ['classCode', [entry.classCode]],
+    ['typeCode', [entry.typeCode]],
+    ['formatCode', [entry.formatCode]],
+    ['healthcareFacilityTypeCode', [entry.healthcareFacilityTypeCode]],
+    ['practiceSettingCode', [entry.practiceSettingCode]],
+    ['confidentialityCode', entry.confidentialityCodes],
+    ['eventCodeList', entry.eventCodes],
+  ];
+}
+
+function codesOfSet(set: SetDraft): Coded[] {
+  return [['contentTypeCode', [set.contentTypeCode]]];
+}
+
+/** A code without its scheme names nothing. IHE ITI TF-3 4.2.3.1.2. */
+function emptyCodes(object: string, coded: readonly Coded[]): Problem[] {
+  return coded.flatMap(([attribute, codes = []]) =>
+    codes
+      .filter((code) => code !== undefined && (code.code === '' || code.system === ''))
+      .map((code) => problem('attributeMalformed', { attribute, object, value: `${code?.code}^^${code?.system}` })),
+  );
+}
+
+/** PID-7 and PID-8 are there at most once. IHE ITI TF-3 4.2.3.2.23. */
+function repeatedPidLines({ id, sourcePatientInfo = [] }: EntryDraft): Problem[] {
+  return [7, 8]
+    .filter((field) => sourcePatientInfo.filter((line) => line.field === field).length > 1)
+    .map((field) => problem('attributeRepeated', { attribute: `PID-${field} in sourcePatientInfo`, object: id }));
+}

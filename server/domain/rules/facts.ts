@@ -1,0 +1,46 @@
+import type { Caller } from '../actor.ts';
+import type { Association, DocumentEntry, Folder } from '../document.ts';
+import { type Identifier, isUuid } from '../identifier.ts';
+import type { Regime } from '../regime.ts';
+
+/** A document of the message as its bytes came in: SHA-1 in lower-case hex, size in bytes. */
+export type ReceivedFacts = { readonly id: string; readonly sha1: string; readonly size: number };
+
+/** What the rules see besides the message, without asking the registry. */
+export type MessageFacts = {
+  readonly caller: Caller;
+  readonly documents: readonly ReceivedFacts[];
+  readonly insOids: readonly string[];
+  readonly regime: Regime;
+  readonly entriesPerSubmission: number;
+};
+
+/** A registered object that holds a uniqueId. */
+export type HeldUniqueId = {
+  readonly kind: 'document' | 'submissionSet' | 'folder';
+  readonly hash?: string;
+  readonly size?: number;
+};
+
+/** A registered document that the message names; `own` when the caller wrote or filed it. */
+export type Target = { readonly entry: DocumentEntry; readonly own: boolean };
+
+/** What the registry knows of the things that the message names. Ids are written as `nameOf` writes them. */
+export type RegistryFacts = MessageFacts & {
+  /** Every identifier of the record's holder, old ones included. */
+  readonly holder: readonly Identifier[];
+  /** By uniqueId. */
+  readonly held: ReadonlyMap<string, readonly HeldUniqueId[]>;
+  /** Which of the message's own UUIDs are registered already. */
+  readonly taken: ReadonlySet<string>;
+  /** Documents that exist for the caller, by entryUUID. */
+  readonly targets: ReadonlyMap<string, Target>;
+  readonly folders: ReadonlyMap<string, Folder>;
+  /** Registered associations that touch the targets. */
+  readonly associations: readonly Association[];
+};
+
+/** An id in the form in which ids are compared: UUIDs in lower case, symbolic ones as they are. IHE ITI TF-3 4.2.3.1.5. */
+export function nameOf(id: string): string {
+  return isUuid(id) ? id.toLowerCase() : id;
+}

@@ -1,0 +1,24 @@
+import { type Actor, structureId } from '../actor.ts';
+import type { DocumentEntry, Submission } from '../document.ts';
+import { type Problem, problem } from '../error.ts';
+import { structureAuthority } from '../people.ts';
+import { resolve } from './ends.ts';
+import type { RegistryFacts } from './facts.ts';
+
+/** A document is replaced by its author or the author's structure alone. DMP TD2.1b. */
+export function replacedByAuthor(submission: Submission, facts: RegistryFacts): Problem[] {
+  return resolve(submission, facts).flatMap(({ association: { type }, target }) => {
+    if ((type !== 'RPLC' && type !== 'XFRM_RPLC') || target?.kind !== 'registeredEntry') return [];
+    const { entry, own } = target.target;
+    if (own || isOfStructure(entry, facts.caller.actor)) return [];
+    return [problem('notYoursToReplace', { value: entry.entryUUID })];
+  });
+}
+
+function isOfStructure({ authors }: DocumentEntry, actor: Actor): boolean {
+  const structure = structureId(actor);
+  if (structure === undefined) return false;
+  return authors
+    .flatMap(({ institutions }) => institutions)
+    .some(({ id, authority }) => id === structure && authority?.oid === structureAuthority);
+}
