@@ -250,11 +250,19 @@ function writeAuthority(authority: Authority | undefined): string {
   return authority.oid === undefined ? namespace : `${namespace}&${authority.oid}&ISO`;
 }
 
-function write(parts: Readonly<Record<number, string>>, rest: Rest | undefined): string {
-  const all: Readonly<Record<string, string>> = { ...parts, ...rest };
-  const last = Math.max(0, ...Object.keys(all).map(Number));
-  const text = Array.from({ length: last }, (_, index) => all[index + 1] ?? '').join('^');
-  return withoutTrailing(text, '^');
+function write(parts: Readonly<Record<string, string>>, rest: Rest | undefined): string {
+  const all = rest === undefined ? parts : { ...parts, ...rest };
+  let text = '';
+  let at = 1;
+  // Keys that are whole numbers come in ascending order.
+  for (const key in all) {
+    const component = all[key];
+    if (component === undefined || component === '') continue;
+    const position = Number(key);
+    text += '^'.repeat(position - at) + component;
+    at = position;
+  }
+  return text;
 }
 
 function withoutTrailing(text: string, delimiter: string): string {

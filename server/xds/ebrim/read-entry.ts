@@ -1,7 +1,5 @@
 import type { EntryDraft } from '../../domain/document.ts';
 import { readCx, readCxi, readPidLine, readXcn } from '../../domain/hl7v2.ts';
-import { isOid } from '../../domain/identifier.ts';
-import { isDtm } from '../../domain/time.ts';
 import { attributeOf } from '../../xml/element.ts';
 import { availabilityUrn, entryScheme, entryType, limitedMetadata, referenceIdSlot, statusUrn } from '../vocabulary.ts';
 import { readAuthors } from './read-author.ts';
@@ -11,6 +9,7 @@ import {
   code,
   codes,
   extraSlots,
+  given,
   home,
   identifier,
   inType,
@@ -33,7 +32,10 @@ export function readEntry(source: Source): EntryDraft {
   checkIdentifiers(source, ['XDSDocumentEntry.patientId', 'XDSDocumentEntry.uniqueId']);
   const objectType = keyOf(entryType, attributeOf(element, 'objectType')?.toLowerCase());
   if (objectType === undefined)
-    report(source, 'objectUnclassified', { detail: 'objectType is not that of a document entry' });
+    report(source, 'objectUnclassified', {
+      attribute: 'objectType',
+      detail: 'objectType is not that of a document entry',
+    });
   return {
     id,
     ...present({
@@ -46,17 +48,17 @@ export function readEntry(source: Source): EntryDraft {
       uniqueId: identifier(source, 'XDSDocumentEntry.uniqueId'),
       patientId: inType(source, 'patientId', identifier(source, 'XDSDocumentEntry.patientId'), readCx),
       sourcePatientId: typed(source, 'sourcePatientId', readCx),
-      sourcePatientInfo: pidLines(source),
-      mimeType: inType(source, 'mimeType', attributeOf(element, 'mimeType')?.trim(), when(mediaType)),
+      sourcePatientInfo: typedAll(source, 'sourcePatientInfo', readPidLine),
+      mimeType: given(attributeOf(element, 'mimeType')),
       title: localized(source, 'Name', 'title'),
       comments: localized(source, 'Description', 'comments'),
-      languageCode: typed(source, 'languageCode', when(languageTag)),
-      creationTime: typed(source, 'creationTime', dtm),
-      serviceStartTime: typed(source, 'serviceStartTime', dtm),
-      serviceStopTime: typed(source, 'serviceStopTime', dtm),
-      hash: typed(source, 'hash', when(sha1))?.toLowerCase(),
+      languageCode: value(source, 'languageCode'),
+      creationTime: value(source, 'creationTime'),
+      serviceStartTime: value(source, 'serviceStartTime'),
+      serviceStopTime: value(source, 'serviceStopTime'),
+      hash: value(source, 'hash')?.toLowerCase(),
       size: typed(source, 'size', (text) => (/^\d{1,15}$/.test(text) ? Number(text) : undefined)),
-      repositoryUniqueId: typed(source, 'repositoryUniqueId', (text) => (isOid(text) ? text : undefined)),
+      repositoryUniqueId: value(source, 'repositoryUniqueId'),
       uri: value(source, 'URI'),
       homeCommunityId: home(source),
       classCode: code(source, entryScheme.classCode, 'classCode'),
@@ -91,23 +93,3 @@ const slots: ReadonlySet<string> = new Set([
   'legalAuthenticator',
   referenceIdSlot,
 ]);
-
-const mediaType = /^[\w!#$&.+^-]+\/[\w!#$&.+^-]+$/;
-const languageTag = /^[A-Za-z]{1,8}(-[A-Za-z\d]{1,8})*$/;
-const sha1 = /^[\dA-Fa-f]{40}$/;
-
-function when(form: RegExp): (text: string) => string | undefined {
-  return (text) => (form.test(text) ? text : undefined);
-}
-
-function dtm(text: string): string | undefined {
-  return isDtm(text) ? text : undefined;
-}
-
-function pidLines(source: Source) {
-  const lines = typedAll(source, 'sourcePatientInfo', readPidLine);
-  for (const field of [7, 8])
-    if (lines.filter((line) => line.field === field).length > 1)
-      report(source, 'attributeRepeated', { attribute: `PID-${field} of sourcePatientInfo` });
-  return lines;
-}

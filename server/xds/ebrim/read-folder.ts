@@ -1,7 +1,5 @@
 import type { FolderDraft } from '../../domain/document.ts';
 import { readCx } from '../../domain/hl7v2.ts';
-import { isOid } from '../../domain/identifier.ts';
-import { isDtm } from '../../domain/time.ts';
 import { attributeOf } from '../../xml/element.ts';
 import { folderScheme, limitedMetadata, packageNode, statusUrn } from '../vocabulary.ts';
 import {
@@ -17,7 +15,7 @@ import {
   logicalId,
   present,
   type Source,
-  typed,
+  value,
   version,
 } from './registry-object.ts';
 
@@ -32,14 +30,12 @@ export function readFolder(source: Source): FolderDraft {
       logicalID: logicalId(source),
       version: version(source),
       status: status === 'approved' || status === 'deprecated' ? status : undefined,
-      uniqueId: inType(source, 'uniqueId', identifier(source, 'XDSFolder.uniqueId'), (text) =>
-        isOid(text) ? text : undefined,
-      ),
+      uniqueId: identifier(source, 'XDSFolder.uniqueId'),
       patientId: inType(source, 'patientId', identifier(source, 'XDSFolder.patientId'), readCx),
       title: localized(source, 'Name', 'title'),
       comments: localized(source, 'Description', 'comments'),
       codes: codes(source, folderScheme.codeList, 'codeList'),
-      lastUpdateTime: typed(source, 'lastUpdateTime', (text) => (isDtm(text) ? text : undefined)),
+      lastUpdateTime: value(source, 'lastUpdateTime'),
       homeCommunityId: home(source),
       extra: extraSlots(source, slots),
     }),

@@ -1,7 +1,5 @@
 import type { SetDraft } from '../../domain/document.ts';
 import { readCx, readRecipient } from '../../domain/hl7v2.ts';
-import { isOid } from '../../domain/identifier.ts';
-import { isDtm } from '../../domain/time.ts';
 import { attributeOf } from '../../xml/element.ts';
 import { limitedMetadata, packageNode, setScheme, statusUrn } from '../vocabulary.ts';
 import { readAuthors } from './read-author.ts';
@@ -17,8 +15,8 @@ import {
   localized,
   present,
   type Source,
-  typed,
   typedAll,
+  value,
 } from './registry-object.ts';
 
 /** Reads a RegistryPackage that is a submission set. IHE ITI TF-3 4.2.3.3. */
@@ -30,10 +28,10 @@ export function readSet(source: Source): SetDraft {
     id: source.id,
     ...present({
       status: status === 'approved' ? status : undefined,
-      uniqueId: inType(source, 'uniqueId', identifier(source, 'XDSSubmissionSet.uniqueId'), oid),
-      sourceId: inType(source, 'sourceId', identifier(source, 'XDSSubmissionSet.sourceId'), oid),
+      uniqueId: identifier(source, 'XDSSubmissionSet.uniqueId'),
+      sourceId: identifier(source, 'XDSSubmissionSet.sourceId'),
       patientId: inType(source, 'patientId', identifier(source, 'XDSSubmissionSet.patientId'), readCx),
-      submissionTime: typed(source, 'submissionTime', (text) => (isDtm(text) ? text : undefined)),
+      submissionTime: value(source, 'submissionTime'),
       contentTypeCode: code(source, setScheme.contentTypeCode, 'contentTypeCode'),
       title: localized(source, 'Name', 'title'),
       comments: localized(source, 'Description', 'comments'),
@@ -48,7 +46,3 @@ export function readSet(source: Source): SetDraft {
 const schemes: ReadonlySet<string> = new Set(Object.values(setScheme));
 const nodes: ReadonlySet<string> = new Set([packageNode.submissionSet]);
 const slots: ReadonlySet<string> = new Set(['submissionTime', 'intendedRecipient']);
-
-function oid(text: string): string | undefined {
-  return isOid(text) ? text : undefined;
-}

@@ -1,7 +1,7 @@
 import type { Code } from '../../domain/code.ts';
 import type { LocalizedText, Slot } from '../../domain/document.ts';
 import { type About, type Problem, type ProblemName, problem } from '../../domain/error.ts';
-import { isOid, isUuid } from '../../domain/identifier.ts';
+import { isUuid } from '../../domain/identifier.ts';
 import { attributeOf, child, childrenOf, type XmlElement } from '../../xml/element.ts';
 import { type IdentifierName, identification, namespace } from '../vocabulary.ts';
 
@@ -13,6 +13,8 @@ export type Source = {
   /** The id that the message gives the object. */
   readonly id: string;
   readonly slots: ReadonlyMap<string, Slot>;
+  /** Its classifications by their scheme. */
+  readonly classified: ReadonlyMap<string, readonly XmlElement[]>;
   readonly problems: Problem[];
 };
 
@@ -26,12 +28,16 @@ export function readId(text: string | undefined): string {
 export function openObject(element: XmlElement, problems: Problem[]): Source {
   const id = readId(attributeOf(element, 'id'));
   if (id === '') problems.push(problem('attributeMissing', { attribute: 'id', object: element.local }));
-  return { element, id, problems, slots: readSlots(element, id, problems) };
+  const classified = Map.groupBy(
+    childrenOf(element, rim, 'Classification'),
+    (c) => attributeOf(c, 'classificationScheme')?.trim().toLowerCase() ?? '',
+  );
+  return { element, id, problems, slots: readSlots(element, id, problems), classified };
 }
 
 /** Opens a classification of an object: its own slots, the object's id. */
 export function openClassification({ id, problems }: Source, element: XmlElement): Source {
-  return { element, id, problems, slots: readSlots(element, id, problems) };
+  return { element, id, problems, slots: readSlots(element, id, problems), classified: none };
 }
 
 /** Adds a problem about this object. */
@@ -104,13 +110,9 @@ export function code(source: Source, scheme: string, attribute: string): Code | 
   return first;
 }
 
-export function classifications({ element }: Source, scheme: string): XmlElement[] {
-  return element.children.filter(
-    (c) =>
-      c.local === 'Classification' &&
-      c.namespace === rim &&
-      attributeOf(c, 'classificationScheme')?.trim().toLowerCase() === scheme,
-  );
+/** The classifications of a scheme, in their order. */
+export function classifications({ classified }: Source, scheme: string): readonly XmlElement[] {
+  return classified.get(scheme) ?? [];
 }
 
 /**
@@ -166,12 +168,15 @@ export function checkIdentifiers(source: Source, names: readonly IdentifierName[
   }
 }
 
-/** `@home`, an OID URN; empty counts as absent. IHE ITI TF-3 4.2.3.2.12. */
-export function home(source: Source): string | undefined {
-  const text = attributeOf(source.element, 'home')?.trim() ?? '';
-  return inType(source, 'homeCommunityId', text === '' ? undefined : text, (urn) =>
-    urn.startsWith('urn:oid:') && isOid(urn.slice(8)) ? urn : undefined,
-  );
+/** An attribute of the XML without white space around it; empty counts as absent. */
+export function given(text: string | undefined): string | undefined {
+  const trimmed = text?.trim();
+  return trimmed === '' ? undefined : trimmed;
+}
+
+/** `@home`; the samples of the standard send it empty. */
+export function home({ element }: Source): string | undefined {
+  return given(attributeOf(element, 'home'));
 }
 
 /** `@lid`. */
@@ -202,6 +207,7 @@ export function present<T extends object>(fields: T): { [K in keyof T]?: Exclude
   return kept as { [K in keyof T]?: Exclude<T[K], undefined> };
 }
 
+const none: ReadonlyMap<string, never> = new Map<string, never>();
 const LONGEST = 256;
 const tooLong = `longer than ${LONGEST} characters`;
 
@@ -226,10 +232,11 @@ function readCode(source: Source, element: XmlElement, attribute: string): Code 
   const text = attributeOf(element, 'nodeRepresentation')?.trim() ?? '';
   const system = value(inner, 'codingScheme');
   const display = nameOf(element);
-  if (text === '') report(source, 'attributeMissing', { attribute, detail: 'nodeRepresentation is empty' });
-  if (system === undefined) report(source, 'attributeMissing', { attribute: `codingScheme of ${attribute}` });
-  if (display === '') report(source, 'attributeMissing', { attribute: `Name (display name) of ${attribute}` });
-  if (text.length > LONGEST) report(source, 'attributeMalformed', { attribute, value: text, detail: tooLong });
+  const faulty = (detail: string) => report(source, 'attributeMalformed', { attribute, value: text, detail });
+  if (text === '') faulty('nodeRepresentation, the code itself, is empty');
+  if (system === undefined) faulty('the slot codingScheme is missing');
+  if (display === '') faulty('Name, the display name, is missing');
+  if (text.length > LONGEST) faulty(tooLong);
   return text === '' || system === undefined ? undefined : { code: text, system, ...(display !== '' && { display }) };
 }
 
