@@ -2,13 +2,13 @@ import { type Actor, professionalId, structureId } from '../domain/actor.ts';
 import type { Permit } from '../domain/decision.ts';
 import { refuse } from '../domain/error.ts';
 import type { AuditEvent } from '../domain/event.ts';
-import type { Identifier } from '../domain/identifier.ts';
 import type { EventFilter, Page, PageRequest } from '../store/port.ts';
 import { perform, type Request, type Subject, type Tools } from './perform.ts';
+import { type PatientRef, recordAsked } from './query.ts';
 
 export type HistoryQuestion = {
-  /** The record, by an identifier of its holder or by its own id. */
-  readonly patient: Identifier | { readonly record: string };
+  /** Absent: the patient of the credential. */
+  readonly patient?: PatientRef;
   readonly filter: EventFilter;
   readonly page: PageRequest;
   /** The question as it was asked, for the trace. */
@@ -18,11 +18,10 @@ export type HistoryQuestion = {
 /**
  * The accesses to a record, newest first. The holder, the representatives and the treating doctor see all, another professional only his own.
  * The reading itself is an event too, and is in the next page that is read. CSP R.1111-43; access policy, traces.
- * @throws Refused `unknownPatient`, `recordClosed`, `accessDenied`
+ * @throws Refused `queryParameterMissing` when nobody names a patient, and what the decision refuses
  */
 export async function history(tools: Tools, request: Request, question: HistoryQuestion): Promise<Page<AuditEvent>> {
-  const subject = 'record' in question.patient ? question.patient : { identifier: question.patient };
-  return perform(tools, request, 'readHistory', subject, async (permit) => {
+  return perform(tools, request, 'readHistory', recordAsked(request, question.patient), async (permit) => {
     const { query, page } = question;
     const filter = narrowed(permit, request, question.filter);
     const answer =

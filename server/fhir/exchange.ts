@@ -1,0 +1,58 @@
+import type { KeyObject } from 'node:crypto';
+import type { Action } from '../domain/action.ts';
+import type { Problem } from '../domain/error.ts';
+import type { Transaction } from '../domain/event.ts';
+import type { Request, Tools } from '../usecases/perform.ts';
+import type { DocumentWriter } from './document-writer.ts';
+import type { Given } from './search.ts';
+
+/** A FHIR request whose caller is identified, as an interaction gets it. */
+export type Exchange = {
+  readonly tools: Tools;
+  readonly request: Request;
+  /** The public address of this face, without trailing slash. */
+  readonly base: string;
+  /** Signs page links. */
+  readonly linkKey: KeyObject;
+  readonly writeDocument: DocumentWriter;
+  /** The id in the path; empty for a search. */
+  readonly id: string;
+  readonly parameters: Given;
+  /** `Prefer: handling=strict`. FHIR R4 search.html#errors. */
+  readonly strict: boolean;
+  /** The best of these media types for the caller, or undefined when none is accepted. */
+  readonly preferred: (types: readonly string[]) => string | undefined;
+};
+
+/** Bytes of a body; a function is called only when the body is sent (not for HEAD). */
+export type Body = string | (() => Promise<Uint8Array | AsyncIterable<Uint8Array>>);
+
+export type Answer =
+  | {
+      readonly body: Body;
+      readonly mediaType?: string;
+      /** Bytes, where they are known before the body is opened. */
+      readonly size?: number;
+      readonly headers?: Readonly<Record<string, string>>;
+    }
+  /** The action was done and traced, and there is nothing to show for it. */
+  | { readonly refused: readonly Problem[] };
+
+/** One interaction on one type: its address, how it is traced, and its work. */
+export type Interaction = {
+  readonly method: 'GET' | 'POST';
+  /** Below the base, in the router's notation. */
+  readonly path: string;
+  readonly resource: 'DocumentReference' | 'Binary' | 'Patient' | 'AuditEvent';
+  readonly interaction: 'read' | 'search-type';
+  readonly transaction: Transaction;
+  /** What a failure before the use case is traced as. */
+  readonly action: Action;
+  /** One sentence for the documentation. */
+  readonly what: string;
+  /** Other than JSON may be answered: the interaction negotiates itself. */
+  readonly ownMediaTypes?: true;
+  readonly handle: (exchange: Exchange) => Promise<Answer>;
+  /** What of a refusal the caller may learn. */
+  readonly told?: (problems: readonly Problem[], exchange: Exchange) => readonly Problem[];
+};

@@ -1,0 +1,119 @@
+import { problem, Refused, refuse } from '../domain/error.ts';
+import { isUuid } from '../domain/identifier.ts';
+import type { StoredDocument } from '../store/port.ts';
+import { findPage, getDocuments } from '../usecases/query.ts';
+import { searchset } from './bundle.ts';
+import { unknownUnlessNamed } from './concealment.ts';
+import {
+  besidesNames,
+  type DocumentQuestion,
+  documentParameters,
+  emptyQuestion,
+  filterOf,
+  passes,
+} from './document-search.ts';
+import type { Answer, Exchange, Interaction } from './exchange.ts';
+import { idOf } from './map/document-reference.ts';
+import { type PagedSearch, readPagedSearch } from './paged-search.ts';
+
+const type = 'DocumentReference';
+
+async function search(exchange: Exchange): Promise<Answer> {
+  const asked = readPagedSearch(exchange, type, documentParameters, () => emptyQuestion(exchange.base));
+  const found = await orNothing(exchange, asked, namesOf(asked.asked) === undefined ? byFilter : byName);
+  const { base, writeDocument, request } = exchange;
+  const last = found.items.at(-1);
+  return {
+    body: searchset(
+      {
+        total: found.total,
+        self: asked.self,
+        ...(found.more && last && { next: asked.next(last.position) }),
+        entries: found.items.map((document) => ({
+          fullUrl: `${base}/${type}/${idOf(document.entry.entryUUID)}`,
+          json: writeDocument(document),
+        })),
+        warnings: asked.warnings,
+      },
+      request.origin.requestId,
+    ),
+  };
+}
+
+type Found = { readonly items: readonly StoredDocument[]; readonly more: boolean; readonly total: number };
+type Finding = (exchange: Exchange, asked: PagedSearch<DocumentQuestion>) => Promise<Found>;
+
+async function byFilter(
+  { tools, request }: Exchange,
+  { asked, page, query }: PagedSearch<DocumentQuestion>,
+): Promise<Found> {
+  const { patient } = asked;
+  const find = { ...(patient && { patient }), filter: filterOf(asked), page, count: true, query };
+  const { items, more, total = items.length } = await findPage(tools, request, find);
+  return { items, more: more && items.length > 0, total };
+}
+
+async function byName({ tools, request }: Exchange, { asked }: PagedSearch<DocumentQuestion>): Promise<Found> {
+  const { patient } = asked;
+  const names = namesOf(asked);
+  if (names === undefined || besidesNames(asked))
+    refuse('parameterMalformed', {
+      attribute: 'identifier',
+      detail: 'beside identifier or _id only patient, status and isArchived may be asked',
+    });
+  const documents = await getDocuments(tools, request, { ...names, ...(patient && { patient }) });
+  const items = documents.filter(({ entry }) => passes(entry, asked));
+  return { items, more: false, total: items.length };
+}
+
+function namesOf({ entryUUIDs, uniqueIds }: DocumentQuestion) {
+  if (entryUUIDs !== undefined) return { by: 'entryUUID', values: entryUUIDs } as const;
+  return uniqueIds === undefined ? undefined : ({ by: 'uniqueId', values: uniqueIds } as const);
+}
+
+/** A search of a patient who is unknown finds nothing; so does one by name that names no patient, without a right on the document's record. */
+async function orNothing(exchange: Exchange, asked: PagedSearch<DocumentQuestion>, find: Finding): Promise<Found> {
+  const isNamed = asked.asked.patient !== undefined || exchange.request.caller.patient !== undefined;
+  try {
+    return await find(exchange, asked);
+  } catch (error) {
+    const name = error instanceof Refused ? error.problems[0]?.name : undefined;
+    const nothing = name === 'unknownPatient' || (!isNamed && (name === 'accessDenied' || name === 'recordClosed'));
+    if (nothing) return { items: [], more: false, total: 0 };
+    throw error;
+  }
+}
+
+async function read({ tools, request, id, writeDocument }: Exchange): Promise<Answer> {
+  const unknown = problem('resourceUnknown', { value: `${type}/${id}` });
+  const entryUUID = `urn:uuid:${id}`;
+  if (!isUuid(entryUUID)) throw new Refused([unknown]);
+  const [document] = await getDocuments(tools, request, { by: 'entryUUID', values: [entryUUID] });
+  if (document === undefined) return { refused: [unknown] };
+  return { body: writeDocument(document), headers: { ETag: `W/"${document.entry.version}"` } };
+}
+
+const find = {
+  resource: type,
+  interaction: 'search-type',
+  transaction: 'ITI-67',
+  action: 'searchDocuments',
+  handle: search,
+} as const;
+
+/** Find Document References, and the read of one. IHE MHD 2:3.67; FHIR R4 http.html#read. */
+export const documentInteractions: readonly Interaction[] = [
+  { ...find, method: 'GET', path: `/${type}`, what: 'Find documents of a patient' },
+  { ...find, method: 'POST', path: `/${type}/_search`, what: 'The same, parameters in the body' },
+  {
+    method: 'GET',
+    path: `/${type}/:id`,
+    resource: type,
+    interaction: 'read',
+    transaction: 'read',
+    action: 'lookUpDocuments',
+    what: 'Read one document entry',
+    handle: read,
+    told: unknownUnlessNamed(type),
+  },
+];

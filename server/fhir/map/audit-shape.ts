@@ -1,0 +1,85 @@
+import type { Coding } from 'fhir/r4.js';
+import type { Action } from '../../domain/action.ts';
+import type { Transaction } from '../../domain/event.ts';
+import { audit, dcm, profiles } from '../vocabulary.ts';
+
+export type Shape = {
+  readonly type: Coding;
+  readonly subtype: readonly Coding[];
+  readonly action: 'C' | 'R' | 'U' | 'D' | 'E';
+  /** Which end the client is: it sends (source) or receives (destination). */
+  readonly client: 'source' | 'destination';
+  readonly profile?: string;
+};
+
+const rest: Coding = { system: audit.eventType, code: 'rest', display: 'Restful Operation' };
+const interaction = (code: string): Coding => ({ system: audit.interaction, code });
+const iti = (code: string, display: string): Coding => ({ system: audit.transaction, code, display });
+const event = (code: string, display: string): Coding => ({ system: dcm, code, display });
+
+const read: Shape = {
+  type: rest,
+  subtype: [interaction('read')],
+  action: 'R',
+  client: 'destination',
+  profile: profiles.auditPatientRead,
+};
+const search = (subtype: readonly Coding[], profile: string): Shape => ({
+  type: rest,
+  subtype: [interaction('search'), ...subtype],
+  action: 'E',
+  client: 'source',
+  profile,
+});
+const incoming = (subtype: Coding): Shape => ({
+  type: event('110107', 'Import'),
+  subtype: [subtype],
+  action: 'C',
+  client: 'source',
+});
+
+/**
+ * The shape of an event by its transaction: FHIR ones as the guides' audit profiles have it, XDS ones as their DICOM audit messages translate.
+ * IHE BALP; IHE MHD, PDQm audit profiles; IHE ITI TF-2 3.18.5, 3.41.5, 3.43.5.
+ */
+export const shapes: Readonly<Record<Transaction, Shape>> = {
+  'ITI-18': {
+    type: event('110112', 'Query'),
+    subtype: [iti('ITI-18', 'Registry Stored Query')],
+    action: 'E',
+    client: 'source',
+  },
+  'ITI-41': incoming(iti('ITI-41', 'Provide and Register Document Set-b')),
+  'ITI-43': {
+    type: event('110106', 'Export'),
+    subtype: [iti('ITI-43', 'Retrieve Document Set')],
+    action: 'R',
+    client: 'destination',
+  },
+  'ITI-65': incoming(iti('ITI-65', 'Provide Document Bundle')),
+  'ITI-66': search([iti('ITI-66', 'Find Document Lists')], profiles.auditPatientQuery),
+  'ITI-67': search([iti('ITI-67', 'Find Document References')], profiles.auditFindDocuments),
+  'ITI-68': {
+    ...read,
+    subtype: [interaction('read'), iti('ITI-68', 'Retrieve Document')],
+    profile: profiles.auditRetrieve,
+  },
+  'ITI-78': search([iti('ITI-78', 'Mobile Patient Demographics Query')], profiles.auditPatientDemographics),
+  'ITI-81': search([iti('ITI-81', 'Retrieve ATNA Audit Event')], profiles.auditPatientQuery),
+  'ITI-108': {
+    type: rest,
+    subtype: [interaction('update'), iti('ITI-108', 'Access Consent')],
+    action: 'U',
+    client: 'source',
+  },
+  read,
+  internal: { type: event('110110', 'Patient Record'), subtype: [], action: 'E', client: 'source' },
+};
+
+/** CRUD of our own work, which no transaction frames. */
+export function actionOf(action: Action): 'C' | 'R' | 'U' | 'D' | 'E' {
+  if (action === 'createRecord' || action === 'submitDocuments') return 'C';
+  if (action === 'destroyRecord' || action === 'deleteDocument' || action === 'removeDocuments') return 'D';
+  if (action.startsWith('read') || action === 'retrieveDocuments') return 'R';
+  return action.startsWith('search') || action.startsWith('lookUp') || action === 'testExistence' ? 'E' : 'U';
+}

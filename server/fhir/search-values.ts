@@ -1,0 +1,106 @@
+import { type Identifier, isOid } from '../domain/identifier.ts';
+import { dtmOf, isDtm } from '../domain/time.ts';
+import type { CodeMatch, TimeRange } from '../store/port.ts';
+import { systemOf } from './vocabulary.ts';
+
+/** The alternatives of one parameter: separated by commas, unless escaped. FHIR R4 search.html#escaping. */
+export function alternatives(text: string): string[] {
+  return text.split(/(?<=(?<!\\)(?:\\\\)*),/);
+}
+
+/** A token: `code`, `system|code`, `|code` (system is then empty) or `system|` (code is then empty). FHIR R4 search.html#token. */
+export type Token = { readonly system?: string; readonly code: string };
+
+export function readToken(text: string): Token {
+  const at = text.search(/(?<=(?<!\\)(?:\\\\)*)\|/);
+  if (at < 0) return { code: unescaped(text) };
+  return { system: unescaped(text.slice(0, at)), code: unescaped(text.slice(at + 1)) };
+}
+
+function unescaped(text: string): string {
+  return text.replace(/\\([,|$\\])/g, '$1');
+}
+
+/** A code to look for, its system as the domain stores it; undefined without a code. */
+export function readCode(text: string): CodeMatch | undefined {
+  const { system, code } = readToken(text);
+  if (code === '') return undefined;
+  return system === undefined ? { code } : { code, system: systemOf(system) };
+}
+
+/** `urn:oid:<oid>|<value>`, or the bare OID; undefined for anything else, since no identity of a patient has another system. */
+export function readIdentifier(text: string): Identifier | undefined {
+  const { system = '', code: value } = readToken(text);
+  const oid = system.startsWith('urn:oid:') ? system.slice(8) : system;
+  return isOid(oid) && value !== '' ? { oid, value } : undefined;
+}
+
+/** A date with its prefix: the half-open range of milliseconds that its precision covers. */
+export type DateValue = { readonly prefix: string; readonly from: number; readonly to: number };
+
+const date =
+  /^(eq|ne|gt|lt|ge|le|sa|eb|ap)?(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(Z|[+ -]\d\d:\d\d)?)?)?)?$/;
+
+/**
+ * A date of any precision; without a zone it is UTC, as all dates of the registry are. A blank before the zone is a plus sign that the
+ * query string did not escape. FHIR R4 search.html#date.
+ */
+export function readDate(text: string): DateValue | undefined {
+  const [, prefix = 'eq', year, month, day, hour, minute, second, fraction, zone] = date.exec(text) ?? [];
+  if (year === undefined) return undefined;
+  if (!isDtm([year, month, day, hour, minute, second].join(''))) return undefined;
+  const [y, mo, d, h, mi, s] = [year, month ?? 1, day ?? 1, hour ?? 0, minute ?? 0, second ?? 0].map(Number) as Six;
+  const ms = fraction === undefined ? 0 : Math.trunc(Number(`0.${fraction}`) * 1000);
+  const shift = offset(zone);
+  const from = Date.UTC(y, mo - 1, d, h, mi, s, ms) - shift;
+  const to =
+    month === undefined
+      ? Date.UTC(y + 1, 0)
+      : day === undefined
+        ? Date.UTC(y, mo)
+        : from + (hour === undefined ? 86_400_000 : second === undefined ? 60_000 : fraction === undefined ? 1000 : 1);
+  return { prefix, from, to };
+}
+type Six = [number, number, number, number, number, number];
+
+function offset(zone: string | undefined): number {
+  if (zone === undefined || zone === 'Z') return 0;
+  const minutes = Number(zone.slice(1, 3)) * 60 + Number(zone.slice(4, 6));
+  return (zone.startsWith('-') ? -minutes : minutes) * 60_000;
+}
+
+/** A half-open range of milliseconds; an absent end is open. */
+export type Span = { readonly from?: number; readonly to?: number };
+
+/** The instants that a date asks for; undefined for a prefix that no half-open range can say (ne, ap). FHIR R4 search.html#prefix. */
+export function instantsOf({ prefix, from, to }: DateValue): Span | undefined {
+  switch (prefix) {
+    case 'eq':
+      return { from, to };
+    case 'ge':
+      return { from };
+    case 'gt':
+    case 'sa':
+      return { from: to };
+    case 'le':
+      return { to };
+    case 'lt':
+    case 'eb':
+      return { to: from };
+    default:
+      return undefined;
+  }
+}
+
+/** What is in both. */
+export function both(a: Span | undefined, b: Span): Span {
+  const from = a?.from === undefined ? b.from : Math.max(a.from, b.from ?? a.from);
+  const to = a?.to === undefined ? b.to : Math.min(a.to, b.to ?? a.to);
+  return { ...(from !== undefined && { from }), ...(to !== undefined && { to }) };
+}
+
+/** The same as a range of DTMs: seconds, rounded up, so that nothing before the start or at the end is in it. */
+export function timeRange({ from, to }: Span): TimeRange {
+  const up = (ms: number) => dtmOf(Math.ceil(ms / 1000) * 1000);
+  return { ...(from !== undefined && { from: up(from) }), ...(to !== undefined && { to: up(to) }) };
+}

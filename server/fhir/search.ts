@@ -1,0 +1,160 @@
+import { type Problem, problem, Refused } from '../domain/error.ts';
+import type { PatientRef } from '../usecases/query.ts';
+import { alternatives, both, instantsOf, readDate, readIdentifier, type Span } from './search-values.ts';
+
+/** Name and value of each parameter, in the order given. */
+export type Given = readonly (readonly [name: string, value: string])[];
+
+/** A search parameter that is served: its FHIR type, and how one value of it changes what is asked. */
+export type Parameter<Asked> = {
+  readonly type: 'token' | 'date' | 'string' | 'reference' | 'number';
+  /** The name it has in the CapabilityStatement; absent for one that steers the answer and no search. */
+  readonly documentation?: string;
+  /** Problems of this value; `value` is whole, with its commas. */
+  readonly read: (value: string, asked: Asked, name: string) => readonly Problem[];
+};
+
+export type ParameterTable<Asked> = Readonly<Record<string, Parameter<Asked>>>;
+
+/** What every search may say besides. */
+export type Paging = { count?: number; page?: string };
+
+export type Search = {
+  /** The parameters that were understood, as they were sent; for self and next links. */
+  readonly used: Given;
+  /** What was ignored, in lenient handling. */
+  readonly warnings: readonly Problem[];
+};
+
+/** The most entries of one page; a larger `_count` is served at it. */
+export const maximumCount = 500;
+export const usualCount = 20;
+
+const none: readonly Problem[] = [];
+const one = (name: string, value: string, detail: string) => [
+  problem('parameterMalformed', { attribute: name, value, detail }),
+];
+
+/** Parameters of every search. FHIR R4 search.html#return. */
+export const pagingParameters: ParameterTable<Paging> = {
+  _count: {
+    type: 'number',
+    read(value, asked, name) {
+      if (!/^\d{1,9}$/.test(value)) return one(name, value, 'a whole number is expected');
+      asked.count = Math.min(Number(value), maximumCount);
+      return none;
+    },
+  },
+  _total: {
+    type: 'token',
+    read: (value, _asked, name) =>
+      ['none', 'estimate', 'accurate'].includes(value)
+        ? none
+        : one(name, value, 'none, estimate or accurate is expected'),
+  },
+  _sort: {
+    type: 'string',
+    read: (value, _asked, name) => (value === '-date' ? none : one(name, value, 'the only order served is -date')),
+  },
+  _format: { type: 'token', read: () => none },
+  _page: {
+    type: 'string',
+    read(value, asked) {
+      asked.page = value;
+      return none;
+    },
+  },
+};
+
+/**
+ * Reads what was asked into `asked` by the table of parameters. A parameter that is not served is ignored and reported, or refused in strict
+ * handling; a modifier that is not served is always refused, since ignoring it would change the meaning. FHIR R4 search.html#errors.
+ * @throws Refused parameterMalformed, parameterUnknown, all in one
+ */
+export function readSearch<Asked extends Paging>(
+  given: Given,
+  table: ParameterTable<Asked>,
+  asked: Asked,
+  strict: boolean,
+): Search {
+  const problems: Problem[] = [];
+  const warnings: Problem[] = [];
+  const used: [string, string][] = [];
+  for (const [name, value] of given) {
+    const served: Parameter<Asked> | undefined = Object.hasOwn(table, name) ? table[name] : undefined;
+    const common = Object.hasOwn(pagingParameters, name) ? pagingParameters[name] : undefined;
+    const parameter = served ?? common;
+    if (parameter !== undefined) {
+      problems.push(...parameter.read(value, asked, name));
+      if (name !== '_page') used.push([name, value]);
+      continue;
+    }
+    const unknown = problem('parameterUnknown', { attribute: name });
+    const modified = name.includes(':') && Object.hasOwn(table, name.slice(0, name.indexOf(':')));
+    (strict || modified ? problems : warnings).push(unknown);
+  }
+  if (problems.length > 0) throw new Refused(problems);
+  return { used, warnings };
+}
+
+/** `base` is the public address of this face, by which a patient may be named too. */
+export type OfPatient = { readonly base: string; patient?: PatientRef };
+
+function named(asked: OfPatient, patient: PatientRef, parameter: string, value: string): readonly Problem[] {
+  if (asked.patient !== undefined && JSON.stringify(asked.patient) !== JSON.stringify(patient))
+    return one(parameter, value, 'another parameter names another patient');
+  asked.patient = patient;
+  return none;
+}
+
+function readPatientIdentifier(value: string, asked: OfPatient, parameter: string): readonly Problem[] {
+  const identifier = readIdentifier(value);
+  if (identifier === undefined) return one(parameter, value, 'urn:oid:<OID>|<value> of one patient is expected');
+  return named(asked, identifier, parameter, value);
+}
+
+/** The parameters that name the patient, by logical reference or by our id. IHE MHD 2:3.67.4.1.2.1. */
+export const patientParameters: ParameterTable<OfPatient> = {
+  patient: {
+    type: 'reference',
+    documentation: 'The patient: Patient/<id>',
+    read(value, asked, parameter) {
+      const local = value.startsWith(`${asked.base}/`) ? value.slice(asked.base.length + 1) : value;
+      const id = local.startsWith('Patient/') ? local.slice('Patient/'.length) : local;
+      if (!/^[A-Za-z0-9.-]{1,64}$/.test(id)) return one(parameter, value, 'Patient/<id> is expected');
+      return named(asked, { record: id }, parameter, value);
+    },
+  },
+  'patient.identifier': {
+    type: 'token',
+    documentation: 'Identifier of the patient: urn:oid:<OID>|<value>',
+    read: readPatientIdentifier,
+  },
+  'patient:identifier': { type: 'token', read: readPatientIdentifier },
+};
+
+/** A date parameter: several values are and-ed. `put` gets the range, narrowed by those read before. */
+export function dateParameter<Asked>(
+  documentation: string,
+  get: (asked: Asked) => Span | undefined,
+  put: (asked: Asked, span: Span) => void,
+): Parameter<Asked> {
+  return {
+    type: 'date',
+    documentation,
+    read(value, asked, name) {
+      const date = alternatives(value).length === 1 ? readDate(value) : undefined;
+      const span = date && instantsOf(date);
+      if (span === undefined) return one(name, value, 'one date with eq, ge, gt, le, lt, sa or eb is expected');
+      put(asked, both(get(asked), span));
+      return none;
+    },
+  };
+}
+
+/** The query string of these parameters. */
+export function queryString(parameters: Given): string {
+  const query = new URLSearchParams();
+  for (const [name, value] of parameters) query.append(name, value);
+  return query.toString();
+}
