@@ -28,12 +28,27 @@ export async function signToken(
   return new SignJWT(claimsOf(person, options))
     .setProtectedHeader({ alg: 'RS256', typ: 'JWT', kid: key.kid })
     .setIssuer(options.issuer)
-    .setSubject(person.slug)
+    .setSubject(subjectId(person))
     .setAudience(options.audience)
     .setIssuedAt(seconds)
     .setExpirationTime(seconds + options.lifetime)
     .setJti(options.id)
     .sign(await importJWK({ ...key }, 'RS256'));
+}
+
+/** Who the token is about, as the issuer numbers its accounts. */
+function subjectId(person: SandboxPerson): string {
+  switch (person.kind) {
+    case 'professional':
+      return person.idNat;
+    case 'structure':
+      return person.structIdNat;
+    case 'patient':
+    case 'representative':
+      return person.ins;
+    case 'system':
+      return person.id;
+  }
 }
 
 function claimsOf(person: SandboxPerson, options: TokenOptions) {
@@ -72,7 +87,10 @@ function subjectOf(person: SandboxPerson): { professional?: object; iua: object;
       };
     }
     case 'patient':
-      return { iua: { subject_name: person.display }, opendmp: { kind: 'patient', ins: person.insCx } };
+      return {
+        iua: { subject_name: `${person.given} ${person.family}` },
+        opendmp: { kind: 'patient', ins: person.insCx },
+      };
     case 'representative':
       return {
         iua: { subject_name: `${person.given} ${person.family}` },

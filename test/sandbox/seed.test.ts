@@ -1,5 +1,4 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { readCda, unwrapCda } from '../../server/sandbox/cda-reader.ts';
 import { people } from '../../server/sandbox/people.ts';
 import { seed } from '../../server/sandbox/seed.ts';
 import { openWorld, type World } from '../support/world.ts';
