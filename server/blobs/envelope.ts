@@ -99,11 +99,18 @@ export function sealBlock(
 ): number {
   const cipher = createCipheriv('aes-256-gcm', key, nonce(fixed, block), { authTagLength: tagBytes });
   cipher.setAAD(fixed);
-  target.set(cipher.update(block.plain), at);
+  const enciphered = cipher.update(block.plain);
+  target.set(enciphered, at);
+  release(enciphered);
   cipher.final();
   const tagAt = at + block.plain.length;
   target.set(cipher.getAuthTag(), tagAt);
   return tagAt + tagBytes;
+}
+
+/** Frees the bytes now: by the time a collection came, a large document would leave tens of megabytes of them behind. */
+function release({ buffer, byteLength }: Buffer<ArrayBuffer>): void {
+  if (buffer.byteLength === byteLength) buffer.transfer(0);
 }
 
 /** @throws ContentDamaged when the block was altered, moved or is not the one asked for. */

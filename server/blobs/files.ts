@@ -12,7 +12,7 @@ export type LargeFiles = {
   begin(name: string, envelope: Envelope): Promise<LargeFileWriter>;
   /** Completes the header; resolves when file and name would survive a power cut. @throws StoreFull */
   finish(name: string, header: Buffer): Promise<void>;
-  /** Reads exactly `length` bytes at each call, undefined where the file ends before; undefined when there is no such file. */
+  /** Undefined when there is no such file. */
   openForReading(name: string): Promise<LargeFileReader | undefined>;
   remove(name: string): Promise<void>;
   /** Unlinks what is older than the given time and not named; answers how many. */
@@ -29,7 +29,8 @@ export type LargeFileWriter = {
 };
 
 export type LargeFileReader = {
-  read(offset: number, length: number): Promise<Buffer | undefined>;
+  /** Fills the target from `offset`; false when the file does not hold so much. */
+  read(offset: number, target: Buffer): Promise<boolean>;
   close(): Promise<void>;
 };
 
@@ -60,7 +61,7 @@ export function openLargeFiles(folder: string): LargeFiles {
         if (codeOf(error) === 'ENOENT') return undefined;
         throw error;
       });
-      return handle && { read: (offset, length) => readAt(handle, offset, length), close: () => handle.close() };
+      return handle && { read: (offset, target) => readAt(handle, offset, target), close: () => handle.close() };
     },
     remove,
     async sweep(olderThan, isNamed) {
@@ -136,14 +137,13 @@ async function writeAt(handle: FileHandle, bytes: Buffer, position: number): Pro
     done += (await handle.write(bytes, done, bytes.length - done, position + done)).bytesWritten;
 }
 
-async function readAt(handle: FileHandle, offset: number, length: number): Promise<Buffer | undefined> {
-  const bytes = Buffer.allocUnsafeSlow(length);
-  for (let done = 0; done < length; ) {
-    const { bytesRead } = await handle.read(bytes, done, length - done, offset + done);
-    if (bytesRead === 0) return undefined;
+async function readAt(handle: FileHandle, offset: number, target: Buffer): Promise<boolean> {
+  for (let done = 0; done < target.length; ) {
+    const { bytesRead } = await handle.read(target, done, target.length - done, offset + done);
+    if (bytesRead === 0) return false;
     done += bytesRead;
   }
-  return bytes;
+  return true;
 }
 
 async function full<T>(work: Promise<T>): Promise<T> {

@@ -128,71 +128,66 @@ function onDisk({ name, envelope }: OnDisk, hashes: Hashes, files: LargeFiles): 
   };
 }
 
-/** Reads `length` bytes at `offset` of one sealed document; a document that ends before is damaged. */
-type ReadPart = (offset: number, length: number) => Buffer | Promise<Buffer>;
+/** What holds a sealed document, opened for one reading. */
+type Source = {
+  /** Fills the target from `offset` of the document; false when it ends before. */
+  read(offset: number, target: Buffer): boolean | Promise<boolean>;
+  close(): Promise<void>;
+};
+
+async function sourceOf(place: ContentPlace, { segments, files }: Places): Promise<Source> {
+  if ('segment' in place)
+    return {
+      read: (offset, target) => segments.read(place.segment, place.offset + offset, target),
+      close: async () => {},
+    };
+  const file = await files.openForReading(place.file);
+  if (file === undefined) throw new ContentDamaged('the file is gone');
+  return file;
+}
+
+async function fill(source: Source, offset: number, target: Buffer): Promise<void> {
+  if (!(await source.read(offset, target))) throw new ContentDamaged('the document is cut off');
+}
 
 async function openPlace(
   key: RecordKey,
   place: ContentPlace,
-  { segments, files }: Places,
+  places: Places,
 ): Promise<Uint8Array | AsyncIterable<Uint8Array>> {
   const { count } = blocksOf(place.length);
-  if ('segment' in place) {
-    const read: ReadPart = (offset, length) => whole(segments.read(place.segment, place.offset + offset, length));
-    const start = await read(0, count === 1 ? place.length : headerBytes);
-    const envelope = readHeader(start, key);
-    return count === 1
-      ? openBlock(envelope, { index: 0, last: true, sealed: start.subarray(headerBytes) })
-      : verifiedBlocks(envelope, place.length, read);
+  const start = Buffer.allocUnsafeSlow(count === 1 ? place.length : headerBytes);
+  const source = await sourceOf(place, places);
+  try {
+    await fill(source, 0, start);
+  } finally {
+    await source.close();
   }
-  const start = await withFile(files, place.file, (read) => read(0, count === 1 ? place.length : headerBytes));
   const envelope = readHeader(start, key);
-  if (contentIdOf(envelope.fixed) !== place.file.replaceAll('-', ''))
+  if ('file' in place && contentIdOf(envelope.fixed) !== place.file.replaceAll('-', ''))
     throw new ContentDamaged('the file holds another document');
   return count === 1
     ? openBlock(envelope, { index: 0, last: true, sealed: start.subarray(headerBytes) })
-    : fileBlocks(envelope, place, files);
+    : verifiedBlocks(envelope, place, places);
 }
 
-async function* fileBlocks(
-  envelope: Envelope,
-  place: { readonly file: string; readonly length: number },
-  files: LargeFiles,
-): AsyncGenerator<Uint8Array> {
-  const file = await files.openForReading(place.file);
-  if (file === undefined) throw new ContentDamaged('the file is gone');
+async function* verifiedBlocks(envelope: Envelope, place: ContentPlace, places: Places): AsyncGenerator<Uint8Array> {
+  const { count, endOf } = blocksOf(place.length);
+  const sealed = Buffer.allocUnsafeSlow(Math.min(count, blocksPerRead) * sealedBlockBytes);
+  const source = await sourceOf(place, places);
   try {
-    yield* verifiedBlocks(envelope, place.length, async (offset, length) => whole(await file.read(offset, length)));
-  } finally {
-    await file.close();
-  }
-}
-
-async function* verifiedBlocks(envelope: Envelope, length: number, read: ReadPart): AsyncGenerator<Uint8Array> {
-  const { count, endOf } = blocksOf(length);
-  for (let first = 0; first < count; first += blocksPerRead) {
-    const next = Math.min(first + blocksPerRead, count);
-    const start = headerBytes + first * sealedBlockBytes;
-    const sealed = await read(start, endOf(next - 1) - start);
-    for (let index = first; index < next; index++) {
-      const from = (index - first) * sealedBlockBytes;
-      const block = sealed.subarray(from, from + sealedBlockBytes);
-      yield openBlock(envelope, { index, last: index === count - 1, sealed: block });
+    for (let first = 0; first < count; first += blocksPerRead) {
+      const next = Math.min(first + blocksPerRead, count);
+      const start = headerBytes + first * sealedBlockBytes;
+      const part = sealed.subarray(0, endOf(next - 1) - start);
+      await fill(source, start, part);
+      for (let index = first; index < next; index++) {
+        const from = (index - first) * sealedBlockBytes;
+        const block = part.subarray(from, from + sealedBlockBytes);
+        yield openBlock(envelope, { index, last: index === count - 1, sealed: block });
+      }
     }
-  }
-}
-
-async function withFile<T>(files: LargeFiles, name: string, body: (read: ReadPart) => T | Promise<T>): Promise<T> {
-  const file = await files.openForReading(name);
-  if (file === undefined) throw new ContentDamaged('the file is gone');
-  try {
-    return await body(async (offset, length) => whole(await file.read(offset, length)));
   } finally {
-    await file.close();
+    await source.close();
   }
-}
-
-function whole(bytes: Buffer | undefined): Buffer {
-  if (bytes === undefined) throw new ContentDamaged('the document is cut off');
-  return bytes;
 }

@@ -25,8 +25,8 @@ export type SegmentWriter = {
 
 /** The read side; any number of them, in any thread. */
 export type SegmentReader = {
-  /** Exactly `length` bytes from `offset`, or undefined when the segment does not hold them. Reads synchronously: small reads only. */
-  read(segment: number, offset: number, length: number): Buffer | undefined;
+  /** Fills the target from `offset`; false when the segment does not hold so much. Synchronous: for small reads only. */
+  read(segment: number, offset: number, target: Buffer): boolean;
   close(): void;
 };
 
@@ -125,18 +125,17 @@ export function openSegmentReader(folder: string, { descriptors = 16 } = {}): Se
   }
 
   return {
-    read(segment, offset, length) {
-      const bytes = Buffer.allocUnsafeSlow(length);
+    read(segment, offset, target) {
       try {
         const descriptor = descriptorOf(segment);
-        for (let done = 0; done < length; ) {
-          const got = fs.readSync(descriptor, bytes, done, length - done, offset + done);
-          if (got === 0) return undefined;
+        for (let done = 0; done < target.length; ) {
+          const got = fs.readSync(descriptor, target, done, target.length - done, offset + done);
+          if (got === 0) return false;
           done += got;
         }
-        return bytes;
+        return true;
       } catch (error) {
-        if (codeOf(error) === 'ENOENT') return undefined;
+        if (codeOf(error) === 'ENOENT') return false;
         throw error;
       }
     },
