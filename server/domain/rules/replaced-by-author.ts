@@ -5,12 +5,14 @@ import { structureAuthority } from '../people.ts';
 import { resolve } from './ends.ts';
 import type { RegistryFacts } from './facts.ts';
 
-/** A document is replaced by its author or the author's structure alone. DMP TD2.1b. */
+/**
+ * A document is replaced by its author or the author's structure alone; the patient's own also by whoever represents him. DMP TD2.1b.
+ */
 export function replacedByAuthor(submission: Submission, facts: RegistryFacts): Problem[] {
   return resolve(submission, facts).flatMap(({ association: { type }, target }) => {
     if ((type !== 'RPLC' && type !== 'XFRM_RPLC') || target?.kind !== 'registeredEntry') return [];
     const { entry, own } = target.target;
-    if (own || isOfStructure(entry, facts.caller.actor)) return [];
+    if (own || isOfStructure(entry, facts.caller.actor) || isOfHolder(entry, facts)) return [];
     return [problem('notYoursToReplace', { value: entry.entryUUID })];
   });
 }
@@ -21,4 +23,11 @@ function isOfStructure({ authors }: DocumentEntry, actor: Actor): boolean {
   return authors
     .flatMap(({ institutions }) => institutions)
     .some(({ id, authority }) => id === structure && authority?.oid === structureAuthority);
+}
+
+function isOfHolder({ authors }: DocumentEntry, { caller: { actor }, holder }: RegistryFacts): boolean {
+  if (actor.kind !== 'patient' && actor.kind !== 'representative') return false;
+  return authors.some(({ person }) =>
+    holder.some(({ value, oid }) => person?.id === value && person.authority?.oid === oid),
+  );
 }
