@@ -121,7 +121,11 @@ function readSignedInfo(signedInfo: XmlElement, id: string, allowSha1: boolean):
   const [transforms, digestMethod, digestValue] = exactly(reference, ['Transforms', 'DigestMethod', 'DigestValue']);
   const [enveloped, exclusive] = exactly(transforms, ['Transform', 'Transform']);
   if (attributeOf(reference, 'URI') !== `#${id}`) throw new NotIdentified('reference to something else');
-  if (algorithmOf(enveloped) !== envelopedSignature || enveloped.children.length > 0)
+  // Some signers write the prefixes of the canonicalisation into both transforms; here they mean nothing.
+  if (
+    algorithmOf(enveloped) !== envelopedSignature ||
+    !enveloped.children.every((inner) => inner.local === 'InclusiveNamespaces')
+  )
     throw new NotIdentified('transforms not accepted');
   const signature = algorithmOf(method);
   const digest = algorithmOf(digestMethod);

@@ -34,7 +34,9 @@ export async function openTrust({ authorities, crls }: { authorities: string; cr
   if (trusted.length === 0) throw new Error('the trust store holds no certificate');
   for (const { ca, subject } of trusted)
     if (!ca) throw new Error(`the trust store holds a certificate that is no authority: ${oneLine(subject)}`);
-  const lists = await listsOf(blocks(crls, 'X509 CRL'), trusted);
+  const revocations = blocks(crls, '(?:X509 )?CRL');
+  if (revocations.length === 0 && crls.trim() !== '') throw new Error('the revocation lists are not in PEM form');
+  const lists = await listsOf(revocations, trusted);
   const anchors = trusted.map((x509) => ({ x509, list: lists.get(x509) }));
   const judged = new Map<string, Known>();
 

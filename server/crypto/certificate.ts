@@ -47,7 +47,7 @@ export async function readCertificate(certificate: X509Certificate): Promise<Cer
     serial: serialOf(read.serialNumber),
     notBefore: read.notBefore.getTime(),
     notAfter: read.notAfter.getTime(),
-    authority: certificate.ca,
+    authority: certificate.ca || read.getExtension(x509.BasicConstraintsExtension)?.ca === true,
     signs: (usage & (x509.KeyUsageFlags.digitalSignature | x509.KeyUsageFlags.nonRepudiation)) !== 0,
     ...(profession !== null && { profession: derText(Buffer.from(profession.value)) }),
   };
