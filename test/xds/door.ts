@@ -1,0 +1,334 @@
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, request as httpRequest } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import Koa from 'koa';
+import { parseStringPromise, processors } from 'xml2js';
+import { type Identify, NotIdentified } from '../../server/auth/credentials.ts';
+import type { Blobs, Received } from '../../server/blobs/port.ts';
+import { openBlobs } from '../../server/blobs/sealed.ts';
+import { makeKeyring } from '../../server/crypto/keyring.ts';
+import type { Caller } from '../../server/domain/actor.ts';
+import { Refused } from '../../server/domain/error.ts';
+import { StoreBusy, StoreFull } from '../../server/store/port.ts';
+import type { Settings } from '../../server/usecases/perform.ts';
+import { defaultTransportLimits, type TransportLimits } from '../../server/xds/dispatch.ts';
+import { writeRegistryResponse } from '../../server/xds/errors.ts';
+import type { AnswerPart, XdsTransaction } from '../../server/xds/exchange.ts';
+import { xdsRouter } from '../../server/xds/routes.ts';
+import { action, namespace } from '../../server/xds/vocabulary.ts';
+import { child } from '../../server/xml/element.ts';
+import { escapeAttribute } from '../../server/xml/write.ts';
+import { memoryStore } from '../support/memory-store.ts';
+
+/** A server with the XDS face and transactions that tell what they were given: for the rules of the transport alone. */
+export async function openDoor(limits: Partial<TransportLimits> = {}) {
+  const folder = await mkdtemp(join(tmpdir(), 'opendmp-door-'));
+  const store = memoryStore();
+  const kept = countingBlobs(openBlobs({ folder, inlineLimit: 64 * 1024 }));
+  const logged: string[] = [];
+  const answerParts: AnswerPart[] = [];
+  const tools = {
+    store,
+    blobs: kept.blobs,
+    keyring: makeKeyring(Buffer.alloc(32, 1)),
+    settings: {} as Settings,
+    now: () => 1_772_445_600_000,
+    newId: randomUUID as () => string,
+  };
+  const app = new Koa();
+  app.silent = true;
+  app.use(
+    xdsRouter(tools, identify, transactions(answerParts), {
+      log: { info: () => {}, error: (_fields, message, cause) => logged.push(`${message}: ${String(cause)}`) },
+      publicUrl: 'http://dmp.example.org',
+      limits: { ...defaultTransportLimits, ...limits },
+    }).routes(),
+  );
+  const answer = app.callback();
+  const server = createServer((request, response) => void answer(request, response));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    port,
+    answerParts,
+    /** What went wrong without anybody's fault. */
+    logged,
+    events: () => store.events(),
+    /** Documents received and neither kept nor discarded. */
+    live: kept.live,
+    close: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+      await rm(folder, { recursive: true });
+    },
+  };
+}
+export type Door = Awaited<ReturnType<typeof openDoor>>;
+
+function countingBlobs(blobs: Blobs): { blobs: Blobs; live: () => number } {
+  const live = new Set<Received>();
+  const counted = (received: Received): Received => {
+    const outer: Received = {
+      ...received,
+      keep: async (key) => {
+        live.delete(outer);
+        return received.keep(key);
+      },
+      discard: async () => {
+        if (!live.delete(outer)) throw new Error('discarded twice');
+        await received.discard();
+      },
+    };
+    live.add(outer);
+    return outer;
+  };
+  return {
+    live: () => live.size,
+    blobs: {
+      receive: async (source, limit) => counted(await blobs.receive(source, limit)),
+      receiveBytes: (bytes) => counted(blobs.receiveBytes(bytes)),
+      open: async (key, place) => blobs.open(key, place),
+      sweep: async (olderThan, isNamed) => blobs.sweep(olderThan, isNamed),
+    },
+  };
+}
+
+/** wsse:Security holds the name of the assertion in plain text. */
+const identify: Identify = {
+  assertion: async ({ root }) => {
+    const security = child(child(root, namespace.soap12, 'Header'), namespace.wsse, 'Security');
+    if (security === undefined) throw new NotIdentified('nothing in wsse:Security', true);
+    if (!security.text.startsWith('assertion-')) throw new NotIdentified('signature does not verify');
+    return callerOf(security.text);
+  },
+  bearer: async () => {
+    throw new NotIdentified('not here');
+  },
+};
+
+function callerOf(name: string): Caller {
+  return {
+    actor: { kind: 'professional', id: '899970000001', name: 'MARTIN Paul', card: 'CPS', profession: '10' },
+    mode: 'normal',
+    secret: false,
+    credential: { kind: 'assertion', id: name, issuer: 'test', spendKey: name, until: Number.MAX_SAFE_INTEGER },
+  };
+}
+
+function transactions(answerParts: readonly AnswerPart[]): XdsTransaction[] {
+  const refused: XdsTransaction['refused'] = (problems) => ({
+    body: writeRegistryResponse('failure', problems, 'registry'),
+  });
+  return [
+    {
+      name: 'ITI-18',
+      requestAction: action.iti18[0],
+      responseAction: action.iti18[1],
+      packaging: 'soap',
+      receiver: 'registry',
+      requestRoot: { namespace: namespace.query, local: 'AdhocQueryRequest' },
+      handle: async ({ request, body }) => {
+        const ask = body.attributes.find(({ local }) => local === 'ask')?.value;
+        if (ask === 'refusal') throw new Refused([{ name: 'queryUnknown', about: { value: 'x' } }]);
+        if (ask === 'busy') throw new StoreBusy();
+        if (ask === 'full') throw new StoreFull();
+        if (ask === 'crash') throw new TypeError('secret detail');
+        return { body: `<Told endpoint="${request.origin.endpoint}" address="${request.origin.address ?? ''}"/>` };
+      },
+      refused,
+    },
+    {
+      name: 'ITI-41',
+      requestAction: action.iti41[0],
+      responseAction: action.iti41[1],
+      packaging: 'mtom',
+      receiver: 'repository',
+      requestRoot: { namespace: namespace.xds, local: 'ProvideAndRegisterDocumentSetRequest' },
+      handle: async ({ documents }) => {
+        const received = await documents();
+        const told = received.map(
+          (d) => `<Got id="${escapeAttribute(d.id)}" size="${d.received.size}" sha1="${d.received.sha1}"/>`,
+        );
+        for (const document of received) await document.received.discard();
+        return { body: `<Told>${told.join('')}</Told>` };
+      },
+      refused: (problems) => ({ body: writeRegistryResponse('failure', problems, 'repository') }),
+    },
+    {
+      name: 'ITI-43',
+      requestAction: action.iti43[0],
+      responseAction: action.iti43[1],
+      packaging: 'mtom',
+      receiver: 'repository',
+      requestRoot: { namespace: namespace.xds, local: 'RetrieveDocumentSetRequest' },
+      handle: async () => ({ body: '<Told/>', parts: answerParts }),
+      refused,
+    },
+  ];
+}
+
+/** A message of test/xds/messages. */
+export function message(name: string): string {
+  return readFileSync(new URL(`messages/${name}.xml`, import.meta.url), 'utf8');
+}
+
+export type HttpAnswer = {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, unknown>>;
+  readonly bytes: Buffer;
+};
+
+/** Posts a body in the pieces given; each piece is one write. */
+export async function post(
+  port: number,
+  path: string,
+  contentType: string,
+  pieces: readonly (string | Uint8Array)[],
+  headers: Readonly<Record<string, string>> = {},
+): Promise<HttpAnswer> {
+  return new Promise((resolve, reject) => {
+    const sent = httpRequest(
+      { port, path, method: 'POST', headers: { 'Content-Type': contentType, ...headers } },
+      (response) => {
+        const chunks: Buffer[] = [];
+        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.on('error', reject);
+        response.on('end', () =>
+          resolve({ status: response.statusCode ?? 0, headers: response.headers, bytes: Buffer.concat(chunks) }),
+        );
+      },
+    );
+    sent.on('error', reject);
+    for (const piece of pieces) sent.write(piece);
+    sent.end();
+  });
+}
+
+export const plain = 'application/soap+xml; charset=UTF-8';
+
+/** Writes bytes on a connection of its own and gives back what came until the server closed it or the answer was complete. */
+export async function raw(
+  port: number,
+  text: string | Uint8Array,
+  then: 'wait' | 'end' | 'destroy' = 'wait',
+): Promise<string> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    let got = '';
+    socket.setEncoding('latin1');
+    socket.on('data', (chunk: string) => {
+      got += chunk;
+      const length = /content-length: (\d+)\r\n/i.exec(got)?.[1];
+      const begin = got.indexOf('\r\n\r\n') + 4;
+      if (length !== undefined && begin > 3 && got.length >= begin + Number(length)) socket.destroy();
+    });
+    socket.on('error', () => {});
+    socket.on('close', () => resolve(got));
+    socket.write(text, () => {
+      if (then === 'end') socket.end();
+      if (then === 'destroy') socket.destroy();
+    });
+  });
+}
+
+export type Fault = {
+  readonly code: string;
+  readonly subcode: string | undefined;
+  readonly reason: string;
+  readonly action: string;
+  readonly relatesTo: string | undefined;
+  readonly notUnderstood: string | undefined;
+  readonly upgrade: boolean;
+};
+
+/** Reads a fault with another reader than ours; its envelope may be the root of a package. */
+export async function faultOf(answer: HttpAnswer): Promise<Fault> {
+  const envelope = await envelopeOf(answer);
+  const head = (...names: string[]) => textAt(envelope, 'Header', ...names);
+  const fault = (...names: string[]) => textAt(envelope, 'Body', 'Fault', ...names);
+  return {
+    code: fault('Code', 'Value')?.replace(/^env:/, '') ?? '',
+    subcode: fault('Code', 'Subcode', 'Value'),
+    reason: fault('Reason', 'Text') ?? '',
+    action: head('Action') ?? '',
+    relatesTo: head('RelatesTo'),
+    notUnderstood: head('NotUnderstood', '$', 'qname'),
+    upgrade: at(envelope, 'Header', 'Upgrade') !== undefined,
+  };
+}
+
+/** The envelope of an answer as plain objects without prefixes, read by xml2js. */
+export async function envelopeOf({ bytes, headers }: HttpAnswer): Promise<unknown> {
+  const parts = partsOf(bytes, String(headers['content-type']));
+  const options = { explicitArray: false, tagNameProcessors: [processors.stripPrefix] };
+  const parsed: unknown = await parseStringPromise((parts[0]?.body ?? bytes).toString(), options);
+  return at(parsed, 'Envelope');
+}
+
+/** What lies behind a path of names; undefined where the path ends before. */
+export function at(value: unknown, ...path: readonly string[]): unknown {
+  return path.reduce<unknown>((inner, name) => (isObject(inner) ? inner[name] : undefined), value);
+}
+
+export function textAt(value: unknown, ...path: readonly string[]): string | undefined {
+  const found = at(value, ...path);
+  const text = isObject(found) ? found['_'] : found;
+  return typeof text === 'string' ? text : undefined;
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
+}
+
+/** Takes a package apart in the plainest way; [] when it is none. */
+export function partsOf(bytes: Buffer, contentType: string): { readonly head: string; readonly body: Buffer }[] {
+  const boundary = /boundary="([^"]+)"/.exec(contentType)?.[1];
+  if (boundary === undefined) return [];
+  return bytes
+    .toString('latin1')
+    .split(`--${boundary}`)
+    .slice(1, -1)
+    .map((part) => {
+      const at = part.indexOf('\r\n\r\n');
+      return { head: part.slice(2, at), body: Buffer.from(part.slice(at + 4, -2), 'latin1') };
+    });
+}
+
+/** A part to send. */
+export type SentPart = {
+  readonly id?: string;
+  readonly type?: string;
+  readonly encoding?: string;
+  readonly body: string | Uint8Array;
+};
+
+/** Writes a package as senders do. */
+export function packaged(parts: readonly SentPart[], boundary = 'MIMEB1', end = `\r\n--${boundary}--\r\n`): Buffer {
+  const pieces = parts.map(({ id, type = 'application/octet-stream', encoding = 'binary', body }, index) =>
+    Buffer.concat([
+      Buffer.from(
+        `${index === 0 ? '' : '\r\n'}--${boundary}\r\nContent-Type: ${type}\r\nContent-Transfer-Encoding: ${encoding}\r\n` +
+          `${id === undefined ? '' : `Content-ID: <${id}>\r\n`}\r\n`,
+      ),
+      Buffer.from(body as string),
+    ]),
+  );
+  return Buffer.concat([...pieces, Buffer.from(end)]);
+}
+
+export const xopType = 'application/xop+xml; charset=UTF-8; type="application/soap+xml"';
+export const mtom = (start = 'root@example.org', boundary = 'MIMEB1') =>
+  `multipart/related; boundary="${boundary}"; type="application/xop+xml"; start="<${start}>"; start-info="application/soap+xml"; ` +
+  'action="urn:ihe:iti:2007:ProvideAndRegisterDocumentSet-b"';
+
+/** A deposit whose documents are the XML given. */
+export function deposit(documents: string, assertion = 'assertion-1'): string {
+  return message('deposit').replace('<!--documents-->', documents).replace('assertion-1', assertion);
+}
+
+export const include = (id: string, href: string) =>
+  `<Document id="${id}"><xop:Include xmlns:xop="http://www.w3.org/2004/08/xop/include" href="${href}"/></Document>`;
