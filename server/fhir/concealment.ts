@@ -1,8 +1,8 @@
 import { type Problem, type ProblemName, problem } from '../domain/error.ts';
 import type { Exchange } from './exchange.ts';
 
-const ofTheRecord: ReadonlySet<ProblemName> = new Set(['unknownPatient', 'recordClosed', 'accessDenied']);
-const always: ReadonlySet<ProblemName> = new Set(['documentUnknown', 'patientDiffersFromCredential']);
+const ofTheRecord: ReadonlySet<ProblemName> = new Set(['recordClosed', 'accessDenied']);
+const always: ReadonlySet<ProblemName> = new Set(['documentUnknown', 'unknownPatient', 'patientDiffersFromCredential']);
 
 /**
  * What a read by id may say: without a right on the record, and where the credential names no patient, the resource is unknown, in the words

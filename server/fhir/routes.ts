@@ -54,10 +54,10 @@ export function fhirRouter(tools: Tools, identify: Identify, settings: FhirSetti
   const base = `${settings.publicUrl}/fhir`;
   const writeDocument = documentWriter(base, keptTexts);
   const capability = JSON.stringify(capabilityStatement(interactions, base, tools.now()));
-  const router = new Router({ prefix: '/fhir' });
+  const router = new Router();
   const face: Face = { tools, identify, settings, base };
 
-  router.get('/metadata', (ctx) =>
+  router.get('/fhir/metadata', (ctx) =>
     answering(face, ctx, () => {
       negotiate(ctx);
       return send(ctx, { body: capability });
@@ -65,7 +65,7 @@ export function fhirRouter(tools: Tools, identify: Identify, settings: FhirSetti
   );
   for (const interaction of interactions) {
     const { method, path, transaction, action, told } = interaction;
-    router[method === 'GET' ? 'get' : 'post'](path, (ctx) =>
+    router[method === 'GET' ? 'get' : 'post'](`/fhir${path}`, (ctx) =>
       answering(face, ctx, () =>
         identified(face, ctx, transaction, action, async (request) => {
           const exchange: Exchange = {
@@ -91,7 +91,7 @@ export function fhirRouter(tools: Tools, identify: Identify, settings: FhirSetti
       ),
     );
   }
-  router.all(['', '/', '/*rest'], (ctx) =>
+  router.all('/fhir{/*rest}', (ctx) =>
     answering(face, ctx, () =>
       identified(face, ctx, 'read', 'identify', () => Promise.reject(new Refused([notServed(ctx)]))),
     ),

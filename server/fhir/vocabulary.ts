@@ -92,8 +92,11 @@ export const extensions = {
   hl7v2: `${own}/hl7v2-text`,
   /** One line of sourcePatientInfo that FHIR's structure cannot hold whole. */
   pidLine: `${own}/pid-line`,
-  /** Further institutions of one author. */
-  furtherInstitution: `${own}/author-institution`,
+  /** What a Patient or Device as author, or a PractitionerRole of several institutions, has no element for. */
+  authorInstitution: `${own}/author-institution`,
+  authorRole: `${own}/author-role`,
+  authorSpecialty: `${own}/author-specialty`,
+  authorTelecom: `${own}/author-telecom`,
   /** The caller's own right on the record: valid, expired, none, blocked. */
   authorisation: `${own}/authorisation-status`,
   closing: `${dmp}/dmp-fermeture`,

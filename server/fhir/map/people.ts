@@ -24,27 +24,34 @@ import { extensions, identifierTypes, uris } from '../vocabulary.ts';
 import { ownerOf, roleOf } from './code.ts';
 
 /**
- * An author as contained resources, and the reference to what stands for the author: a PractitionerRole for a professional or an
- * institution, a Patient or a Device for what XCN names as such. IHE MHD, mapping of author; PDSm authors.
+ * An author as contained resources, and the reference to what stands for the author: a PractitionerRole for a professional or an institution,
+ * a Patient or a Device for what XCN names as such; what these cannot hold of an author becomes extensions of them.
+ * IHE MHD, mapping of author; PDSm authors.
  * @param id names the author among the contained resources
  */
 export function authorReference(author: Author, id: string, contained: FhirResource[]): Reference {
   const { person, institutions, roles, specialties, telecommunications } = author;
-  const bare =
-    institutions.length === 0 && roles.length === 0 && specialties.length === 0 && telecommunications.length === 0;
-  if (person !== undefined && bare && kindOf(person) !== 'Practitioner')
-    return put(personResource(person, id), contained);
-  const [institution, ...further] = institutions.map((xon, i) =>
-    put(organisation(xon, `${id}-organisation-${i + 1}`), contained),
-  );
+  const organisations = institutions.map((xon, i) => put(organisation(xon, `${id}-organisation-${i + 1}`), contained));
+  if (person !== undefined && kindOf(person) !== 'Practitioner') {
+    const resource = personResource(person, id);
+    const extension: Extension[] = [
+      ...(resource.extension ?? []),
+      ...organisations.map((reference) => ({ url: extensions.authorInstitution, valueReference: reference })),
+      ...roles.map((role) => ({ url: extensions.authorRole, valueCodeableConcept: roleOf(role) })),
+      ...specialties.map((specialty) => ({ url: extensions.authorSpecialty, valueCodeableConcept: roleOf(specialty) })),
+      ...telecommunications.map((xtn) => ({ url: extensions.authorTelecom, valueContactPoint: contactPoint(xtn) })),
+    ];
+    return put({ ...resource, ...(extension.length > 0 && { extension }) }, contained);
+  }
+  const [organization, ...further] = organisations;
   const role: PractitionerRole & { id: string } = {
     resourceType: 'PractitionerRole',
     id,
     ...(further.length > 0 && {
-      extension: further.map((reference) => ({ url: extensions.furtherInstitution, valueReference: reference })),
+      extension: further.map((reference) => ({ url: extensions.authorInstitution, valueReference: reference })),
     }),
-    ...(person && { practitioner: put(personResource(person, `${id}-person`), contained) }),
-    ...(institution && { organization: institution }),
+    ...(person && { practitioner: put(practitionerOf(person, `${id}-person`), contained) }),
+    ...(organization && { organization }),
     ...(roles.length > 0 && { code: roles.map(roleOf) }),
     ...(specialties.length > 0 && { specialty: specialties.map(roleOf) }),
     ...(telecommunications.length > 0 && { telecom: telecommunications.map(contactPoint) }),
@@ -68,11 +75,9 @@ function kindOf({ nameType, idType, authority }: Xcn): 'Practitioner' | 'Patient
   return idType === 'NH' || identifierTypes.ofPatient[authority?.oid ?? ''] !== undefined ? 'Patient' : 'Practitioner';
 }
 
-function personResource(person: Xcn, id: string): (Practitioner | Patient | Device) & { id: string } {
-  const kind = kindOf(person);
-  if (kind === 'Practitioner') return practitionerOf(person, id);
+function personResource(person: Xcn, id: string): (Patient | Device) & { id: string } {
   const identifier = identifiersOf(person);
-  if (kind === 'Patient')
+  if (kindOf(person) === 'Patient')
     return { resourceType: 'Patient', id, ...losses(person), ...(identifier && { identifier }), ...namesOf(person) };
   const name = person.family ?? person.id;
   return {

@@ -1,0 +1,109 @@
+import { createSecretKey, randomUUID } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { exportJWK, generateKeyPair } from 'jose';
+import Koa from 'koa';
+import { makeBearerIdentifier } from '../../server/auth/bearer.ts';
+import { fhirRouter } from '../../server/fhir/routes.ts';
+import { personOf } from '../../server/sandbox/people.ts';
+import { signToken, type TokenOptions } from '../../server/sandbox/token.ts';
+import { openWorld, type WorldOptions } from '../support/world.ts';
+
+export const issuer = 'https://issuer.example.org';
+
+// biome-ignore lint/suspicious/noExplicitAny: an answer is what it is until it was asserted.
+export type Json = any;
+
+export type HttpAnswer = {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly bytes: Buffer;
+  /** The body as JSON; whatever is read from it is asserted. */
+  readonly json: Json;
+};
+
+export type TokenChanges = Partial<Pick<TokenOptions, 'mode' | 'reason' | 'audience' | 'issuer' | 'lifetime'>> & {
+  /** Slug of the patient that the token names. */
+  readonly patient?: string;
+};
+
+/** A server with the FHIR face over the seeded sandbox in memory, and tokens of its people. */
+export async function openDoor(options: WorldOptions = {}) {
+  const world = await openWorld(options);
+  const folder = await mkdtemp(join(tmpdir(), 'opendmp-fhir-'));
+  const { privateKey, publicKey } = await generateKeyPair('RS256', { extractable: true });
+  const jwks = join(folder, 'jwks.json');
+  writeFileSync(jwks, JSON.stringify({ keys: [{ ...(await exportJWK(publicKey)), kid: 'k1' }] }));
+  const key = { ...(await exportJWK(privateKey)), kid: 'k1' };
+
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const publicUrl = `http://127.0.0.1:${port}`;
+  const base = `${publicUrl}/fhir`;
+  const faults: unknown[] = [];
+  const log = {
+    info: () => {},
+    warn: () => {},
+    error: (_: unknown, __: string, cause?: unknown) => void faults.push(cause),
+  };
+  const tokens = { issuer, audience: base, jwks, skewSeconds: 5 };
+  const bearer = makeBearerIdentifier(tokens, world.tools.now);
+  const assertion = () => Promise.reject(new Error('no assertion is sent here'));
+  const app = new Koa();
+  app.on('error', (error: unknown) => void faults.push(error));
+  const linkKey = createSecretKey(Buffer.alloc(32, 3));
+  app.use(fhirRouter(world.tools, { assertion, bearer }, { log, publicUrl, linkKey }).routes());
+  const callback = app.callback();
+  server.on('request', (request, response) => void callback(request, response));
+
+  const token = async (slug: string, { patient, ...changes }: TokenChanges = {}) => {
+    const person = personOf(slug);
+    if (person === undefined) throw new Error(`nobody is called ${slug}`);
+    const ins = patient === undefined ? undefined : world.ins(patient);
+    return await signToken(key, person, {
+      mode: 'normal',
+      issuer,
+      audience: base,
+      issuedAt: world.tools.now(),
+      lifetime: 300,
+      id: randomUUID(),
+      ...(ins && { patient: `${ins.value}^^^&${ins.oid}&ISO^NH` }),
+      ...changes,
+    });
+  };
+  const ask = async (path: string, init: RequestInit = {}): Promise<HttpAnswer> => {
+    const response = await fetch(path.startsWith('http') ? path : `${base}/${path}`, init);
+    const bytes = Buffer.from(await response.arrayBuffer());
+    const isJson = response.headers.get('content-type')?.includes('json') === true && bytes.length > 0;
+    const json: Json = isJson ? JSON.parse(bytes.toString()) : {};
+    return { status: response.status, headers: response.headers, bytes, json };
+  };
+  return {
+    world,
+    base,
+    faults,
+    token,
+    ask,
+    /** A GET by one of the sandbox's people. */
+    get: async (slug: string, path: string, changes: TokenChanges & { headers?: Record<string, string> } = {}) => {
+      const { headers, ...claims } = changes;
+      return await ask(path, { headers: { ...headers, Authorization: `Bearer ${await token(slug, claims)}` } });
+    },
+    /** The parameter that names a patient. */
+    of: (slug: string) => {
+      const { oid, value } = world.ins(slug);
+      return `urn:oid:${oid}|${value}`;
+    },
+    close: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+      await rm(folder, { recursive: true });
+    },
+  };
+}
+export type Door = Awaited<ReturnType<typeof openDoor>>;
