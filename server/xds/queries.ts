@@ -113,7 +113,7 @@ function checkOneOf({ oneOf }: QueryDefinition, given: GivenParameters): void {
 function findDocuments(given: GivenParameters): Unnamed | undefined {
   const patient = given.patient('$XDSDocumentEntryPatientId');
   const statuses = given.texts('$XDSDocumentEntryStatus').flatMap((urn) => keyOf(statusUrn, urn) ?? []);
-  if (given.has('$XDSDocumentEntryStatus') && statuses.length === 0)
+  if (given.texts('$XDSDocumentEntryStatus').length > 0 && statuses.length === 0)
     given.report('queryParameterMissing', '$XDSDocumentEntryStatus', undefined, 'no status in it is known');
   const types = given.texts('$XDSDocumentEntryType').map((type) => {
     const known = keyOf(entryType, type.toLowerCase());

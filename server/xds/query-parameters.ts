@@ -24,7 +24,7 @@ export type Parameters = Readonly<Record<string, Parameter>>;
 /** The parameters of one query as they were sent, checked against what the query allows. */
 export class GivenParameters {
   readonly problems: Problem[] = [];
-  /** One list of values for each slot. */
+  /** One list of values for each slot; malformed ones are left out. */
   readonly #given = new Map<string, string[][]>();
 
   /** Parameters that are not allowed for are left out. */
@@ -85,23 +85,21 @@ export class GivenParameters {
   }
 
   #take(name: string, parameter: Parameter, slot: XmlElement): void {
-    const values = childrenOf(child(slot, rim, 'ValueList'), rim, 'Value').flatMap((value) =>
-      this.#read(name, parameter, value.text),
-    );
+    const sent = childrenOf(child(slot, rim, 'ValueList'), rim, 'Value');
+    if (sent.length === 0) return;
     const before = this.#given.get(name);
+    const values = sent.flatMap((value) => this.#read(name, parameter, value.text));
     if (before !== undefined && parameter.and !== true)
       this.report('queryParameterRepeated', name, undefined, 'several slots');
     if (values.length > 1 && parameter.many !== true)
       this.report('queryParameterRepeated', name, undefined, 'several values');
-    if (values.length > 0) this.#given.set(name, [...(before ?? []), values]);
+    this.#given.set(name, [...(before ?? []), values]);
   }
 
   #read(name: string, { type }: Parameter, value: string): string[] {
     const literals = readLiterals(value);
     if (literals?.every((l) => isOfType[type](l)) === true) return literals.map((l) => l.text);
     this.report('queryParameterMalformed', name, value.trim());
-    // It is there all the same: no second problem shall say that it is missing.
-    if (!this.#given.has(name)) this.#given.set(name, []);
     return [];
   }
 }

@@ -102,13 +102,14 @@ function openClassification(parts: Parts, scheme: string): string {
 
 /**
  * The id of the next part: always the same for the same place of the same object. It is the object's UUID with the number of the part in
- * its first 16 bits and version 8 (RFC 9562 §5.8), which no object of ours has.
+ * its first 16 bits and another version: 8 (RFC 9562 §5.8), or 4 for a part of an object of version 8.
  */
 function nextId(parts: Parts): string {
   const number = parts.count++;
   const { id, name } = parts;
   if (!isUuid(name)) return `${id}.${number}`;
-  return `urn:uuid:${number.toString(16).padStart(4, '0')}${name.slice(13, 23)}8${name.slice(24)}`;
+  const version = name[23] === '8' ? '4' : '8';
+  return `urn:uuid:${number.toString(16).padStart(4, '0')}${name.slice(13, 23)}${version}${name.slice(24)}`;
 }
 
 function asIs(text: string): string {
