@@ -215,8 +215,8 @@ function capacityOf(actor: Actor, mode: Mode, treating: boolean, around: Surroun
   if (actor.kind === 'system' || actor.kind === 'administrator') return undefined;
   if (actor.kind !== 'professional' && actor.kind !== 'air') return actor.kind;
   if (actor.card === 'CPE') return 'secretary';
-  if (actor.profession !== profession.doctor) return 'otherProfessional';
   if (actor.specialty !== undefined && around.occupationalSpecialties.has(actor.specialty)) return 'occupationalDoctor';
+  if (actor.profession !== profession.doctor) return 'otherProfessional';
   return treating && mode !== 'emergencyCentre' ? 'treatingDoctor' : 'doctor';
 }
 
