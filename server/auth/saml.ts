@@ -1,24 +1,30 @@
+import type { Certificate } from '../crypto/certificate.ts';
 import { readName, sameName } from '../crypto/distinguished-name.ts';
 import { attributeOf, child, childrenOf, type XmlElement } from '../xml/element.ts';
-import type { Verified } from './assertion.ts';
 import { NotIdentified } from './credentials.ts';
 import { bearerConfirmation, samlNamespace as saml, subjectNameFormat } from './vocabulary.ts';
 
 type Window = { readonly skewSeconds: number; readonly maxAgeSeconds: number; readonly audience: string };
 
 /**
- * The Issuer, which has to be the subject of the certificate that signed.
+ * The text of the Issuer, which names the subject of a certificate.
  * @throws NotIdentified
  */
-export function checkIssuer({ assertion, certificate }: Verified): string {
+export function issuerOf(assertion: XmlElement): string {
   if (attributeOf(assertion, 'Version') !== '2.0') throw new NotIdentified('version of SAML not known');
   const issuer = child(assertion, saml, 'Issuer');
-  const text = issuer?.text.trim() ?? '';
   if (issuer === undefined || (attributeOf(issuer, 'Format') ?? subjectNameFormat) !== subjectNameFormat)
     throw new NotIdentified('issuer of another format');
-  const name = readName(text);
-  if (name === undefined || !sameName(name, certificate.subject)) throw new NotIdentified('issuer is not the signer');
-  return text;
+  return issuer.text.trim();
+}
+
+/**
+ * Checks that the Issuer is the subject of the certificate that signed.
+ * @throws NotIdentified
+ */
+export function checkIssuer(issuer: string, { subject }: Certificate): void {
+  const name = readName(issuer);
+  if (name === undefined || !sameName(name, subject)) throw new NotIdentified('issuer is not the signer');
 }
 
 /**

@@ -61,7 +61,7 @@ export async function openTrust({ authorities, crls }: { authorities: string; cr
       if (now > certificate.notAfter) throw new NotIdentified('certificate expired');
       if (certificate.authority) throw new NotIdentified('certificate of an authority');
       if (!certificate.signs) throw new NotIdentified('certificate not made for signing');
-      if (!strong(certificate)) throw new NotIdentified('certificate with a weak key');
+      if (!certificate.strong) throw new NotIdentified('certificate with a weak key');
       if (authority.list !== undefined) {
         if (authority.list.nextUpdate < now) throw new NotIdentified('revocation list out of date');
         if (authority.list.revoked.has(certificate.serial)) throw new NotIdentified('certificate revoked');
@@ -97,13 +97,6 @@ function parsed(der: Buffer): X509Certificate {
   } catch {
     throw new NotIdentified('certificate unreadable');
   }
-}
-
-function strong({ publicKey }: Certificate): boolean {
-  const { modulusLength, namedCurve } = publicKey.asymmetricKeyDetails ?? {};
-  return publicKey.asymmetricKeyType === 'ec'
-    ? namedCurve === 'prime256v1' || namedCurve === 'secp384r1'
-    : modulusLength !== undefined && modulusLength >= 2048;
 }
 
 function blocks(text: string, label: string): string[] {

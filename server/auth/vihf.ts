@@ -1,12 +1,13 @@
 import { hash } from 'node:crypto';
+import type { Certificate } from '../crypto/certificate.ts';
 import type { Actor, Caller } from '../domain/actor.ts';
 import { readCx } from '../domain/hl7v2.ts';
 import type { Identifier } from '../domain/identifier.ts';
 import { attributeOf, child, childrenOf, type XmlElement } from '../xml/element.ts';
 import { type Verified, verifyAssertion } from './assertion.ts';
-import { holderOf } from './card.ts';
+import { type Holder, holderOf } from './card.ts';
 import { type Identify, NotIdentified } from './credentials.ts';
-import { checkIssuer, windowOf } from './saml.ts';
+import { checkIssuer, issuerOf, windowOf } from './saml.ts';
 import type { Trust } from './trust.ts';
 import {
   accessModeSystem,
@@ -38,17 +39,30 @@ export function makeAssertionIdentifier(
   settings: AssertionSettings,
   now: () => number,
 ): Identify['assertion'] {
+  const seen = new WeakMap<Certificate, Signer>();
+  const signerOf = ({ assertion, certificate }: Verified): Signer => {
+    const issuer = issuerOf(assertion);
+    const known = seen.get(certificate);
+    if (known?.issuer === issuer) return known;
+    checkIssuer(issuer, certificate);
+    const signer = { issuer, holder: holderOf(certificate) };
+    seen.set(certificate, signer);
+    return signer;
+  };
   return async (envelope) => {
     const at = now();
     const verified = await verifyAssertion(envelope, trust, { allowSha1: settings.allowSha1, now: at });
-    const issuer = checkIssuer(verified);
+    const signer = signerOf(verified);
     const until = windowOf(verified.assertion, settings, at);
-    return callerOf(verified, issuer, until);
+    return callerOf(verified.assertion, signer, until);
   };
 }
 
+/** What was made out of a certificate and its last Issuer, once for many assertions. */
+type Signer = { readonly issuer: string; readonly holder: Holder };
+
 /** The meaning of a verified VIHF. */
-function callerOf({ assertion, certificate }: Verified, issuer: string, until: number): Caller {
+function callerOf(assertion: XmlElement, { issuer, holder }: Signer, until: number): Caller {
   const stated = readStatements(assertion);
   const id = attributeOf(assertion, 'ID') ?? '';
   const version = stated.required('VIHF_Version');
@@ -61,7 +75,7 @@ function callerOf({ assertion, certificate }: Verified, issuer: string, until: n
   const reason = stated.text('Mode_Acces_Raison');
   const software = softwareOf(stated);
   return {
-    actor: actorOf(assertion, stated, certificate),
+    actor: actorOf(assertion, stated, holder),
     mode,
     ...(reason !== undefined && { reason }),
     ...(patient && { patient }),
@@ -71,12 +85,11 @@ function callerOf({ assertion, certificate }: Verified, issuer: string, until: n
   };
 }
 
-function actorOf(assertion: XmlElement, stated: Statements, certificate: Verified['certificate']): Actor {
+function actorOf(assertion: XmlElement, stated: Statements, holder: Holder): Actor {
   const nameId = child(child(assertion, saml, 'Subject'), saml, 'NameID')?.text.trim() ?? '';
   if (nameId === '') throw new NotIdentified('no NameID');
   const structure = stated.required('Identifiant_Structure');
   const name = stated.text('urn:oasis:names:tc:xspa:1.0:subject:subject-id') ?? nameId;
-  const holder = holderOf(certificate);
   switch (stated.required('Authentification_mode')) {
     case 'DIRECTE': {
       if (holder.kind !== 'person' || holder.id !== nameId) throw new NotIdentified('NameID is not of the card');
@@ -101,7 +114,7 @@ function actorOf(assertion: XmlElement, stated: Statements, certificate: Verifie
   }
 }
 
-function ownStructure(holder: ReturnType<typeof holderOf>, claimed: string) {
+function ownStructure(holder: Holder, claimed: string) {
   if (holder.kind !== 'organisation') throw new NotIdentified('not the certificate of an organisation');
   if (!holder.structures.includes(claimed)) throw new NotIdentified('structure is not that of the certificate');
   return { id: claimed, ...(holder.name !== undefined && { name: holder.name }) };

@@ -14,6 +14,8 @@ export type Certificate = {
   readonly authority: boolean;
   /** Whether KeyUsage allows signing of messages: digitalSignature or nonRepudiation. False without KeyUsage. RFC 5280 §4.2.1.3. */
   readonly signs: boolean;
+  /** Whether the key is long enough: RSA of 2048 bits, P-256 or P-384. */
+  readonly strong: boolean;
   /** The profession code that IGC-Santé writes into cards (1.2.250.1.71.1.2.7), where there is one. */
   readonly profession?: string;
 };
@@ -49,6 +51,7 @@ export async function readCertificate(certificate: X509Certificate): Promise<Cer
     notAfter: read.notAfter.getTime(),
     authority: certificate.ca || read.getExtension(x509.BasicConstraintsExtension)?.ca === true,
     signs: (usage & (x509.KeyUsageFlags.digitalSignature | x509.KeyUsageFlags.nonRepudiation)) !== 0,
+    strong: strong(certificate.publicKey),
     ...(profession !== null && { profession: derText(Buffer.from(profession.value)) }),
   };
 }
@@ -86,6 +89,11 @@ function nameOf(sets: readonly Readonly<Record<string, readonly string[]>>[]): D
       values.map((value) => ({ oid: attributeType(type) ?? type, value })),
     ),
   );
+}
+
+function strong({ asymmetricKeyType, asymmetricKeyDetails: details }: KeyObject): boolean {
+  if (asymmetricKeyType === 'ec') return details?.namedCurve === 'prime256v1' || details?.namedCurve === 'secp384r1';
+  return asymmetricKeyType === 'rsa' && (details?.modulusLength ?? 0) >= 2048;
 }
 
 function serialOf(hex: string): string {

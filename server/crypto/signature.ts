@@ -80,8 +80,8 @@ export function signEnveloped(canonical: string, key: KeyObject, certificate: Ui
 
 /** XML Signature writes ECDSA as r ‖ s, and RSASSA-PSS with a salt as long as the digest. */
 function parameters(method: Method, key: KeyObject) {
+  if (method.key === 'rsa') return key;
   if (method.key === 'ec') return { key, dsaEncoding: 'ieee-p1363' as const };
-  if (method.key === 'rsa') return { key };
   return { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST };
 }
 
