@@ -216,7 +216,7 @@ export const stories: readonly Story[] = [
   {
     patient: 'blanc',
     creator: 'dr-martin',
-    consents: [treating, { authorise: 'dr-leroy' }, { block: 'dr-nguyen' }],
+    consents: [treating, { block: 'dr-nguyen' }],
     documents: [
       {
         number: 301,

@@ -44,7 +44,7 @@ export function writeDocument(entry: DocumentEntry): string {
     optionalSlot('hash', entry.hash) +
     slot('languageCode', entry.languageCode) +
     (legalAuthenticator === undefined ? '' : slot('legalAuthenticator', writeXcn(legalAuthenticator))) +
-    slot('repositoryUniqueId', entry.repositoryUniqueId) +
+    optionalSlot('repositoryUniqueId', entry.repositoryUniqueId || undefined) +
     optionalSlot('serviceStartTime', entry.serviceStartTime) +
     optionalSlot('serviceStopTime', entry.serviceStopTime) +
     optionalSlot('size', entry.size?.toString()) +
