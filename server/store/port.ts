@@ -120,6 +120,8 @@ export interface FactsReader {
   recordOfDocument(entryUUID: string): Promise<RecordFacts | undefined>;
   /** The record that an event belongs to. */
   recordOfEvent(sequence: number): Promise<RecordFacts | undefined>;
+  /** Whether a registered document lies in this file: what no commit names is swept. */
+  isNamed(file: string): Promise<boolean>;
 }
 
 /** AND of all fields that are given; a list is an OR. Codes match by code and system; a code without system (FHIR) by code alone. */

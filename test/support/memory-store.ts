@@ -151,6 +151,12 @@ export function memoryStore({ fault }: { readonly fault?: () => Error | undefine
       recordOfDocument: (entryUUID) =>
         reading(() => factsOf(held.records.get(held.documents.get(entryUUID)?.record ?? ''))),
       recordOfEvent: (sequence) => reading(() => factsOf(held.records.get(held.events[sequence - 1]?.record ?? ''))),
+      isNamed: (file) =>
+        reading(() =>
+          [...held.documents.values()].some(
+            ({ content }) => content !== undefined && 'file' in content && content.file === file,
+          ),
+        ),
     },
     read: {
       documents: (permit, filter, page) =>
@@ -297,12 +303,15 @@ function put(held: Contents, record: RecordId, row: Row): void {
       held.records.set(row.record.id, row.record);
       break;
     case 'key':
+      if (held.keys.has(row.record)) throw new TypeError('The record has a key already');
       held.keys.set(row.record, row.wrapped);
       break;
     case 'destroyKey':
       held.keys.delete(row.record);
       break;
     case 'consent':
+      if ((held.consents.get(row.consent.id)?.record ?? record) !== record)
+        throw new TypeError("A consent is not of the permit's record");
       held.consents.set(row.consent.id, row.consent);
       break;
     case 'document': {

@@ -39,6 +39,7 @@ export function openReader(mainFile: string, keysFile: string): OpenReader {
       recordById: (id) => reading(() => facts.recordById(id)),
       recordOfDocument: (entryUUID) => reading(() => facts.recordOfDocument(entryUUID)),
       recordOfEvent: (sequence) => reading(() => facts.recordOfEvent(sequence)),
+      isNamed: (file) => reading(() => facts.isNamed(file)),
     },
     read: {
       documents: (permit, filter, page) => permitted(permit, (r) => documents.documents(r, filter, page)),

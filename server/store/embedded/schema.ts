@@ -34,6 +34,7 @@ const migrations: readonly string[] = [
     position INTEGER PRIMARY KEY, registered INTEGER NOT NULL, sha256 BLOB,
     segment INTEGER, start INTEGER, length INTEGER, file TEXT, json BLOB NOT NULL
   );
+  CREATE INDEX document_file ON document (file) WHERE file IS NOT NULL;
   CREATE TABLE search (
     record INTEGER NOT NULL, position INTEGER NOT NULL, status INTEGER NOT NULL, on_demand INTEGER NOT NULL,
     flags INTEGER NOT NULL, logical BLOB NOT NULL, created INTEGER, started INTEGER, stopped INTEGER,

@@ -1,0 +1,311 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { MessageChannel } from 'node:worker_threads';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { SegmentWriter } from '../../server/blobs/segments.ts';
+import { connectWriter } from '../../server/store/embedded/client.ts';
+import { openDatabase } from '../../server/store/embedded/driver.ts';
+import { encodeChanges } from '../../server/store/embedded/encode.ts';
+import { openKeys } from '../../server/store/embedded/keys.ts';
+import { connectEmbedded, type EmbeddedOptions, openEmbedded } from '../../server/store/embedded/open.ts';
+import { migrate } from '../../server/store/embedded/schema.ts';
+import { serve } from '../../server/store/embedded/serve.ts';
+import { openWriter } from '../../server/store/embedded/writer.ts';
+import { type Store, StoreFull } from '../../server/store/port.ts';
+import { documentRow, event, first, permitOn, put, seed } from '../contract/store.ts';
+import { permitFor, recordOf } from '../support/permits.ts';
+import { document, uuid } from '../support/registry.ts';
+
+let folder: string;
+let opened: Store[];
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'opendmp-embedded-'));
+  opened = [];
+});
+afterEach(async () => {
+  for (const store of opened.toReversed()) await store.close();
+  rmSync(folder, { recursive: true });
+});
+
+async function open(options: Partial<EmbeddedOptions> = {}) {
+  const store = await openEmbedded({ folder, threads: false, ...options });
+  opened.push(store);
+  return store;
+}
+
+const all = { limit: 1000 };
+
+describe('what was acknowledged is there when the store is opened again', () => {
+  test.each([false, true])(
+    'documents, events and their chain, statuses, keys, spent credentials (threads: %s)',
+    async (threads) => {
+      const before = await open({ threads });
+      await seed(before);
+      const permit = await permitOn(before, 'ourselves');
+      const spend = { key: 'assertion', until: 9000 };
+      await before.write.commit(permit, {
+        ...put(
+          { ...documentRow(document(1)), content: { sealed: Buffer.from('sealed') } },
+          { kind: 'status', document: uuid(1), status: 'archived' },
+          { kind: 'key', record: first, wrapped: Buffer.from('wrapped') },
+        ),
+        events: [event({ record: first })],
+        spend,
+      });
+      const documents = await before.read.documents(permit, {}, all);
+      await before.close();
+
+      const after = await open({ threads });
+      expect(await after.read.documents(permit, {}, all)).toEqual(documents);
+      expect(documents.items[0]?.entry.status).toBe('archived');
+      expect(Buffer.from((await after.read.wrappedKey(permit)) ?? []).toString()).toBe('wrapped');
+      expect(await after.write.note([event()], spend)).toMatchObject({ spent: true });
+      await after.write.commit(permit, { ...put(documentRow(document(2))), events: [event({ record: first })] });
+      const [second, one] = (await after.read.events(permit, {}, all)).items;
+      expect([one?.sequence, second?.sequence]).toEqual([1, 2]);
+      expect(second?.previous).toBe(one?.hash);
+      const [newest] = (await after.read.documents(permit, {}, all)).items;
+      expect(newest?.position).toBeGreaterThan(documents.items[0]?.position ?? 0);
+    },
+  );
+});
+
+describe('a folder has one owner and one format', () => {
+  test('a second server on it is refused in clear words, and may start when the first has stopped', async () => {
+    const running = await open();
+    await expect(open()).rejects.toMatchObject({ name: 'StoreTaken', message: expect.stringContaining(folder) });
+    await expect(open({ threads: true })).rejects.toMatchObject({ name: 'StoreTaken' });
+    await running.close();
+    await open({ threads: true });
+  });
+
+  test.each(['store.sqlite', 'keys.sqlite'])('%s of a newer server is refused, naming both formats', async (file) => {
+    await (await open()).close();
+    const database = new DatabaseSync(join(folder, file));
+    database.exec('INSERT INTO migration (number) VALUES (99)');
+    database.close();
+    for (const threads of [false, true])
+      await expect(open({ threads })).rejects.toMatchObject({
+        name: 'StoreTooNew',
+        message: expect.stringMatching(/has format 99; this server knows formats up to 1\b/),
+      });
+  });
+
+  test('tables are made once, however often it is opened', async () => {
+    for (let i = 0; i < 3; i++) await (await open()).close();
+    const database = new DatabaseSync(join(folder, 'store.sqlite'));
+    expect(database.prepare('SELECT number FROM migration').all()).toEqual([{ number: 1 }]);
+    expect(database.prepare('PRAGMA journal_mode').get()).toEqual({ journal_mode: 'wal' });
+    database.close();
+  });
+});
+
+describe('several threads, one writer', () => {
+  test('a store on a port of the writer keeps names and credentials once with the others', async () => {
+    const main = await open({ threads: true });
+    await seed(main);
+    const other = await connectEmbedded({ folder, port: await main.newPort() });
+    opened.push(other);
+    const permit = await permitOn(other, 'ourselves');
+    const spend = { key: 'assertion', until: 9000 };
+    const outcomes = await Promise.all(
+      [main, other, main, other].map(async (store) =>
+        store.write.commit(permit, { ...put(documentRow(document(1))), events: [event({ record: first })] }),
+      ),
+    );
+    expect(outcomes.filter(({ done }) => done)).toHaveLength(1);
+    const notes = await Promise.all([main, other].map(async (store) => store.write.note([event()], spend)));
+    expect(notes.filter(({ done }) => done)).toHaveLength(1);
+    expect((await other.read.documents(permit, {}, all)).items).toHaveLength(1);
+  });
+
+  test('a store on a port closes by itself, after what it sent is answered; the writer goes on', async () => {
+    const main = await open({ threads: true });
+    const other = await connectEmbedded({ folder, port: await main.newPort() });
+    const sent = other.write.note([event()]);
+    await other.close();
+    expect(await sent).toMatchObject({ done: true });
+    await expect(other.write.note([event()])).rejects.toMatchObject({ name: 'StoreStopped' });
+    expect(await main.write.note([event()])).toEqual({ done: true, sequences: [2] });
+  });
+
+  test('closing answers what was sent before', async () => {
+    const main = await open({ threads: true });
+    const sent = Array.from({ length: 50 }, async () => main.write.note([event()]));
+    await main.close();
+    expect((await Promise.all(sent)).every(({ done }) => done)).toBe(true);
+  });
+
+  test('a store on the port of a closed writer refuses', async () => {
+    const main = await open({ threads: true });
+    const other = await connectEmbedded({ folder, port: await main.newPort() });
+    opened.push(other);
+    await other.write.note([event()]);
+    await main.close();
+    await expect(other.write.note([event()])).rejects.toMatchObject({ name: 'StoreStopped' });
+  });
+});
+
+test('too many that wait are refused as busy, and nothing of them is written', async () => {
+  const store = await open({ maxWaiting: 3 });
+  const tried = await Promise.allSettled(Array.from({ length: 5 }, async () => store.write.note([event()])));
+  expect(tried.map((t) => (t.status === 'fulfilled' ? 'done' : (t.reason as Error).name))).toEqual([
+    'done',
+    'done',
+    'done',
+    'StoreBusy',
+    'StoreBusy',
+  ]);
+  expect(await store.write.note([event()])).toEqual({ done: true, sequences: [4] });
+});
+
+describe('a full disk', () => {
+  test('is told in clear words, leaves nothing half-stored, and the service goes on', async () => {
+    const store = await open({ maxBytes: 400_000 });
+    await seed(store);
+    const permit = await permitOn(store, 'ourselves');
+    const title = { value: 'x'.repeat(20_000) };
+    const deposit = async (n: number) =>
+      store.write.commit(permit, { ...put(documentRow(document(n, { title }))), events: [event({ record: first })] });
+    let stored = 0;
+    let full: unknown;
+    while (full === undefined && stored < 100)
+      await deposit(stored + 1).then(
+        () => stored++,
+        (error: unknown) => (full = error),
+      );
+    expect(full).toMatchObject({ name: 'StoreFull', message: 'The disk is full' });
+    expect(stored).toBeGreaterThan(2);
+    expect(await store.read.countDocuments(permit, {})).toBe(stored);
+    expect(await store.read.taken(permit, [uuid(stored + 1)])).toEqual(new Set());
+    expect((await store.read.events(permit, {}, all)).items).toHaveLength(stored);
+    expect(await store.write.note([event({ record: first })])).toEqual({ done: true, sequences: [stored + 1] });
+    const [latest, before] = (await store.read.events(permit, {}, all)).items;
+    expect(latest?.previous).toBe(before?.hash);
+    await store.close();
+    const again = await open();
+    expect(await again.write.commit(permit, put(documentRow(document(stored + 1))))).toMatchObject({ done: true });
+  });
+
+  function writerOn(segments: SegmentWriter) {
+    mkdirSync(folder, { recursive: true });
+    const database = openDatabase(join(folder, 'store.sqlite'));
+    migrate(database, folder);
+    return openWriter(database, openKeys(join(folder, 'keys.sqlite'), folder), segments);
+  }
+  const segments: SegmentWriter = {
+    append: (sealed) => sealed.map(({ length }) => ({ segment: 1, offset: 0, length })),
+    sync: () => Promise.resolve(),
+    close: () => Promise.resolve(),
+  };
+  const withBytes = (n: number, sealed: Uint8Array = Buffer.from('x')) =>
+    encodeChanges(
+      first,
+      put({ kind: 'record', record: recordOf(first) }, { ...documentRow(document(n)), content: { sealed } }),
+    );
+  const without = encodeChanges(undefined, { ...put(), events: [event()], spend: { key: 'a', until: 9000 } });
+  const full = { refused: 'full', why: 'The disk is full' };
+
+  test('while documents are appended: only what carries documents is refused', async () => {
+    const writer = writerOn({
+      ...segments,
+      append: () => {
+        throw new StoreFull('no room');
+      },
+    });
+    expect(await writer.commit([withBytes(1), without])).toEqual([full, { done: true, sequences: [1] }]);
+    await writer.close();
+  });
+
+  test('while documents are synced: nothing of the group is committed, and it may come again', async () => {
+    let room = false;
+    const writer = writerOn({
+      ...segments,
+      sync: () => (room ? Promise.resolve() : Promise.reject(new StoreFull('no room'))),
+    });
+    expect(await writer.commit([withBytes(1), without])).toEqual([full, full]);
+    room = true;
+    expect(await writer.commit([withBytes(1), without])).toEqual([
+      { done: true, sequences: [] },
+      { done: true, sequences: [1] },
+    ]);
+    await writer.close();
+  });
+
+  test('no row is committed before the bytes that it names are on disk', async () => {
+    const order: string[] = [];
+    let synced: () => void = () => undefined;
+    const writer = writerOn({
+      ...segments,
+      append: (sealed) => {
+        order.push('append');
+        return segments.append(sealed);
+      },
+      sync: () =>
+        new Promise((resolve) => {
+          order.push('sync begins');
+          synced = resolve;
+        }),
+    });
+    const done = writer.commit([withBytes(1)]).then(() => order.push('answered'));
+    const reader = new DatabaseSync(join(folder, 'store.sqlite'), { readOnly: true });
+    expect(reader.prepare('SELECT count(*) AS n FROM document').get()).toEqual({ n: 0 });
+    synced();
+    await done;
+    expect(reader.prepare('SELECT count(*) AS n FROM document').get()).toEqual({ n: 1 });
+    reader.close();
+    expect(order).toEqual(['append', 'sync begins', 'answered']);
+    await writer.close();
+  });
+
+  test('any other failure of the disk stops the store: it promises nothing that it cannot keep', async () => {
+    const { port1, port2 } = new MessageChannel();
+    const writer = writerOn({ ...segments, sync: () => Promise.reject(new Error('EIO')) });
+    serve(writer, port1, { maxWaiting: 10, held: false });
+    const client = connectWriter(port2);
+    const creation = permitFor(undefined, 'stranger', { action: 'createRecord' });
+    const content = { sealed: Buffer.from('x') };
+    const changes = put({ kind: 'record', record: recordOf(first) }, { ...documentRow(document(1)), content });
+    const stopped = { name: 'StoreStopped', message: expect.stringContaining('EIO') };
+    await expect(client.write.commit(creation, changes)).rejects.toMatchObject(stopped);
+    await expect(client.write.note([event()])).rejects.toMatchObject(stopped);
+    await client.close('writer');
+  });
+});
+
+describe('a destroyed key', () => {
+  const wrapped = Buffer.from('WRAPPED-KEY-THAT-MUST-NOT-REMAIN-ANYWHERE');
+  const found = () =>
+    readdirSync(folder, { withFileTypes: true })
+      .filter((file) => file.isFile())
+      .filter(({ name }) => readFileSync(join(folder, name)).includes(wrapped))
+      .map(({ name }) => name);
+
+  test('is in no file any more, log included', async () => {
+    const store = await open();
+    await seed(store);
+    const permit = await permitOn(store, 'ourselves');
+    await store.write.commit(permit, put({ kind: 'key', record: first, wrapped }));
+    expect(found()).toEqual(['keys.sqlite-wal']);
+    await store.write.commit(permit, put({ kind: 'destroyKey', record: first }));
+    expect(found()).toEqual([]);
+  });
+
+  test('is destroyed at the next start when the server died in between', async () => {
+    const store = await open();
+    await seed(store);
+    const permit = await permitOn(store, 'ourselves');
+    await store.write.commit(permit, put({ kind: 'key', record: first, wrapped }));
+    await store.close();
+    const database = new DatabaseSync(join(folder, 'store.sqlite'));
+    database.prepare('INSERT INTO shred (record) VALUES (?)').run(first);
+    database.close();
+    expect(found()).toEqual(['keys.sqlite']);
+    const again = await open();
+    expect(await again.read.wrappedKey(permit)).toBeUndefined();
+    expect(found()).toEqual([]);
+  });
+});
