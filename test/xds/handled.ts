@@ -15,7 +15,10 @@ export async function handled(
   { caller, origin }: Request,
   xml: string,
 ): Promise<Answer> {
-  const body = parseXml(xml, defaultXmlLimits);
+  const body = parseXml(xml, {
+    ...defaultXmlLimits,
+    unlimitedText: { namespace: namespace.xds, local: 'Document' },
+  });
   const named: Transaction = transaction.name;
   try {
     return await transaction.handle({

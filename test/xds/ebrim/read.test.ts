@@ -59,11 +59,11 @@ describe('a whole submission', () => {
       size: 7,
       repositoryUniqueId: '1.2.250.1.213.4.1.1.1.2',
       uniqueId: '1.2.250.1.213.99.50.1',
-      patientId: { id: '160012A08700104', authority: { oid: '1.2.250.1.213.1.4.10' }, type: 'NH' },
+      patientId: { id: '161053523812385', authority: { oid: '1.2.250.1.213.1.4.10' }, type: 'NH' },
       sourcePatientInfo: [
-        { field: 5, value: 'LAURENT^Marie^^^^^L' },
-        { field: 7, value: '19800512' },
-        { field: 8, value: 'F' },
+        { field: 5, value: 'LAURENT^Marc^^^^^L' },
+        { field: 7, value: '19610512' },
+        { field: 8, value: 'M' },
       ],
       typeCode: {
         code: '11488-4',
@@ -129,14 +129,14 @@ describe('variants that are legal', () => {
 });
 
 describe('what is wrong is named', () => {
-  const patientId = 'value="160012A08700104^^^&amp;1.2.250.1.213.1.4.10&amp;ISO^NH"';
+  const patientId = 'value="161053523812385^^^&amp;1.2.250.1.213.1.4.10&amp;ISO^NH"';
   const slot = (name: string, value: string) =>
     `<rim:Slot name="${name}"><rim:ValueList><rim:Value>${value}</rim:Value></rim:ValueList></rim:Slot>`;
   const cases: readonly (readonly [what: string, from: string | RegExp, to: string, expected: readonly string[]])[] = [
-    ['a patientId that is no CX', patientId, 'value="160012A08700104"', ['attributeMalformed patientId doc1']],
+    ['a patientId that is no CX', patientId, 'value="161053523812385"', ['attributeMalformed patientId doc1']],
     ['a sourcePatientId that is no CX', 'IPP42^^^&amp;', 'IPP42&amp;', ['attributeMalformed sourcePatientId doc1']],
     ['a size with a sign', '<rim:Value>7</rim:Value>', '<rim:Value>-7</rim:Value>', ['attributeMalformed size doc1']],
-    ['a PID line that is none', 'PID-8|F', 'PID8 F', ['attributeMalformed sourcePatientInfo doc1']],
+    ['a PID line that is none', 'PID-8|M', 'PID8 F', ['attributeMalformed sourcePatientInfo doc1']],
     [
       'a slot twice',
       '<rim:Slot name="hash">',
@@ -164,11 +164,11 @@ describe('what is wrong is named', () => {
     ],
     [
       'a code without display name',
-      '<rim:Name><rim:LocalizedString value="Synthèse"/></rim:Name>',
+      '<rim:Name><rim:LocalizedString value="Compte rendu"/></rim:Name>',
       '',
       ['attributeMalformed classCode doc1'],
     ],
-    ['an empty code', 'nodeRepresentation="11"', 'nodeRepresentation=""', ['attributeMalformed classCode doc1']],
+    ['an empty code', 'nodeRepresentation="10"', 'nodeRepresentation=""', ['attributeMalformed classCode doc1']],
     [
       'a second code where one is allowed',
       'classificationScheme="urn:uuid:f0306f51-975f-434e-a61c-c59651d33983"',

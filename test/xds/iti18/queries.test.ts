@@ -7,7 +7,7 @@ import { escapeText } from '../../../server/xml/write.ts';
 
 type Slots = readonly (readonly [name: string, ...values: string[]])[];
 
-const patient = ['$XDSDocumentEntryPatientId', "'160012A08700104^^^&1.2.250.1.213.1.4.10&ISO^NH'"] as const;
+const patient = ['$XDSDocumentEntryPatientId', "'161053523812385^^^&1.2.250.1.213.1.4.10&ISO^NH'"] as const;
 const approved = ['$XDSDocumentEntryStatus', "('urn:oasis:names:tc:ebxml-regrep:StatusType:Approved')"] as const;
 
 function queryOf(id: string, slots: Slots) {
@@ -48,7 +48,7 @@ describe('FindDocuments', () => {
   test('patient, status and the stable type by default', () => {
     expect(find()).toMatchObject({
       kind: 'find',
-      patient: { value: '160012A08700104', oid: '1.2.250.1.213.1.4.10' },
+      patient: { value: '161053523812385', oid: '1.2.250.1.213.1.4.10' },
       filter: { statuses: ['approved'], objectTypes: ['stable'] },
     });
   });
@@ -180,7 +180,7 @@ describe('FindDocuments', () => {
     ],
     [
       'a patient that is no CX',
-      [['$XDSDocumentEntryPatientId', "'160012A08700104'"], approved],
+      [['$XDSDocumentEntryPatientId', "'161053523812385'"], approved],
       ['queryParameterMalformed $XDSDocumentEntryPatientId'],
     ],
     [
