@@ -5,10 +5,12 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { SignedXml } from 'xml-crypto';
 import { type Identify, NotIdentified } from '../../server/auth/credentials.ts';
+import { makeIdentify } from '../../server/auth/identify.ts';
 import { openTrust } from '../../server/auth/trust.ts';
 import { makeAssertionIdentifier } from '../../server/auth/vihf.ts';
-import { loadCard, makeCards } from '../../server/sandbox/cards.ts';
-import { people } from '../../server/sandbox/people.ts';
+import { loadCard, loadTokenKey, makeCards } from '../../server/sandbox/cards.ts';
+import { people, type SandboxPerson } from '../../server/sandbox/people.ts';
+import { signToken } from '../../server/sandbox/token.ts';
 import { signVihf } from '../../server/sandbox/vihf.ts';
 import { envelope, issuedAt, makeSigners, type Signer, sample, signed } from '../support/assertions.ts';
 
@@ -143,24 +145,61 @@ describe('an assertion of ours', () => {
   });
 });
 
-test('every card of the sandbox identifies its holder', async () => {
-  await makeCards(folder, () => undefined);
-  const trust = await openTrust({
-    authorities: readFileSync(join(folder, 'sandbox', 'ca.pem'), 'utf8'),
-    crls: '',
-  });
+describe('the sandbox', () => {
   const now = Date.now();
-  const settings = { allowSha1: false, skewSeconds: 120, maxAgeSeconds: 300, audience: 'https://dmp.example' };
-  const identifier = makeAssertionIdentifier(trust, settings, () => now);
-  for (const person of people) {
-    const card = loadCard(folder, person.slug);
-    if (card === undefined) continue;
-    const { actor } = await identifier(envelope(signVihf(card, { mode: 'normal', issuedAt: now, id: 'a' })));
-    expect(actor).toMatchObject(
-      person.kind === 'professional'
-        ? { kind: 'professional', id: person.idNat, profession: person.profession, card: person.card }
-        : { kind: 'structure', structure: { id: card.holder.structIdNat } },
-    );
+  const audience = 'https://dmp.example';
+  const token = { issuer: `${audience}/auth`, audience: `${audience}/fhir` };
+  let sandbox: Identify;
+  beforeAll(async () => {
+    await makeCards(folder, () => undefined);
+    const authorities = readFileSync(join(folder, 'sandbox', 'ca.pem'), 'utf8');
+    const jwks = join(folder, 'sandbox', 'jwks.json');
+    const times = { allowSha1: false, skewSeconds: 120, maxAgeSeconds: 300 };
+    sandbox = await makeIdentify({ authorities, crls: '', audience, ...times, token: { ...token, jwks } }, () => now);
+  });
+
+  const cardHolders = people.filter(({ kind }) => kind === 'professional' || kind === 'structure');
+  test.each(cardHolders.map((person) => [person.slug, person] as const))('the card of %s', async (slug, person) => {
+    const card = loadCard(folder, slug);
+    if (card === undefined) throw new Error(`${slug} has no card`);
+    const { actor } = await sandbox.assertion(envelope(signVihf(card, { mode: 'normal', issuedAt: now, id: slug })));
+    expect(actor).toMatchObject(expected(person));
+  });
+
+  test.each(people.map((person) => [person.slug, person] as const))('the token of %s', async (slug, person) => {
+    const options = { ...token, mode: 'normal', issuedAt: now, lifetime: 300, id: slug } as const;
+    const { actor } = await sandbox.bearer(`Bearer ${await signToken(loadTokenKey(folder), person, options)}`);
+    expect(actor).toMatchObject(expected(person));
+  });
+
+  function expected(person: SandboxPerson): object {
+    switch (person.kind) {
+      case 'professional': {
+        const { idNat: id, structIdNat, profession, card, specialty } = person;
+        return {
+          kind: 'professional',
+          id,
+          profession,
+          card,
+          structure: { id: structIdNat },
+          ...(specialty !== undefined && { specialty }),
+        };
+      }
+      case 'structure':
+        return {
+          kind: 'structure',
+          structure: { id: person.structIdNat, name: person.display },
+          employee: { id: `${person.structIdNat}/${person.employee.id}` },
+        };
+      case 'patient':
+        return { kind: 'patient', ins: { value: person.ins, oid: person.insOid } };
+      case 'representative': {
+        const minor = people.find(({ slug }) => slug === person.of);
+        return { kind: 'representative', of: { value: minor?.kind === 'patient' && minor.ins } };
+      }
+      case 'system':
+        return { kind: 'system', id: person.id, rights: person.rights };
+    }
   }
 });
 
