@@ -328,12 +328,14 @@ function emergencyAllows({ caller, actor, action, facts, around }: Situation): R
   return facts !== undefined && isOpposed(facts.consents, mode, around.now) ? no('opposed') : undefined;
 }
 
-function isHealthProfessional(actor: Actor, { social, ...rows }: Habilitations): boolean {
+/** Whoever may read nothing at all by profession, unknown professions among them, is no health professional. */
+function isHealthProfessional(actor: Actor, habilitations: Habilitations): boolean {
   if (actor.kind !== 'professional' && actor.kind !== 'air') return false;
-  return !social.includes(actor.profession) && refusedTo(actor.profession, rows) !== 'all';
+  return refusedTo(actor.profession, habilitations) !== 'all';
 }
 
-function refusedTo(code: string, { refused, others }: Omit<Habilitations, 'social'>): readonly string[] | 'all' {
+function refusedTo(code: string, { refused, others, social }: Habilitations): readonly string[] | 'all' {
+  if (social.includes(code)) return 'all';
   return (Object.hasOwn(refused, code) ? refused[code] : undefined) ?? others;
 }
 
@@ -407,11 +409,10 @@ function ofOwnStructure(actor: Actor): Visibility {
 
 function ofProfessional(situation: Situation, actor: Actor & { readonly profession: string }): Visibility {
   const { capacity, around } = situation;
-  const { social, ...rows } = around.habilitations;
   return {
     viewer: viewerOf(actor),
     hidden: masked(situation),
-    refusedTypes: social.includes(actor.profession) ? 'all' : refusedTo(actor.profession, rows),
+    refusedTypes: refusedTo(actor.profession, around.habilitations),
     only: 'all',
     content: capacity === 'occupationalDoctor' ? 'own' : 'all',
   };

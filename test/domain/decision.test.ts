@@ -283,6 +283,46 @@ const consent = {
   statedBy: { kind: 'patient', id: 'h', name: 'H' },
 } as const;
 
+describe('habilitations of professions', () => {
+  const base = surroundings('2011');
+  const habilitations = { refused: { '60': ['A'] }, others: ['B'], social: ['41'] };
+  const asProfession = (code: string) => {
+    const c = caseOf('authorised by name');
+    const { caller, ...question } = questionOf(c);
+    if (caller.actor.kind !== 'professional') throw new Error(caller.actor.kind);
+    const actor = { ...caller.actor, profession: code };
+    const decision = decide({ ...question, caller: { ...caller, actor } }, factsOf(c), { ...base, habilitations });
+    return 'permit' in decision ? decision.permit.visibility.refusedTypes : decision;
+  };
+
+  test.each([
+    ['a profession with a row', '60', ['A']],
+    ['a profession without one', '70', ['B']],
+    ['a profession that is no health profession', '41', 'all'],
+    ['a word that every object knows', 'constructor', ['B']],
+  ])('%s', (_name, code, expected) => {
+    expect(asProfession(code)).toEqual(expected);
+  });
+});
+
+test('the same number under another authority is another patient', () => {
+  const c = caseOf('assertion and request name the same patient');
+  const question = questionOf(c);
+  const elsewhere = { value: question.patient?.value ?? '', oid: '1.2.250.1.213.1.4.8' };
+  const decision = decide(
+    { ...question, caller: { ...question.caller, patient: elsewhere } },
+    factsOf(c),
+    surroundings('2011'),
+  );
+  expect(decision).toEqual({ refused: { reason: 'otherPatient', problem: 'patientDiffersFromCredential' } });
+});
+
+function caseOf(name: string): DecisionCase {
+  const found = decisionCases.find((c) => c.case === name);
+  if (found === undefined) throw new Error(`no case is called ${name}`);
+  return found;
+}
+
 describe('limits of time', () => {
   test('an authorisation holds until, and not at, its end', () => {
     const statement = {
@@ -296,7 +336,7 @@ describe('limits of time', () => {
   });
 
   test('a closed record is kept ten calendar years', () => {
-    const base = factsOf({ ...firstOpen, record: { ...firstOpen.record, state: 'closed' } })?.record;
+    const base = factsOf(caseOf('the holder reopens'))?.record;
     if (base === undefined) throw new Error('no record');
     const closed = { ...base, closed: { at: Date.UTC(2016, 1, 29, 12), motive: 'm' } };
     expect(retentionIsOver(closed, Date.UTC(2026, 2, 1, 12) - 1)).toBe(false);
@@ -307,13 +347,7 @@ describe('limits of time', () => {
   test('where the setting asks no reason, break-glass needs none', () => {
     const base = surroundings('2011');
     const around = { ...base, regime: { ...regimes['2011'], breakGlassNeedsReason: false } };
-    const c = decisionCases.find((k) => k.case === 'break-glass without a reason');
-    if (c === undefined) throw new Error('no such case');
+    const c = caseOf('break-glass without a reason');
     expect('permit' in decide(questionOf(c), factsOf(c), around)).toBe(true);
   });
 });
-
-const firstOpen = decisionCases.find((c) => c.record.state === 'open') ?? missing();
-function missing(): never {
-  throw new Error('no case with an open record');
-}
