@@ -58,8 +58,8 @@ export async function verifyAssertion(
     return canonical;
   };
   const signedBy = (candidate: string): SignedInfo | undefined => {
-    const info = readSignedInfo(parsed(candidate), expected.id, allowSha1);
-    return verifies(info.signatureMethod, candidate, certificate.publicKey, signatureValue) ? info : undefined;
+    const info = unlessRefused(() => readSignedInfo(parsed(candidate), expected.id, allowSha1));
+    return info && verifies(info.signatureMethod, candidate, certificate.publicKey, signatureValue) ? info : undefined;
   };
   const info = signedBy(withOwnDeclaration(source, signedInfo)) ?? signedBy((await inCanonicalForm()).signedInfo);
   if (info === undefined) throw new NotIdentified('signature wrong');
@@ -211,6 +211,16 @@ function parsed(text: string): XmlElement {
     return parseXml(text, defaultXmlLimits);
   } catch (error) {
     if (error instanceof XmlRejected) throw new NotIdentified(`signed text unreadable: ${error.message}`);
+    throw error;
+  }
+}
+
+/** As sent, SignedInfo may lean on declarations around it: then it cannot be read alone, and its canonical form decides. */
+function unlessRefused<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof NotIdentified) return undefined;
     throw error;
   }
 }

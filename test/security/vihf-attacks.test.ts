@@ -1,3 +1,4 @@
+import { sign } from 'node:crypto';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { type Identify, NotIdentified, type ReadEnvelope } from '../../server/auth/credentials.ts';
@@ -357,6 +358,23 @@ describe('another form of the same assertion', () => {
   test.each(forms)('%s gives the same caller', async (_, message) => {
     expect(await identify(message())).toEqual(await identify(envelope(good)));
   });
+});
+
+test('a SignedInfo that leans on a prefix declared outside it is verified in its canonical form', async () => {
+  const exclusive = 'http://www.w3.org/2001/10/xml-exc-c14n#';
+  const list = (declaration: string) => `<ec:InclusiveNamespaces${declaration} PrefixList=""></ec:InclusiveNamespaces>`;
+  const withList = (xml: string, declaration: string) =>
+    xml.replace('</ds:CanonicalizationMethod>', `${list(declaration)}</ds:CanonicalizationMethod>`);
+  const declaration = ` xmlns:ec="${exclusive}"`;
+  const text = withList(/<ds:SignedInfo>.*<\/ds:SignedInfo>/s.exec(good)?.[0] ?? '', declaration);
+  const canonical = text.replace('<ds:SignedInfo>', '<ds:SignedInfo xmlns:ds="http://www.w3.org/2000/09/xmldsig#">');
+  const value = sign('sha256', Buffer.from(canonical), signers.doctor.key).toString('base64');
+  const resigned = good.replace(/(?<=<ds:SignatureValue>)[^<]*/, value);
+  expect(await whyNot(() => envelope(withList(resigned, declaration)))).toBe('identified 899970000016');
+  expect(await whyNot(() => envelope(withList(resigned, ''), { attributes: declaration }))).toBe(
+    'identified 899970000016',
+  );
+  expect(await whyNot(() => envelope(withList(good, ''), { attributes: declaration }))).toBe('signature wrong');
 });
 
 test('no change of one character makes another caller', async () => {
