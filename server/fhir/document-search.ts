@@ -157,13 +157,13 @@ function readPeriod(value: string, question: DocumentQuestion, parameter: string
   const date = alternatives(value).length === 1 ? readDate(value) : undefined;
   const of: Readonly<Record<string, readonly [start: Span, stop: Span]>> = date
     ? {
-        eq: [{ from: date.from }, { to: date.to }],
+        eq: [{ from: date.from, to: date.to }, { to: date.to }],
         ge: [{}, { from: date.from }],
         gt: [{}, { from: date.to }],
         le: [{ to: date.to }, {}],
         lt: [{ to: date.from }, {}],
         sa: [{ from: date.to }, {}],
-        eb: [{}, { to: date.from }],
+        eb: [{ to: date.from }, { to: date.from }],
       }
     : {};
   const spans = of[date?.prefix ?? ''];

@@ -3,7 +3,7 @@ import { isUuid } from '../domain/identifier.ts';
 import { retrieve } from '../usecases/retrieve.ts';
 import { unknownUnlessNamed } from './concealment.ts';
 import type { Answer, Body, Exchange, Interaction } from './exchange.ts';
-import { fhirJson } from './vocabulary.ts';
+import { fhirJson, jsonTypes } from './vocabulary.ts';
 
 /**
  * The bytes of a document, with the media type of its entry, or within a Binary resource for who accepts FHIR JSON.
@@ -18,7 +18,7 @@ async function handle({ tools, request, id, base, preferred, parameters }: Excha
   if (found === undefined) refuse('resourceUnknown', { value: `Binary/${id}` });
   const { entry } = found.document;
   const stored = mediaType.test(entry.mimeType) ? entry.mimeType : 'application/octet-stream';
-  const chosen = preferred(asked ? [fhirJson] : [stored, fhirJson, 'application/json']);
+  const chosen = asked ? fhirJson : preferred([stored, ...jsonTypes]);
   const headers = {
     'Cache-Control': 'no-store',
     'X-Content-Type-Options': 'nosniff',
@@ -56,7 +56,7 @@ async function* wrapped(
 ): AsyncIterable<Uint8Array> {
   yield Buffer.from(head);
   let rest: Uint8Array = Buffer.alloc(0);
-  for await (const chunk of bytes instanceof Uint8Array ? [bytes] : bytes) {
+  for await (const chunk of ArrayBuffer.isView(bytes) ? [bytes] : bytes) {
     const joined = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
     const whole = joined.length - (joined.length % 3);
     yield Buffer.from(Buffer.from(joined.buffer, joined.byteOffset, whole).toString('base64'));

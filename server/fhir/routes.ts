@@ -18,7 +18,7 @@ import { eventInteractions } from './iti81.ts';
 import { answerStatus, outcomeOf } from './outcome.ts';
 import { patientInteractions } from './patient.ts';
 import type { Given } from './search.ts';
-import { fhirJson } from './vocabulary.ts';
+import { fhirJson, jsonTypes } from './vocabulary.ts';
 
 export type FhirSettings = {
   readonly log: Log;
@@ -43,8 +43,6 @@ export const routeTable: readonly Pick<Interaction, 'method' | 'path' | 'transac
 
 /** How many documents' texts one web thread keeps. */
 const keptTexts = 2000;
-
-const jsonTypes = [fhirJson, 'application/json', 'text/json'];
 
 /**
  * The FHIR face, below `/fhir`. Every answer carries X-Request-Id; every error is an OperationOutcome. Who asks is known before what is asked
@@ -176,6 +174,10 @@ async function identified(
   }
 }
 
+function isJson(format: string): boolean {
+  return ['json', ...jsonTypes].includes(format.split(';')[0]?.trim() ?? '');
+}
+
 function preferredOf(type: string | boolean | readonly string[]): string | undefined {
   return typeof type === 'string' ? type : undefined;
 }
@@ -183,10 +185,7 @@ function preferredOf(type: string | boolean | readonly string[]): string | undef
 /** JSON is what is spoken here. `_format` wins over Accept. FHIR R4 http.html#mime-type. */
 function negotiate(ctx: RouterContext): void {
   const format = new URLSearchParams(ctx.querystring).get('_format');
-  const wanted =
-    format === null
-      ? ctx.accepts(...jsonTypes) !== false
-      : ['json', ...jsonTypes].includes(format.split(';')[0]?.trim() ?? '');
+  const wanted = format === null ? ctx.accepts(...jsonTypes) !== false : isJson(format);
   if (!wanted) throw new Refused([problem('notAcceptable', { value: format ?? ctx.get('Accept') })]);
 }
 
@@ -201,10 +200,13 @@ async function send(ctx: RouterContext, answer: Answer): Promise<void> {
   const bytes = typeof body === 'string' ? body : ctx.method === 'HEAD' ? Buffer.alloc(0) : await body();
   ctx.set(headers);
   ctx.status = 200;
-  ctx.body =
-    typeof bytes === 'string' || bytes instanceof Uint8Array ? bytes : Readable.from(bytes, { objectMode: false });
+  ctx.body = typeof bytes === 'string' ? bytes : ArrayBuffer.isView(bytes) ? bufferOf(bytes) : Readable.from(bytes);
   ctx.set('Content-Type', mediaType);
   if (size !== undefined) ctx.length = size;
+}
+
+function bufferOf({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
 }
 
 /** A type that is not served, or an interaction that is not served on one that is. */

@@ -143,3 +143,13 @@ export const audit = {
 export const encounterReference = 'urn:ihe:iti:xds:2015:encounterId';
 
 export const fhirJson = 'application/fhir+json';
+
+/** What a client may accept when it wants JSON. FHIR R4 http.html#mime-type; the version parameter is allowed and says nothing new. */
+export const jsonTypes: readonly string[] = [
+  fhirJson,
+  `${fhirJson};fhirVersion=4.0`,
+  `${fhirJson};charset=utf-8`,
+  'application/json',
+  'application/json;charset=utf-8',
+  'text/json',
+];

@@ -5,6 +5,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { OperationOutcome } from 'fhir/r4.js';
 import { exportJWK, generateKeyPair } from 'jose';
 import Koa from 'koa';
 import { makeBearerIdentifier } from '../../server/auth/bearer.ts';
@@ -15,21 +16,20 @@ import { openWorld, type WorldOptions } from '../support/world.ts';
 
 export const issuer = 'https://issuer.example.org';
 
-// biome-ignore lint/suspicious/noExplicitAny: an answer is what it is until it was asserted.
-export type Json = any;
-
-export type HttpAnswer = {
+export type HttpAnswer<T = OperationOutcome> = {
   readonly status: number;
   readonly headers: Headers;
   readonly bytes: Buffer;
-  /** The body as JSON; whatever is read from it is asserted. */
-  readonly json: Json;
+  /** The body as the resource that the test says it is, and asserts. */
+  readonly json: T;
 };
 
 export type TokenChanges = Partial<Pick<TokenOptions, 'mode' | 'reason' | 'audience' | 'issuer' | 'lifetime'>> & {
   /** Slug of the patient that the token names. */
   readonly patient?: string;
 };
+
+type Changes = TokenChanges & { readonly headers?: Record<string, string> };
 
 /** A server with the FHIR face over the seeded sandbox in memory, and tokens of its people. */
 export async function openDoor(options: WorldOptions = {}) {
@@ -65,7 +65,7 @@ export async function openDoor(options: WorldOptions = {}) {
     const person = personOf(slug);
     if (person === undefined) throw new Error(`nobody is called ${slug}`);
     const ins = patient === undefined ? undefined : world.ins(patient);
-    return await signToken(key, person, {
+    return signToken(key, person, {
       mode: 'normal',
       issuer,
       audience: base,
@@ -76,11 +76,11 @@ export async function openDoor(options: WorldOptions = {}) {
       ...changes,
     });
   };
-  const ask = async (path: string, init: RequestInit = {}): Promise<HttpAnswer> => {
+  const ask = async <T = OperationOutcome>(path: string, init: RequestInit = {}): Promise<HttpAnswer<T>> => {
     const response = await fetch(path.startsWith('http') ? path : `${base}/${path}`, init);
     const bytes = Buffer.from(await response.arrayBuffer());
     const isJson = response.headers.get('content-type')?.includes('json') === true && bytes.length > 0;
-    const json: Json = isJson ? JSON.parse(bytes.toString()) : {};
+    const json = (isJson ? JSON.parse(bytes.toString()) : {}) as T;
     return { status: response.status, headers: response.headers, bytes, json };
   };
   return {
@@ -90,9 +90,9 @@ export async function openDoor(options: WorldOptions = {}) {
     token,
     ask,
     /** A GET by one of the sandbox's people. */
-    get: async (slug: string, path: string, changes: TokenChanges & { headers?: Record<string, string> } = {}) => {
+    get: async <T = OperationOutcome>(slug: string, path: string, changes: Changes = {}): Promise<HttpAnswer<T>> => {
       const { headers, ...claims } = changes;
-      return await ask(path, { headers: { ...headers, Authorization: `Bearer ${await token(slug, claims)}` } });
+      return ask<T>(path, { headers: { ...headers, Authorization: `Bearer ${await token(slug, claims)}` } });
     },
     /** The parameter that names a patient. */
     of: (slug: string) => {

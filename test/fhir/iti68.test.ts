@@ -1,0 +1,86 @@
+import { createHash } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Binary, Bundle, DocumentReference } from 'fhir/r4.js';
+import { type Door, openDoor } from './door.ts';
+
+let door: Door;
+let document: DocumentReference;
+beforeAll(async () => {
+  door = await openDoor();
+  const query = `DocumentReference?patient.identifier=${door.of('laurent')}&type=11502-2`;
+  const { json } = await door.get<Bundle<DocumentReference>>('dr-nguyen', query);
+  const found = json.entry?.[0]?.resource;
+  if (found === undefined) throw new Error('the laboratory report is missing');
+  document = found;
+});
+afterAll(() => door.close());
+
+const attachment = () => document.content[0]?.attachment;
+
+describe('the bytes of a document', () => {
+  test.each([undefined, '*/*', 'text/xml', 'application/pdf, */*;q=0.1'])(
+    'come raw to who accepts %s',
+    async (accept) => {
+      const headers = accept === undefined ? {} : { Accept: accept };
+      const { status, headers: got, bytes } = await door.get('dr-nguyen', attachment()?.url ?? '', { headers });
+      expect(status).toBe(200);
+      expect(got.get('content-type')).toBe('text/xml');
+      expect(bytes).toHaveLength(attachment()?.size ?? -1);
+      expect(createHash('sha1').update(bytes).digest('base64')).toBe(attachment()?.hash);
+      expect(got.get('etag')).toBe(`"${Buffer.from(attachment()?.hash ?? '', 'base64').toString('hex')}"`);
+      expect(got.get('cache-control')).toBe('no-store');
+      expect(got.get('x-content-type-options')).toBe('nosniff');
+      expect(got.get('content-disposition')).toBe('attachment');
+    },
+  );
+
+  test.each([
+    ['', 'application/fhir+json'],
+    ['', 'application/json'],
+    ['?_format=json', '*/*'],
+  ])('come within a Binary to %s%s', async (query, accept) => {
+    const raw = await door.get('dr-nguyen', attachment()?.url ?? '');
+    const { status, json } = await door.get<Binary>('dr-nguyen', `${attachment()?.url}${query}`, {
+      headers: { Accept: accept },
+    });
+    expect(status).toBe(200);
+    expect(json).toMatchObject({ resourceType: 'Binary', id: document.id, contentType: 'text/xml' });
+    expect(json.securityContext?.reference).toBe(`${door.base}/DocumentReference/${document.id}`);
+    expect(Buffer.from(json.data ?? '', 'base64').equals(raw.bytes)).toBe(true);
+  });
+
+  test('an Accept that cannot be met is refused', async () => {
+    const { status, json } = await door.get('dr-nguyen', attachment()?.url ?? '', { headers: { Accept: 'image/png' } });
+    expect(status).toBe(406);
+    expect(json.issue[0]).toMatchObject({ code: 'not-supported', details: { text: 'notAcceptable' } });
+  });
+
+  test('HEAD tells type and size', async () => {
+    const headers = { Authorization: `Bearer ${await door.token('dr-nguyen')}` };
+    const { status, headers: got, bytes } = await door.ask(attachment()?.url ?? '', { method: 'HEAD', headers });
+    expect([status, bytes.length]).toEqual([200, 0]);
+    expect(got.get('content-length')).toBe(String(attachment()?.size));
+  });
+
+  test('the address alone gives nothing: no token, no right, no such document', async () => {
+    expect((await door.ask(attachment()?.url ?? '')).status).toBe(401);
+    expect((await door.get('pharm-durand', attachment()?.url ?? '')).status).toBe(404);
+    expect((await door.get('pharm-durand', attachment()?.url ?? '', { patient: 'laurent' })).status).toBe(403);
+    expect((await door.get('dr-nguyen', 'Binary/00000000-0000-4000-8000-000000000000')).status).toBe(404);
+    expect((await door.get('dr-nguyen', 'Binary/x')).status).toBe(404);
+  });
+
+  test('the reading is traced before, with document and patient', async () => {
+    const before = door.world.tools.store.events().length;
+    await door.get('dr-nguyen', attachment()?.url ?? '');
+    const events = door.world.tools.store.events().slice(before);
+    expect(events).toHaveLength(1);
+    expect(events[0]).toMatchObject({
+      action: 'retrieveDocuments',
+      outcome: 'done',
+      ground: 'authorisation',
+      origin: { transaction: 'ITI-68' },
+      documents: [{ entryUUID: `urn:uuid:${document.id}` }],
+    });
+  });
+});

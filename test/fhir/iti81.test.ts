@@ -1,0 +1,162 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { AuditEvent, Bundle, DocumentReference } from 'fhir/r4.js';
+import { personOf } from '../../server/sandbox/people.ts';
+import { type Door, openDoor } from './door.ts';
+
+let door: Door;
+let first: DocumentReference;
+beforeAll(async () => {
+  door = await openDoor();
+  door.world.clock.now += 3_600_000;
+  const query = `DocumentReference?patient.identifier=${door.of('laurent')}&status=current&_count=1`;
+  const { json } = await door.get<Bundle<DocumentReference>>('dr-nguyen', query, {
+    headers: { 'X-Request-Id': 'search-1' },
+  });
+  const found = json.entry?.[0]?.resource;
+  if (found === undefined) throw new Error('no document was found');
+  first = found;
+  await door.get('dr-nguyen', `Binary/${first.id}`);
+  await door.get('pharm-durand', query);
+  await door.get('pharm-durand', query, { mode: 'bris_de_glace', reason: 'patient inconscient' });
+});
+afterAll(() => door.close());
+
+const since = () => `date=ge${new Date(door.world.clock.now).toISOString()}`;
+const history = async (who: string, more = since(), patient = 'laurent') =>
+  (await door.get<Bundle<AuditEvent>>(who, `AuditEvent?patient.identifier=${door.of(patient)}&${more}`)).json;
+const events = async (who: string, more?: string) =>
+  ((await history(who, more)).entry ?? []).map(({ resource }) => resource);
+const user = (event: AuditEvent | undefined) => event?.agent.find(({ requestor }) => requestor);
+const isOf = (event: AuditEvent | undefined, transaction: string) =>
+  event?.subtype?.some(({ code }) => code === transaction) === true;
+const requestIdOf = (event: AuditEvent | undefined) =>
+  event?.entity?.find(({ type }) => type?.code === 'XrequestId')?.what?.identifier?.value;
+const idOf = (slug: string) => {
+  const person = personOf(slug);
+  return person?.kind === 'professional' ? person.idNat : '';
+};
+
+describe('the history of a record', () => {
+  test('tells the patient who searched, in the shape of its audit profile', async () => {
+    const found = (await events('laurent')).find((e) => isOf(e, 'ITI-67') && e?.outcome === '0');
+    expect(found?.meta?.profile).toEqual([
+      'https://profiles.ihe.net/ITI/MHD/StructureDefinition/IHE.MHD.FindDocumentReferences.Audit.Responder',
+    ]);
+    expect(found).toMatchObject({ action: 'E', type: { code: 'rest' } });
+    expect(found?.agent.map(({ type }) => type?.coding?.[0]?.code)).toEqual(['110153', '110152', 'IRCP', 'PROV']);
+    expect(found?.agent[1]?.who).toEqual(found?.source.observer);
+    const query = found?.entity?.find(({ role }) => role?.code === '24')?.query ?? '';
+    expect(Buffer.from(query, 'base64').toString()).toContain('DocumentReference?patient.identifier=');
+    expect(found?.entity?.find(({ role }) => role?.code === '1')?.what).toEqual({
+      reference: first.subject?.reference,
+      identifier: { system: 'urn:oid:1.2.250.1.213.1.4.10', value: door.world.ins('laurent').value },
+    });
+  });
+
+  test('carries the request id as an entity', async () => {
+    const found = (await events('laurent')).find((e) => requestIdOf(e) === 'search-1');
+    expect(found?.outcome).toBe('0');
+  });
+
+  test('names the document that was read, the reader, the token and the purpose', async () => {
+    const found = (await events('laurent')).find((e) => isOf(e, 'ITI-68'));
+    expect(found).toMatchObject({ action: 'R', outcome: '0' });
+    expect(user(found)).toMatchObject({
+      who: { identifier: { system: 'urn:oid:1.2.250.1.71.4.2.1', value: idOf('dr-nguyen') } },
+      role: [{ coding: [{ code: '10' }] }],
+      purposeOfUse: [{ coding: [{ code: 'TREAT' }] }],
+    });
+    expect(user(found)?.policy?.[0]).toMatch(/^urn:ietf:params:oauth:jti:[0-9a-f-]{36}$/);
+    expect(found?.entity?.find(({ role }) => role?.code === '3')).toMatchObject({
+      what: { reference: `Binary/${first.id}` },
+      detail: [{ type: 'uniqueId' }],
+    });
+  });
+
+  test('tells a refusal: outcome 8, no profile, public words', async () => {
+    const found = (await events('laurent')).find((e) => e?.outcome === '8');
+    expect(found).not.toHaveProperty('meta');
+    expect(user(found)?.who?.identifier?.value).toBe(idOf('pharm-durand'));
+    expect(found?.outcomeDesc).toMatch(/access rights of this record/);
+  });
+
+  test('tells a broken glass with its reason', async () => {
+    const found = (await events('laurent')).find((e) => user(e)?.purposeOfUse?.[0]?.coding?.[0]?.code === 'BTG');
+    expect(found?.outcome).toBe('0');
+    expect(found?.entity?.[0]?.detail).toContainEqual({
+      type: 'Mode_Acces_Raison',
+      valueString: 'patient inconscient',
+    });
+  });
+
+  test('each event can be read by its number', async () => {
+    const [event] = await events('laurent');
+    const { status, json } = await door.get<AuditEvent>('laurent', `AuditEvent/${event?.id}`);
+    expect(status).toBe(200);
+    expect(json).toEqual(event);
+  });
+
+  test('the treating doctor sees all, another doctor his own alone', async () => {
+    const doctor = idOf('dr-nguyen');
+    const own = await events('dr-nguyen');
+    expect(own.length).toBeGreaterThan(0);
+    expect(new Set(own.map((e) => user(e)?.who?.identifier?.value))).toEqual(new Set([doctor]));
+    const all = await events('dr-martin');
+    expect(new Set(all.map((e) => user(e)?.who?.identifier?.value)).size).toBeGreaterThan(1);
+    const others = all.find((e) => user(e)?.who?.identifier?.value !== doctor);
+    expect((await door.get('dr-nguyen', `AuditEvent/${others?.id}`)).status).toBe(404);
+    expect((await door.get('dr-martin', `AuditEvent/${others?.id}`)).status).toBe(200);
+  });
+
+  test('agent.identifier narrows, and never widens', async () => {
+    const durand = `${since()}&agent.identifier=urn:oid:1.2.250.1.71.4.2.1|${idOf('pharm-durand')}`;
+    expect((await events('laurent', durand)).length).toBe(2);
+    expect(await events('dr-nguyen', durand)).toEqual([]);
+  });
+
+  test('pages without loss while reading adds events', async () => {
+    const seen: unknown[] = [];
+    let url = `AuditEvent?patient.identifier=${door.of('laurent')}&date=ge2020&date=lt2026-07-01T08:30:00Z&_count=7`;
+    for (let pages = 0; url !== '' && pages < 50; pages++) {
+      const { json } = await door.get<Bundle<AuditEvent>>('laurent', url);
+      seen.push(...(json.entry ?? []).map(({ resource }) => resource?.id));
+      url = json.link?.find(({ relation }) => relation === 'next')?.url ?? '';
+    }
+    expect(new Set(seen).size).toBe(seen.length);
+    expect(seen.length).toBeGreaterThan(10);
+  });
+
+  test('reading the history is an event itself', async () => {
+    await history('laurent');
+    const [event] = await events('laurent');
+    expect(event?.subtype?.map(({ code }) => code)).toContain('ITI-81');
+    expect(user(event)?.purposeOfUse?.[0]?.coding?.[0]?.code).toBe('PATRQT');
+  });
+
+  test.each([
+    ['', 'parameterMissing', 'http.date'],
+    ['date=ne2026', 'parameterMalformed', 'http.date'],
+    ['date=ge2026&agent.identifier=urn:oid:1.2.3|x', 'parameterMalformed', 'http.agent.identifier'],
+  ])('%s is refused: %s', async (more, name, expression) => {
+    const { status, json } = await door.get('laurent', `AuditEvent?patient.identifier=${door.of('laurent')}&${more}`);
+    expect(status).toBe(400);
+    expect(json.issue[0]).toMatchObject({ details: { text: name }, expression: [expression] });
+  });
+
+  test('a hidden document is named in no event that the patient sees', async () => {
+    const documents = await door.get<Bundle<DocumentReference>>(
+      'dr-martin',
+      `DocumentReference?patient.identifier=${door.of('masson')}&_count=100`,
+    );
+    const seen = await door.get<Bundle<DocumentReference>>(
+      'masson',
+      `DocumentReference?patient.identifier=${door.of('masson')}&_count=100`,
+    );
+    const ids = (bundle: Bundle<DocumentReference>) => (bundle.entry ?? []).map(({ resource }) => resource?.id ?? '');
+    const [hidden = ''] = ids(documents.json).filter((id) => !ids(seen.json).includes(id));
+    await door.get('dr-martin', `Binary/${hidden}`);
+    const text = (who: string) => history(who, 'date=ge2020&_count=200', 'masson').then((json) => JSON.stringify(json));
+    expect(await text('dr-martin')).toContain(hidden);
+    expect(await text('masson')).not.toContain(hidden);
+  });
+});
