@@ -1,3 +1,4 @@
+import type { Permit } from '../domain/decision.ts';
 import { refuse } from '../domain/error.ts';
 import type { Identifier } from '../domain/identifier.ts';
 import type { DocumentFilter, Page, PageRequest, StoredDocument } from '../store/port.ts';
@@ -81,10 +82,16 @@ export async function getDocuments(tools: Tools, request: Request, get: Get): Pr
         : by === 'uniqueId'
           ? await read.documentsByUniqueId(permit, values)
           : await read.documentsByLogicalId(permit, values);
+    if (found.length === 0 && reachesOwnOnly(permit)) refuse('accessDenied', {}, 'notAuthorised');
     if (limit !== undefined && found.length > limit) tooMany(limit);
     const documents = found.map(({ entry: { entryUUID, uniqueId } }) => ({ entryUUID, uniqueId }));
     return { answer: found, trace: { query: shortened(`${by}=${values.join(',')}`), documents } };
   });
+}
+
+/** A professional without authorisation finds what he wrote himself; for anything else he is told that he has no right, whether it exists or not. */
+function reachesOwnOnly({ ground, visibility }: Permit): boolean {
+  return ground === 'ownDocuments' && visibility.only === 'all';
 }
 
 /**
