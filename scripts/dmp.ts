@@ -96,10 +96,24 @@ async function run([name = '', ...rest]: readonly string[]): Promise<void> {
     return;
   }
   const options = Object.fromEntries(command.options.map((option) => [option, allOptions[option]]));
-  const { values, positionals } = parseArgs({ args: rest, options, allowPositionals: true, strict: true });
+  const { values, positionals } = parseArgs({
+    args: negativesJoined(rest),
+    options,
+    allowPositionals: true,
+    strict: true,
+  });
   if (positionals.length !== command.positionals) throw new Misused(`Usage: npm run -s dmp -- ${command.usage}`);
   const work = await command.load();
   await work(values, positionals);
+}
+
+/** `--expires-in -60` as `--expires-in=-60`: a number of less than nothing is no option. */
+function negativesJoined(args: readonly string[]): string[] {
+  return args.flatMap((arg, i) => {
+    if (/^-\d+$/.test(arg) && args[i - 1]?.startsWith('--') === true) return [];
+    const next = args[i + 1];
+    return arg.startsWith('--') && next !== undefined && /^-\d+$/.test(next) ? [`${arg}=${next}`] : [arg];
+  });
 }
 
 function usage(): string {
