@@ -22,10 +22,7 @@ export const iti41: XdsTransaction = {
 async function handle({ tools, request, body, documents }: Exchange): Promise<Answer> {
   const list = child(child(body, namespace.lcm, 'SubmitObjectsRequest'), namespace.rim, 'RegistryObjectList');
   if (list === undefined)
-    refuse('bodyUnexpected', {
-      value: body.local,
-      detail: 'no lcm:SubmitObjectsRequest with a rim:RegistryObjectList',
-    });
+    refuse('attributeMissing', { attribute: 'rim:RegistryObjectList', object: 'lcm:SubmitObjectsRequest' });
   const { submission, problems } = readSubmission(list);
   const received = (await documents()).map((document) => ({ ...document, id: readId(document.id) }));
   await submit(tools, request, { submission, documents: received, problems });

@@ -25,7 +25,7 @@ type DocumentRequest = { readonly repository: string; readonly uniqueId: string;
 /** Documents that cannot be had are errors of their own; a document asked for twice is answered once. */
 async function handle({ tools, request, body }: Exchange): Promise<Answer> {
   const asked = childrenOf(body, xds, 'DocumentRequest').map(readRequest);
-  if (asked.length === 0) refuse('bodyUnexpected', { value: body.local, detail: 'no xds:DocumentRequest' });
+  if (asked.length === 0) refuse('attributeMissing', { attribute: 'xds:DocumentRequest', object: body.local });
   const { repositoryUniqueId } = tools.settings;
   const here = new Map<string, DocumentRequest>();
   const elsewhere: Problem[] = [];

@@ -103,7 +103,10 @@ describe('refusals', () => {
 
   test('a body without SubmitObjectsRequest', async () => {
     const empty = '<xds:ProvideAndRegisterDocumentSetRequest xmlns:xds="urn:ihe:iti:xds-b:2007"/>';
-    expect(await send(empty)).toMatchObject({ status: 'Failure' });
+    expect(await send(empty)).toMatchObject({
+      status: 'Failure',
+      errors: [{ code: 'XDSRepositoryMetadataError', context: expect.stringContaining('rim:RegistryObjectList') }],
+    });
   });
 
   test('a depositor whom nobody authorised; nothing but the event is written', async () => {

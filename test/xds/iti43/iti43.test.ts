@@ -127,7 +127,10 @@ describe('what cannot be had is an error of its own', () => {
   });
 
   test('no DocumentRequest at all', async () => {
-    expect(await ask(inLaurent(), asking())).toMatchObject({ status: 'Failure' });
+    expect(await ask(inLaurent(), asking())).toMatchObject({
+      status: 'Failure',
+      errors: [{ context: expect.stringContaining('xds:DocumentRequest') }],
+    });
   });
 
   test('a document of another record is as unknown', async () => {
