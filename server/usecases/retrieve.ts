@@ -38,9 +38,10 @@ export async function retrieve(tools: Tools, request: Request, retrieval: Retrie
   const subject = recordAsked(request, patient, first);
   return perform(tools, request, 'retrieveDocuments', subject, async (permit) => {
     const { read } = tools.store;
-    const found =
-      by === 'uniqueId' ? await read.documentsByUniqueId(permit, values) : await read.documentsByUuid(permit, values);
-    const wrapped = await read.wrappedKey(permit);
+    const [found, wrapped] = await Promise.all([
+      by === 'uniqueId' ? read.documentsByUniqueId(permit, values) : read.documentsByUuid(permit, values),
+      read.wrappedKey(permit),
+    ]);
     const readable = new Map<string, Readable>();
     if (wrapped !== undefined)
       for (const document of found) {

@@ -65,7 +65,7 @@ async function answer(
     const { entry } = found.document;
     const contentId = `${entry.entryUUID.slice('urn:uuid:'.length)}@opendmp`;
     held += found.size;
-    const bytes = held <= HELD ? await found.open() : later(found);
+    const bytes = held <= HELD || parts.length === 0 ? await found.open() : later(found);
     parts.push({ contentId, mediaType: entry.mimeType, size: found.size, bytes });
     responses += documentResponse(request, entry.mimeType, contentId);
   }
@@ -73,7 +73,10 @@ async function answer(
   return { body: response(writeRegistryResponse(status, problems, 'repository'), responses), parts };
 }
 
-/** Bytes of documents that are opened before the answer begins, so that damage still ends in a fault; the rest is opened in its turn. */
+/**
+ * Bytes of documents that are opened before the answer begins, so that what is lost still ends in a fault; beyond it all but the first
+ * document are opened in their turn.
+ */
 const HELD = 4 * 1024 * 1024;
 
 async function* later(found: RetrievedDocument): AsyncGenerator<Uint8Array> {

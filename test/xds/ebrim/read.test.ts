@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
 import { readSubmission } from '../../../server/xds/ebrim/read.ts';
 import type { XmlElement } from '../../../server/xml/element.ts';
-import { defaultXmlLimits, parseXml } from '../../../server/xml/read.ts';
+import { defaultXmlLimits, parseXml, XmlRejected } from '../../../server/xml/read.ts';
 
 const message = (file: string) => readFileSync(new URL(`../iti41/${file}`, import.meta.url), 'utf8');
 const submission = message('submission.xml');
@@ -299,4 +300,23 @@ describe('what is wrong is named', () => {
       'attributeMalformed SubmissionSetStatus a1',
     ]);
   });
+});
+
+test('a message with pieces cut out or swapped is read or rejected, and never crashes', () => {
+  const place = fc.nat(submission.length);
+  fc.assert(
+    fc.property(place, fc.nat(80), place, (from, length, to) => {
+      const piece = submission.slice(from, from + length);
+      const without = submission.slice(0, from) + submission.slice(from + length);
+      for (const source of [without, without.slice(0, to) + piece + without.slice(to)]) {
+        try {
+          const list = parseXml(source, defaultXmlLimits).children[0]?.children[0];
+          if (list !== undefined) readSubmission(list);
+        } catch (error) {
+          if (!(error instanceof XmlRejected)) throw error;
+        }
+      }
+    }),
+    { numRuns: 500 },
+  );
 });

@@ -1,0 +1,110 @@
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import { Refused } from '../../server/domain/error.ts';
+import type { Tools } from '../../server/usecases/perform.ts';
+import { findDocuments, findPage, getDocuments } from '../../server/usecases/query.ts';
+import { retrieve } from '../../server/usecases/retrieve.ts';
+import type { MemoryStore } from '../support/memory-store.ts';
+import { openWorld, type World } from '../support/world.ts';
+
+let world: World<MemoryStore>;
+beforeAll(async () => {
+  world = await openWorld();
+});
+
+const everything = () => ({ patient: world.ins('laurent'), filter: {}, query: 'everything' });
+
+/** Tools whose store gives at most so many documents at once. */
+function inSlices(limit: number): Tools {
+  const { store } = world.tools;
+  const { read } = store;
+  return {
+    ...world.tools,
+    store: {
+      ...store,
+      read: {
+        ...read,
+        documents: (permit, filter, page) =>
+          read.documents(permit, filter, { ...page, limit: Math.min(limit, page.limit) }),
+      },
+    },
+  };
+}
+
+async function problemOf(promise: Promise<unknown>): Promise<string> {
+  try {
+    await promise;
+  } catch (error) {
+    if (error instanceof Refused) return error.problems.map((p) => p.name).join();
+    throw error;
+  }
+  return 'none';
+}
+
+describe('finding', () => {
+  test('all documents are read in slices, each once, newest first', async () => {
+    const whole = await findDocuments(world.tools, world.as('laurent'), everything());
+    const sliced = await findDocuments(inSlices(4), world.as('laurent'), everything());
+    expect(whole).toHaveLength(13);
+    expect(sliced.map((d) => d.entry.uniqueId)).toEqual(whole.map((d) => d.entry.uniqueId));
+  });
+
+  test('exactly the limit is found, one more is too many', async () => {
+    const limited = (limit: number) => findDocuments(world.tools, world.as('laurent'), { ...everything(), limit });
+    expect(await limited(13)).toHaveLength(13);
+    expect(await problemOf(limited(12))).toBe('tooManyResults');
+  });
+
+  test('pages follow each other; the total is counted when asked for', async () => {
+    const first = await findPage(world.tools, world.as('laurent'), {
+      ...everything(),
+      page: { limit: 8 },
+      count: true,
+    });
+    expect([first.items.length, first.more, first.total]).toEqual([8, true, 13]);
+    const before = first.items.at(-1)?.position ?? 0;
+    const second = await findPage(world.tools, world.as('laurent'), { ...everything(), page: { limit: 8, before } });
+    expect([second.items.length, second.more, second.total]).toEqual([5, false, undefined]);
+  });
+
+  test('hidden documents are not counted either', async () => {
+    const page = { limit: 10 };
+    const asked = { patient: world.ins('masson'), filter: {}, query: 'q', page, count: true };
+    expect((await findPage(world.tools, world.as('masson'), asked)).total).toBe(1);
+    expect((await findPage(world.tools, world.as('dr-martin'), asked)).total).toBe(2);
+  });
+
+  test('a very long question is cut in the trace', async () => {
+    await findDocuments(world.tools, world.as('laurent'), { ...everything(), query: 'x'.repeat(10_000) });
+    expect(world.tools.store.events().at(-1)?.query).toBe(`${'x'.repeat(4000)}…`);
+  });
+});
+
+describe('the record asked about', () => {
+  test('nobody names a patient: no record is asked', async () => {
+    const nobody = { filter: {}, query: 'q' };
+    expect(await problemOf(findDocuments(world.tools, world.as('dr-martin'), nobody))).toBe('queryParameterMissing');
+    const byUniqueId = { by: 'uniqueId', values: ['1.2.250.1.999.1.3.101'] } as const;
+    expect(await problemOf(getDocuments(world.tools, world.as('dr-martin'), byUniqueId))).toBe('queryParameterMissing');
+  });
+
+  test('the patient of the credential, or of the document named', async () => {
+    const inLaurent = world.as('dr-martin', { patient: world.ins('laurent') });
+    const [document] = await getDocuments(world.tools, inLaurent, {
+      by: 'uniqueId',
+      values: ['1.2.250.1.999.1.3.101'],
+    });
+    const entryUUID = document?.entry.entryUUID ?? '';
+    const byUuid = { by: 'entryUUID', values: [entryUUID] } as const;
+    expect(await getDocuments(world.tools, world.as('dr-martin'), byUuid)).toHaveLength(1);
+    expect((await retrieve(world.tools, world.as('dr-martin'), byUuid)).documents).toHaveLength(1);
+    expect(
+      await problemOf(getDocuments(world.tools, world.as('dr-leroy', { patient: world.ins('girard') }), byUuid)),
+    ).toBe('none');
+  });
+
+  test('a record may be named by its own id', async () => {
+    const facts = await world.tools.store.facts.recordByIdentifier(world.ins('laurent'));
+    const patient = { record: facts?.record.id ?? '' };
+    expect(await findDocuments(world.tools, world.as('laurent'), { ...everything(), patient })).toHaveLength(13);
+  });
+});
