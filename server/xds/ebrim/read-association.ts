@@ -1,19 +1,8 @@
 import type { AssociationDraft } from '../../domain/document.ts';
 import { attributeOf } from '../../xml/element.ts';
 import { associationScheme, associationUrn, statusUrn } from '../vocabulary.ts';
-import {
-  checkClassifications,
-  checkIdentifiers,
-  code,
-  extraSlots,
-  inType,
-  keyOf,
-  present,
-  readId,
-  type Source,
-  typed,
-  value,
-} from './registry-object.ts';
+import { checkClassifications, checkIdentifiers, code } from './classifications.ts';
+import { extraSlots, inType, keyOf, present, readId, type Source, typed, value } from './registry-object.ts';
 
 /** Reads an Association; the short forms of old samples (`HasMember`, `RPLC`) are malformed. IHE ITI TF-3 4.2.2. */
 export function readAssociation(source: Source): AssociationDraft {

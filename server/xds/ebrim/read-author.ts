@@ -1,6 +1,7 @@
 import { readXcn, readXon, readXtn } from '../../domain/hl7v2.ts';
 import type { Author } from '../../domain/people.ts';
-import { classifications, openClassification, type Source, typed, typedAll, values } from './registry-object.ts';
+import { classifications } from './classifications.ts';
+import { openClassification, type Source, typed, typedAll, values } from './registry-object.ts';
 
 /** Reads the author classifications of a scheme, in their order. IHE ITI TF-3 4.2.3.1.4. */
 export function readAuthors(source: Source, scheme: string): Author[] {

@@ -2,16 +2,12 @@ import type { EntryDraft } from '../../domain/document.ts';
 import { readCx, readCxi, readPidLine, readXcn } from '../../domain/hl7v2.ts';
 import { attributeOf } from '../../xml/element.ts';
 import { availabilityUrn, entryScheme, entryType, limitedMetadata, referenceIdSlot, statusUrn } from '../vocabulary.ts';
+import { checkClassifications, checkIdentifiers, code, codes, identifier } from './classifications.ts';
 import { readAuthors } from './read-author.ts';
 import {
-  checkClassifications,
-  checkIdentifiers,
-  code,
-  codes,
   extraSlots,
   given,
   home,
-  identifier,
   inType,
   keyOf,
   localized,

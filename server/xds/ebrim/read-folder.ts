@@ -2,13 +2,10 @@ import type { FolderDraft } from '../../domain/document.ts';
 import { readCx } from '../../domain/hl7v2.ts';
 import { attributeOf } from '../../xml/element.ts';
 import { folderScheme, limitedMetadata, packageNode, statusUrn } from '../vocabulary.ts';
+import { checkClassifications, checkIdentifiers, codes, identifier } from './classifications.ts';
 import {
-  checkClassifications,
-  checkIdentifiers,
-  codes,
   extraSlots,
   home,
-  identifier,
   inType,
   keyOf,
   localized,

@@ -2,14 +2,11 @@ import type { SetDraft } from '../../domain/document.ts';
 import { readCx, readRecipient } from '../../domain/hl7v2.ts';
 import { attributeOf } from '../../xml/element.ts';
 import { limitedMetadata, packageNode, setScheme, statusUrn } from '../vocabulary.ts';
+import { checkClassifications, checkIdentifiers, code, identifier } from './classifications.ts';
 import { readAuthors } from './read-author.ts';
 import {
-  checkClassifications,
-  checkIdentifiers,
-  code,
   extraSlots,
   home,
-  identifier,
   inType,
   keyOf,
   localized,
