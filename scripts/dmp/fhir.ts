@@ -19,10 +19,8 @@ type Bundle = {
 /** Opens a session: its token serves until it expires. */
 export async function openSession(acting: Acting) {
   const token = await tokenOf(acting);
-  const get = async (url: string): Promise<Response> => {
-    if (![serverAddress(), publicAddress()].some((base) => url.startsWith(`${base}/`)))
-      throw new RefusedByServer(`The server pointed at ${url}, which is not the server`);
-    const response = await ask(url, { headers: { Authorization: `Bearer ${token}` } });
+  const get = async (link: string): Promise<Response> => {
+    const response = await ask(reachable(link), { headers: { Authorization: `Bearer ${token}` } });
     if (!response.ok)
       throw new RefusedByServer(`Refused: HTTP ${response.status}\n${outcomeText(await response.text())}`);
     return response;
@@ -45,6 +43,13 @@ export async function openSession(acting: Acting) {
       return Buffer.from(await (await get(url)).arrayBuffer());
     },
   };
+}
+
+/** A link of the server, at the address where it is reached; the token goes nowhere else. @throws RefusedByServer */
+function reachable(link: string): string {
+  const base = [publicAddress(), serverAddress()].find((address) => link.startsWith(`${address}/`));
+  if (base === undefined) throw new RefusedByServer(`The server pointed at ${link}, which is not the server`);
+  return `${serverAddress()}${link.slice(base.length)}`;
 }
 
 /** An identifier without the prefix of its URI; UUIDs keep theirs, as XDS writes them. */

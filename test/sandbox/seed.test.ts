@@ -1,7 +1,9 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { people } from '../../server/sandbox/people.ts';
 import { seed } from '../../server/sandbox/seed.ts';
-import { openWorld, type World } from '../support/world.ts';
+import { memoryBlobs } from '../support/memory-blobs.ts';
+import { memoryStore } from '../support/memory-store.ts';
+import { openWorld, type World, worldOn } from '../support/world.ts';
 
 let world: World<Awaited<ReturnType<typeof openWorld>>['tools']['store']>;
 beforeAll(async () => {
@@ -74,3 +76,17 @@ test('the regime of 2022 seeds too, its records opened by the system', async () 
   expect(facts?.consents.find((c) => c.statement.kind === 'opening')?.statedBy.kind).toBe('system');
   expect(later.tools.store.events().filter((e) => e.outcome !== 'done')).toEqual([]);
 });
+
+test.each([1, 2, 7, 20, 35, 50])(
+  'seeding that was cut off after %i changes is completed by the next',
+  async (changes) => {
+    let left = changes;
+    const store = memoryStore({ fault: () => (left-- > 0 ? undefined : new Error('cut off')) });
+    const cut = await worldOn({ store, blobs: memoryBlobs(store) }, { seeded: false });
+    await expect(seed(cut.tools, () => {})).rejects.toThrow('cut off');
+    left = Number.MAX_SAFE_INTEGER;
+    await seed(cut.tools, () => {});
+    const acts = (w: typeof cut) => w.tools.store.events().map((e) => `${e.action} ${e.outcome} ${e.patient?.value}`);
+    expect(acts(cut)).toEqual(acts(world));
+  },
+);
