@@ -106,11 +106,14 @@ function namedBy(slug: string): ConsentActor {
   throw new Error(`${slug} is nobody whom a consent can name`);
 }
 
-/** Whether the story's statement was ever made, even if it was taken back since. */
+/** Whether the holder's side ever made the story's statement, even if it was taken back since; a creator's own authorisation is another one. */
 function stated(consents: readonly Consent[], wanted: StoryConsent): boolean {
   const statement = statementOf(wanted);
   return consents.some(
-    (c) => sameStory(c.statement, statement) && (!('withdraw' in wanted) || c.status === 'inactive'),
+    (c) =>
+      c.statedBy.kind !== 'professional' &&
+      sameStory(c.statement, statement) &&
+      (!('withdraw' in wanted) || c.status === 'inactive'),
   );
 }
 

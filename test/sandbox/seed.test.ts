@@ -49,6 +49,14 @@ describe('the seeded sandbox', () => {
     expect(authorised.filter((s) => s.treatingDoctor)).toHaveLength(1);
   });
 
+  test.each(['laurent', 'casanova', 'blanc', 'girard', 'henry', 'masson', 'lea-morel'])(
+    'no authorisation of %s runs out',
+    async (slug) => {
+      const standing = (await factsOf(slug))?.consents.filter((c) => c.status === 'active') ?? [];
+      expect(standing.filter((c) => c.until !== undefined)).toEqual([]);
+    },
+  );
+
   test('blanc blocks, girard opposes, henry accepts nothing masked in emergency', async () => {
     expect((await active('blanc')).filter((s) => s.kind === 'block')).toHaveLength(1);
     expect((await active('girard')).filter((s) => s.kind === 'opposition').map((s) => s.to)).toEqual([
