@@ -33,7 +33,7 @@ export async function openEmbedded({ threads, maxWaiting = 1000, ...files }: Emb
   return {
     ...storeOf(files.folder, client, async () => {
       await client.close('writer');
-      await thread?.ended;
+      await thread?.ended();
     }),
     newPort: () => Promise.resolve(client.newPort()),
   };
@@ -70,7 +70,7 @@ function storeOf(folder: string, client: WriterClient, closeWriter: () => Promis
 }
 
 /** Answers when the thread serves. A failure of the thread closes its port, which stops the client. */
-async function startThread(workerData: WriterThreadData): Promise<{ readonly ended: Promise<void> }> {
+async function startThread(workerData: WriterThreadData): Promise<{ readonly ended: () => Promise<void> }> {
   const worker = new Worker(new URL('./writer-thread.ts', import.meta.url), {
     workerData,
     transferList: [workerData.port],
@@ -83,7 +83,12 @@ async function startThread(workerData: WriterThreadData): Promise<{ readonly end
   const state = await Promise.race([told, failed]);
   if ('failed' in state) throw errorOf(state);
   worker.unref();
-  return { ended };
+  return {
+    ended() {
+      worker.ref();
+      return ended;
+    },
+  };
 }
 
 function errorOf({ failed, name }: Extract<WriterThreadState, { failed: string }>): Error {

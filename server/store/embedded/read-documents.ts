@@ -21,20 +21,24 @@ type Row = {
 
 const columns = 's.position, s.status, d.registered, d.sha256, d.segment, d.start, d.length, d.file, d.json';
 const ofRecord = 's.record = (SELECT key FROM record WHERE id = ?)';
-const newestFirst = 'ORDER BY s.position DESC';
 
 /** Reads of documents: filtered on the narrow search rows, so that JSON is read for nothing but what is answered. */
 export function makeDocumentReads(database: Database) {
-  function find(reading: Reading, from: SqlCondition, where: SqlCondition, limit = -1): StoredDocument[] {
+  function find(reading: Reading, from: SqlCondition, where: SqlCondition, limit?: number): StoredDocument[] {
     const own = ownFilter(reading.visibility.viewer);
-    return database
+    const page = limit === undefined ? '' : 'ORDER BY s.position DESC LIMIT ?';
+    const rows = database
       .prepare<Row>(
         `SELECT ${columns}, ${own.sql} AS own FROM ${from.sql} CROSS JOIN document d ON d.position = s.position
-         WHERE ${where.sql} ${newestFirst} LIMIT ?`,
+         WHERE ${where.sql} ${page}`,
       )
-      .all(...own.params, ...from.params, ...where.params, limit)
-      .map((row) => documentOf(reading, row));
+      .all(...own.params, ...from.params, ...where.params, ...(limit === undefined ? [] : [limit]));
+    return rows.map((row) => documentOf(reading, row));
   }
+
+  /** Sorted here: SQLite sorts by moving the JSON about, which costs more than the rest of the read. */
+  const named = (reading: Reading, from: SqlCondition, where: SqlCondition) =>
+    find(reading, from, where).sort((a, b) => b.position - a.position);
 
   const inRecord = ({ record }: Reading): SqlCondition => ({ sql: ofRecord, params: [record] });
   const all: SqlCondition = { sql: 'search s', params: [] };
@@ -69,13 +73,13 @@ export function makeDocumentReads(database: Database) {
           .get(...where.params)?.total ?? 0
       );
     },
-    documentsByUuid: (reading: Reading, ids: readonly string[]) => find(reading, byUuid(ids), visible(reading)),
-    targets: (reading: Reading, ids: readonly string[]) => find(reading, byUuid(ids), inRecord(reading)),
+    documentsByUuid: (reading: Reading, ids: readonly string[]) => named(reading, byUuid(ids), visible(reading)),
+    targets: (reading: Reading, ids: readonly string[]) => named(reading, byUuid(ids), inRecord(reading)),
     documentsByUniqueId: (reading: Reading, ids: readonly string[]) =>
-      find(reading, byUniqueId(ids), visible(reading)).filter(({ entry }) => ids.includes(entry.uniqueId)),
+      named(reading, byUniqueId(ids), visible(reading)).filter(({ entry }) => ids.includes(entry.uniqueId)),
     documentsByLogicalId(reading: Reading, ids: readonly string[]): StoredDocument[] {
-      const named = { sql: `s.logical IN (${namesIn})`, params: [namesOf(ids)] };
-      return find(reading, all, every([visible(reading), named]));
+      const logical = { sql: `s.logical IN (${namesIn})`, params: [namesOf(ids)] };
+      return named(reading, all, every([visible(reading), logical]));
     },
   };
 }

@@ -20,7 +20,9 @@ export function makeFactReads(database: Database) {
   const ofEvent = database.prepare<RecordRow>(recordWhere('SELECT record FROM event WHERE sequence = ?'));
   const consents = database.prepare<{ json: Uint8Array }>('SELECT json FROM consent WHERE record = ? ORDER BY key');
 
-  const named = database.prepare<{ found: number }>('SELECT 1 AS found FROM document WHERE file = ? AND file IS NOT NULL');
+  const named = database.prepare<{ found: number }>(
+    'SELECT 1 AS found FROM document WHERE file = ? AND file IS NOT NULL',
+  );
 
   function factsOf(find: () => RecordRow | undefined): RecordFacts | undefined {
     return database.transaction(() => {

@@ -18,7 +18,7 @@ export type Reply = Answer | { readonly refused: 'busy' | 'stopped'; readonly wh
 
 type Waiting = { readonly id: number; readonly set: PlainSet; readonly port: MessagePort };
 
-/** Groups begin at most this often, in milliseconds: it is wake-ups that cost, and a lone change set waits for nothing. */
+/** Under load groups begin at most this often, in milliseconds: it is wake-ups that cost. After a lone change set nothing waits. */
 const pace = 5;
 
 /** Serves ports until told to close: a group is whatever arrived while the group before it was written. `held` keeps the process alive. */
@@ -32,6 +32,7 @@ export function serve(
   let running = false;
   let timer: NodeJS.Timeout | undefined;
   let begun = -pace;
+  let lone = true;
   let closing = false;
   let failure: string | undefined;
 
@@ -77,7 +78,7 @@ export function serve(
       if (closing) void close();
       return;
     }
-    const wait = closing ? 0 : begun + pace - performance.now();
+    const wait = closing || lone ? 0 : begun + pace - performance.now();
     if (wait <= 0) void run();
     else
       timer = setTimeout(() => {
@@ -92,6 +93,7 @@ export function serve(
     begun = performance.now();
     const group = queue;
     queue = [];
+    lone = group.length === 1;
     const answers = await answersOf(group);
     for (const port of ports)
       answer(
