@@ -9,22 +9,41 @@ export type Searchset = {
   readonly total?: number;
   readonly self: string;
   readonly next?: string;
-  readonly entries: readonly { readonly fullUrl: string; readonly json: string }[];
+  /** As `entryOf` writes them. */
+  readonly entries: readonly Uint8Array[];
   /** Reported as an entry of mode outcome. */
   readonly warnings: readonly Problem[];
 };
 
-/** A Bundle of type searchset, as text, since its entries are. FHIR R4 bundle.html#searchset. */
-export function searchset({ total, self, next, entries, warnings }: Searchset, requestId: string): string {
+/** One match of a searchset in UTF-8, and where in it the resource lies. */
+export function entryOf(fullUrl: string, resource: string): { bytes: Buffer; from: number; to: number } {
+  const head = `{"fullUrl":${JSON.stringify(fullUrl)},"resource":`;
+  const tail = ',"search":{"mode":"match"}}';
+  const bytes = Buffer.from(head + resource + tail);
+  return { bytes, from: Buffer.byteLength(head), to: bytes.length - tail.length };
+}
+
+/** A Bundle of type searchset in UTF-8, put together from entries that are written already. FHIR R4 bundle.html#searchset. */
+export function searchset({ total, self, next, entries, warnings }: Searchset, requestId: string): Buffer {
   const links = [{ relation: 'self', url: self }, ...(next === undefined ? [] : [{ relation: 'next', url: next }])];
-  const rows = entries.map(
-    ({ fullUrl, json }) => `{"fullUrl":${JSON.stringify(fullUrl)},"resource":${json},"search":{"mode":"match"}}`,
-  );
-  if (warnings.length > 0)
-    rows.push(`{"resource":${JSON.stringify(outcomeOf(warnings, requestId, 'warning'))},"search":{"mode":"outcome"}}`);
   const counted = total === undefined ? '' : `"total":${total},`;
-  const list = rows.length === 0 ? '' : `,"entry":[${rows.join(',')}]`;
-  return `{"resourceType":"Bundle","type":"searchset",${counted}"link":${JSON.stringify(links)}${list}}`;
+  const head = `{"resourceType":"Bundle","type":"searchset",${counted}"link":${JSON.stringify(links)}`;
+  const rows = warnings.length === 0 ? entries : [...entries, warningEntry(warnings, requestId)];
+  if (rows.length === 0) return Buffer.from(`${head}}`);
+  const pieces: Uint8Array[] = [Buffer.from(`${head},"entry":[`)];
+  for (const [i, row] of rows.entries()) {
+    if (i > 0) pieces.push(comma);
+    pieces.push(row);
+  }
+  return Buffer.concat([...pieces, end]);
+}
+
+const comma = Buffer.from(',');
+const end = Buffer.from(']}');
+
+function warningEntry(warnings: readonly Problem[], requestId: string): Buffer {
+  const outcome = JSON.stringify(outcomeOf(warnings, requestId, 'warning'));
+  return Buffer.from(`{"resource":${outcome},"search":{"mode":"outcome"}}`);
 }
 
 /** A page of a search: its parameters, and the position after which it begins. */

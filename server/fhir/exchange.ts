@@ -25,7 +25,7 @@ export type Exchange = {
 };
 
 /** Bytes of a body; a function is called only when the body is sent (not for HEAD). */
-export type Body = string | (() => Promise<Uint8Array | AsyncIterable<Uint8Array>>);
+export type Body = string | Buffer | (() => Promise<Uint8Array | AsyncIterable<Uint8Array>>);
 
 export type Answer =
   | {

@@ -13,7 +13,6 @@ import {
   passes,
 } from './document-search.ts';
 import type { Answer, Exchange, Interaction } from './exchange.ts';
-import { idOf } from './map/document-reference.ts';
 import { type PagedSearch, readPagedSearch } from './paged-search.ts';
 
 const type = 'DocumentReference';
@@ -21,7 +20,7 @@ const type = 'DocumentReference';
 async function search(exchange: Exchange): Promise<Answer> {
   const asked = readPagedSearch(exchange, type, documentParameters, () => emptyQuestion(exchange.base));
   const found = await orNothing(exchange, asked, namesOf(asked.asked) === undefined ? byFilter : byName);
-  const { base, writeDocument, request } = exchange;
+  const { writeDocument, request } = exchange;
   const last = found.items.at(-1);
   return {
     body: searchset(
@@ -29,10 +28,7 @@ async function search(exchange: Exchange): Promise<Answer> {
         total: found.total,
         self: asked.self,
         ...(found.more && last && { next: asked.next(last.position) }),
-        entries: found.items.map((document) => ({
-          fullUrl: `${base}/${type}/${idOf(document.entry.entryUUID)}`,
-          json: writeDocument(document),
-        })),
+        entries: found.items.map((document) => writeDocument(document).entry),
         warnings: asked.warnings,
       },
       request.origin.requestId,
@@ -90,7 +86,7 @@ async function read({ tools, request, id, writeDocument }: Exchange): Promise<An
   if (!isUuid(entryUUID)) throw new Refused([unknown]);
   const [document] = await getDocuments(tools, request, { by: 'entryUUID', values: [entryUUID] });
   if (document === undefined) return { refused: [unknown] };
-  return { body: writeDocument(document), headers: { ETag: `W/"${document.entry.version}"` } };
+  return { body: writeDocument(document).resource, headers: { ETag: `W/"${document.entry.version}"` } };
 }
 
 const find = {

@@ -3,7 +3,7 @@ import type { AuditEvent } from '../domain/event.ts';
 import { professionalAuthority, structureAuthority } from '../domain/people.ts';
 import type { Page } from '../store/port.ts';
 import { eventOfHistory, history } from '../usecases/history.ts';
-import { searchset } from './bundle.ts';
+import { entryOf, searchset } from './bundle.ts';
 import { unknownUnlessNamed } from './concealment.ts';
 import type { Answer, Exchange, Interaction } from './exchange.ts';
 import { auditEventOf } from './map/audit-event.ts';
@@ -73,10 +73,11 @@ async function search(exchange: Exchange): Promise<Answer> {
       {
         self: asked.self,
         ...(found.more && last && { next: asked.next(last.sequence) }),
-        entries: found.items.map((event) => ({
-          fullUrl: `${base}/${type}/${event.sequence}`,
-          json: JSON.stringify(auditEventOf(event, observerOf(exchange))),
-        })),
+        entries: found.items.map(
+          (event) =>
+            entryOf(`${base}/${type}/${event.sequence}`, JSON.stringify(auditEventOf(event, observerOf(exchange))))
+              .bytes,
+        ),
         warnings: asked.warnings,
       },
       request.origin.requestId,

@@ -1,7 +1,7 @@
 import { problem, Refused } from '../domain/error.ts';
 import type { Identifier } from '../domain/identifier.ts';
 import { type Existence, readPatient, testExistence } from '../usecases/patient.ts';
-import { searchset } from './bundle.ts';
+import { entryOf, searchset } from './bundle.ts';
 import { unknownUnlessNamed } from './concealment.ts';
 import type { Answer, Exchange, Interaction } from './exchange.ts';
 import { existenceOf, patientOf } from './map/patient.ts';
@@ -39,10 +39,11 @@ async function search(exchange: Exchange): Promise<Answer> {
     ]);
   const query = queryString(used);
   const found = await orNobody(testExistence(tools, request, identifier, `${type}?${query}`));
-  const entries = found.slice(0, count).map((existence) => ({
-    fullUrl: `${base}/${type}/${existence.record.id}`,
-    json: JSON.stringify(existenceOf(existence)),
-  }));
+  const entries = found
+    .slice(0, count)
+    .map(
+      (existence) => entryOf(`${base}/${type}/${existence.record.id}`, JSON.stringify(existenceOf(existence))).bytes,
+    );
   const bundle = { total: found.length, self: `${base}/${type}?${query}`, entries, warnings };
   return { body: searchset(bundle, request.origin.requestId) };
 }

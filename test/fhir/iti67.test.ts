@@ -275,6 +275,14 @@ describe('who may search', () => {
     expect(opposed.status).toBe(403);
   });
 
+  test('a structure has no list, and finds what is its own by name', async () => {
+    expect((await search('labo-centre', 'status=current')).status).toBe(403);
+    const own = (await search('dr-nguyen', 'type=11502-2')).json.entry?.[0]?.resource?.id;
+    const other = (await named('Ordonnance')).id;
+    const found = await search('labo-centre', `_id=${own},${other}`);
+    expect(found.json.entry?.map(({ resource }) => resource?.id)).toEqual([own]);
+  });
+
   test('a document hidden from the patient is in his doctor’s list and in no list of his', async () => {
     const doctor = (await search('dr-martin', '_count=100', 'masson')).json;
     const patient = (await search('masson', '_count=100', 'masson')).json;

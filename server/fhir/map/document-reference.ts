@@ -1,6 +1,6 @@
 import type { CodeableConcept, DocumentReference, Extension, FhirResource, Period } from 'fhir/r4.js';
 import type { AvailabilityStatus, DocumentEntry, LocalizedText } from '../../domain/document.ts';
-import { dateTimeOf } from '../../domain/time.ts';
+import { type Dtm, dateTimeOf } from '../../domain/time.ts';
 import type { StoredDocument } from '../../store/port.ts';
 import { encounterReference, extensions, profiles, uris } from '../vocabulary.ts';
 import { codingOf, conceptOf, relatedIdentifier, uniqueIdentifier } from './code.ts';
@@ -130,10 +130,18 @@ function registryEntryOf(entry: DocumentEntry): Extension {
       ...(documentAvailability === undefined ? [] : [{ url: 'documentAvailability', valueCode: documentAvailability }]),
       ...(uri === undefined ? [] : [{ url: 'uri', valueString: uri }]),
       ...(homeCommunityId === undefined ? [] : [{ url: 'homeCommunityId', valueUri: homeCommunityId }]),
+      ...precisionOf('creationTime', entry.creationTime),
+      ...precisionOf('serviceStartTime', entry.serviceStartTime),
+      ...precisionOf('serviceStopTime', entry.serviceStopTime),
       ...languageOf('titleLanguage', entry.title),
       ...languageOf('commentsLanguage', entry.comments),
     ],
   };
+}
+
+/** The DTM itself where a FHIR dateTime must be more precise: it knows no hours or minutes without seconds. */
+function precisionOf(url: string, dtm: Dtm | undefined): Extension[] {
+  return dtm === undefined || (dtm.length !== 10 && dtm.length !== 12) ? [] : [{ url, valueString: dtm }];
 }
 
 function languageOf(url: string, text: LocalizedText | undefined): Extension[] {
