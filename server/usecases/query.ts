@@ -60,7 +60,9 @@ export async function findPage(
   const { filter, page, count, query } = find;
   return perform(tools, request, 'searchDocuments', recordAsked(request, find.patient), async (permit) => {
     const found = await tools.store.read.documents(permit, filter, page);
-    const total = count === true ? await tools.store.read.countDocuments(permit, filter) : undefined;
+    const isAll = page.before === undefined && !found.more;
+    const total =
+      count !== true ? undefined : isAll ? found.items.length : await tools.store.read.countDocuments(permit, filter);
     return { answer: { ...found, ...(total !== undefined && { total }) }, trace: { query: shortened(query) } };
   });
 }
