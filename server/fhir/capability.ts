@@ -19,7 +19,13 @@ const supported: Readonly<Record<Interaction['resource'], readonly string[]>> = 
   DocumentReference: [profiles.mhdDocument, profiles.pdsmDocument],
   Binary: [],
   Patient: [profiles.patientIns],
-  AuditEvent: [profiles.auditFindDocuments, profiles.auditRetrieve, profiles.auditPatientDemographics],
+  AuditEvent: [
+    profiles.auditFindDocuments,
+    profiles.auditRetrieve,
+    profiles.auditPatientDemographics,
+    profiles.auditPatientQuery,
+    profiles.auditPatientRead,
+  ],
 };
 
 /**
@@ -63,7 +69,7 @@ export function capabilityStatement(
 
 function ofPaging(): string {
   const names = Object.keys(pagingParameters).filter((name) => name !== '_page');
-  return `Every search takes ${names.join(', ')}; more than one page is reached by its next link.`;
+  return `Every search takes ${names.join(', ')} (_sort: -date alone); further pages are reached by the next link.`;
 }
 
 function resourceOf(

@@ -70,6 +70,40 @@ describe('the bytes of a document', () => {
     expect((await door.get('dr-nguyen', 'Binary/x')).status).toBe(404);
   });
 
+  describe('of a long document, which is opened as a stream,', () => {
+    const text = 'é'.repeat(50_000);
+    const pieces = async function* (broken: boolean) {
+      const bytes = Buffer.from(text);
+      for (let at = 0; at < bytes.length; at += 4001) {
+        if (broken && at > 40_000) throw new Error('segment damaged');
+        yield await Promise.resolve(bytes.subarray(at, at + 4001));
+      }
+    };
+    const opening = async <T>(broken: boolean, work: () => Promise<T>) => {
+      const { blobs } = door.world.tools;
+      const open = blobs.open.bind(blobs);
+      Object.assign(blobs, { open: () => Promise.resolve(pieces(broken)) });
+      try {
+        return await work();
+      } finally {
+        Object.assign(blobs, { open });
+        door.faults.length = 0;
+      }
+    };
+
+    test('flow into a Binary, whatever the pieces', async () => {
+      const headers = { Accept: 'application/fhir+json' };
+      const { json } = await opening(false, () => door.get<Binary>('dr-nguyen', attachment()?.url ?? '', { headers }));
+      expect(Buffer.from(json.data ?? '', 'base64').toString()).toBe(text);
+    });
+
+    test('a damaged one breaks the answer off, so that nobody takes it for whole', async () => {
+      const headers = { Accept: 'application/fhir+json' };
+      await expect(opening(true, () => door.get('dr-nguyen', attachment()?.url ?? '', { headers }))).rejects.toThrow();
+      expect((await door.get('dr-nguyen', attachment()?.url ?? '')).status).toBe(200);
+    });
+  });
+
   test('the reading is traced before, with document and patient', async () => {
     const before = door.world.tools.store.events().length;
     await door.get('dr-nguyen', attachment()?.url ?? '');
