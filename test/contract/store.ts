@@ -189,6 +189,7 @@ export function storeContract(name: string, open: () => Promise<Subject>): void 
         );
         const [onDemand, onFile] = await store.read.documentsByUuid(ours, [uuid(1), uuid(2)]);
         expect(onFile?.content).toEqual(large);
+        expect([await store.facts.isNamed('a1b2'), await store.facts.isNamed('a1b3')]).toEqual([true, false]);
         expect(onDemand).not.toHaveProperty('content');
         expect(onDemand).not.toHaveProperty('sha256');
       });
