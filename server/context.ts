@@ -10,11 +10,10 @@ import { linkKeyOf, masterKeyOf } from './config/config.ts';
 import { makeKeyring } from './crypto/keyring.ts';
 import { uuidMaker } from './crypto/uuid.ts';
 import { connectEmbedded, openEmbedded } from './store/embedded/open.ts';
-import type { Store } from './store/port.ts';
 import type { Tools } from './usecases/perform.ts';
 import { type Log, openLog } from './watch/log.ts';
 import { type Metrics, openMetrics } from './watch/metrics.ts';
-import type { TransportLimits } from './xds/routes.ts';
+import type { TransportLimits } from './xds/dispatch.ts';
 
 /** Everything long-lived of one web thread; closed in reverse. */
 export type Context = {
@@ -38,14 +37,16 @@ export async function openContext(config: Config, writerPort?: MessagePort): Pro
   const { env } = config;
   const log = openLog(env.DMP_LOG_LEVEL);
   const metrics = openMetrics();
-  const opened =
+  const first =
     writerPort === undefined
       ? await openEmbedded({ folder: config.data, threads: true, maxWaiting: env.DMP_MAX_WAITING })
-      : await connectEmbedded({ folder: config.data, port: writerPort });
+      : undefined;
+  const opened = first ?? (await connectEmbedded({ folder: config.data, port: writerPort as MessagePort }));
   const now = () => Date.now();
+  const blobs = openBlobs({ folder: join(config.data, 'documents'), inlineLimit: env.DMP_INLINE_CONTENT });
   const tools: Tools = {
     store: opened,
-    blobs: openBlobs({ folder: join(config.data, 'documents'), inlineLimit: env.DMP_INLINE_CONTENT }),
+    blobs,
     keyring: makeKeyring(masterKeyOf(config)),
     settings: config.settings,
     now,
@@ -72,15 +73,19 @@ export async function openContext(config: Config, writerPort?: MessagePort): Pro
     linkKey: linkKeyOf(config),
     limits: {
       rootBytes: env.DMP_MAX_ROOT,
-      inlineCharacters: env.DMP_MAX_INLINE,
+      inlineBytes: env.DMP_MAX_INLINE,
       messageBytes: env.DMP_MAX_MESSAGE,
+      spooledBytes: env.DMP_MAX_SPOOLED,
+      pause: env.DMP_MAX_PAUSE * 1000,
+      slowest: env.DMP_SLOWEST,
       parts: env.DMP_MAX_PARTS,
       partHeaderBytes: env.DMP_MAX_PART_HEADERS,
       xml: { elements: env.DMP_MAX_ELEMENTS, attributes: env.DMP_MAX_ATTRIBUTES, depth: env.DMP_MAX_DEPTH },
     },
-    newWriterPort: 'newPort' in opened ? opened.newPort : undefined,
+    newWriterPort: first && (() => first.newPort()),
     close: async () => {
       await opened.close();
+      blobs.close();
       metrics.stop();
     },
   };

@@ -73,9 +73,9 @@ export async function closeServer(server: Server): Promise<void> {
 
 const hour = 3_600_000;
 
-function sweepEveryHour({ tools, log, isNamed }: Context): () => void {
+function sweepEveryHour({ tools, log }: Context): () => void {
   const sweep = () => {
-    tools.blobs.sweep(tools.now() - hour, isNamed).then(
+    tools.blobs.sweep(tools.now() - hour, tools.store.facts.isNamed).then(
       (swept) => {
         if (swept > 0) log.info({ swept }, 'half-written documents swept');
       },

@@ -116,15 +116,15 @@ async function openLine(loop: Loop): Promise<Line> {
       head = head === undefined ? rest : Buffer.concat([head, rest]);
       const at = head.indexOf(headEnd);
       if (at < 0) return;
-      const header = head.latin1Slice(0, at);
+      const header = head.toString('latin1', 0, at);
       status = Number(header.slice(9, 12));
       const length = /\r\ncontent-length: (\d+)/i.exec(header);
       if (length === null) throw new Error(`the answer has no Content-Length: ${header.slice(0, 200)}`);
-      text = head.latin1Slice(0, Math.min(head.length, at + 4 + 1500));
+      text = head.toString('latin1', 0, Math.min(head.length, at + 4 + 1500));
       missing = Number(length[1]);
       rest = head.subarray(at + 4);
       head = undefined;
-    } else if (text.length < 1500) text += rest.latin1Slice(0, 1500);
+    } else if (text.length < 1500) text += rest.toString('latin1', 0, 1500);
     missing -= rest.length;
     if (missing > 0) return;
     missing = -1;

@@ -1,0 +1,167 @@
+import { writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { fill } from './bench/fill.ts';
+import { type Measured, type Prepared, quantile, run } from './bench/load.ts';
+import { cpuOf, machine, machineBusy, memoryOf } from './bench/machine.ts';
+import { type Bench, deposits, finds, reads, retrieves, searches, tokenOf } from './bench/requests.ts';
+import { benchPatient } from './bench/fill.ts';
+import { stages } from './bench/stages.ts';
+import { startTarget, type Target } from './bench/target.ts';
+
+const usage = `npm run bench -- [--entries 10000[,1000000]] [--seconds 10] [--rounds 1] [--only ITI-41,ITI-18,ITI-43,search,read] [--stages] [--write]
+
+Fills a store (kept in .cache/bench), starts a server on it and drives it from this process. With two sizes the servers are driven in turn.
+--stages prints what each stage of a request costs, in this process. --write puts the tables into docs/benchmarks.md.
+`;
+
+const { values } = parseArgs({
+  options: {
+    entries: { type: 'string', default: '10000' },
+    seconds: { type: 'string', default: '10' },
+    rounds: { type: 'string', default: '1' },
+    only: { type: 'string', default: 'ITI-41,ITI-18,ITI-43,search,read' },
+    stages: { type: 'boolean', default: false },
+    write: { type: 'boolean', default: false },
+    fill: { type: 'string' },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+const say = (line: string) => void process.stderr.write(`${line}\n`);
+
+if (values.help) process.stdout.write(usage);
+else if (values.fill !== undefined) await fill(Number(values.fill), say);
+else await bench();
+
+type Row = {
+  readonly store: string;
+  readonly what: string;
+  readonly mode: string;
+  readonly measured: Measured;
+  readonly serverCpu: number;
+  readonly generatorCpu: number;
+  readonly foreign: number;
+  readonly peak: number;
+};
+
+type Kind = { readonly name: string; readonly rate: number; readonly guess: number; readonly prepare: (bench: Bench, count: number) => Promise<Supply> };
+type Supply = { readonly next: () => Prepared | undefined; readonly good: (head: string, status: number) => boolean };
+
+async function bench(): Promise<void> {
+  const seconds = Number(values.seconds);
+  const targets: Target[] = [];
+  for (const [index, entries] of values.entries.split(',').entries()) targets.push(await startTarget(Number(entries), 18_080 + index, say));
+  const rows: Row[] = [];
+  for (const target of targets) await warmUp(target);
+  for (let round = 0; round < Number(values.rounds); round++)
+    for (const kind of kinds.filter(({ name }) => values.only.split(',').includes(name)))
+      for (const target of targets) rows.push(...(await measure(target, kind, seconds)));
+  const costs = values.stages ? await stages(say) : undefined;
+  for (const target of targets) await target.stop();
+  const text = report(targets, rows, costs);
+  process.stdout.write(text);
+  if (values.write) writeFileSync(resolve(import.meta.dirname, '../docs/benchmarks.md'), text);
+}
+
+const success = (head: string, status: number) => status === 200 && head.includes('ResponseStatusType:Success');
+const found = (_head: string, status: number) => status === 200;
+
+const kinds: readonly Kind[] = [
+  { name: 'ITI-41', rate: 1000, guess: 2200, prepare: async (b, n) => once(deposits(b, n), success) },
+  { name: 'ITI-18', rate: 1000, guess: 3500, prepare: async (b, n) => once(finds(b, n), success) },
+  { name: 'ITI-43', rate: 1000, guess: 3500, prepare: async (b, n) => once(retrieves(b, n), success) },
+  { name: 'search', rate: 1000, guess: 0, prepare: async (b) => again(await searches(b), found) },
+  { name: 'read', rate: 4000, guess: 0, prepare: async (b) => again(await reads(b), found) },
+];
+
+/** Each request is sent once: its assertion serves one request. */
+function once(requests: Prepared[], good: Supply['good']): Supply {
+  return { next: () => requests.pop(), good };
+}
+
+function again(requests: readonly Prepared[], good: Supply['good']): Supply {
+  let n = 0;
+  return { next: () => requests[n++ % requests.length], good };
+}
+
+async function benchOf(target: Target): Promise<Bench> {
+  const entries = Number(/\d+$/.exec(target.data)?.[0]);
+  const bench: Bench = { data: target.data, url: target.url, patients: Math.ceil(entries / 100), known: new Map() };
+  const token = await tokenOf(bench);
+  const known = new Map<number, { uniqueId: string; id: string }[]>();
+  for (let n = 0; n < Math.min(200, bench.patients); n++) {
+    const { oid, value } = benchPatient(n);
+    const address = new URL(`/fhir/DocumentReference?patient.identifier=urn:oid:${oid}%7C${value}&status=current&_count=2`, target.url);
+    const bundle = (await (await fetch(address, { headers: { Authorization: `Bearer ${token}` } })).json()) as {
+      entry?: { resource: { id: string; masterIdentifier: { value: string } } }[];
+    };
+    known.set(n, (bundle.entry ?? []).map(({ resource }) => ({ id: resource.id, uniqueId: resource.masterIdentifier.value.replace('urn:oid:', '') })));
+  }
+  return { ...bench, known };
+}
+
+/** Cold code and a single web thread are not what is measured: the first seconds of load are thrown away, and the newest documents are of 20 kB. */
+async function warmUp(target: Target): Promise<void> {
+  say(`warming up ${target.name}`);
+  const bench = await benchOf(target);
+  const supplies = [once(deposits(bench, Math.max(2500, Math.min(bench.patients, 200) * 2)), success), once(finds(bench, 2500), success), again(await searches(bench), found)];
+  for (const supply of supplies) await run({ ...supply, host: target.url.hostname, port: Number(target.url.port), connections: 32, seconds: 4 });
+}
+
+async function measure(target: Target, kind: Kind, seconds: number): Promise<Row[]> {
+  const rows: Row[] = [];
+  const bench = await benchOf(target);
+  for (const shape of [{ connections: 1 }, { connections: 32 }, { connections: 32, rate: kind.rate }]) {
+    const rate = 'rate' in shape ? shape.rate : undefined;
+    const mode = rate === undefined ? `closed, ${shape.connections}` : `open, ${rate}/s`;
+    const count = rate !== undefined ? Math.ceil(rate * seconds * 1.02) : Math.ceil((shape.connections === 1 ? kind.guess / 2 : kind.guess) * seconds);
+    say(`${target.name}: ${kind.name}, ${mode}`);
+    const supply = await kind.prepare(bench, count);
+    const before = { server: cpuOf(target.pid), own: process.cpuUsage(), all: machineBusy() };
+    const measured = await run({ ...supply, host: target.url.hostname, port: Number(target.url.port), connections: shape.connections, seconds, ...(rate !== undefined && { rate }) });
+    const own = process.cpuUsage(before.own);
+    const generator = (own.user + own.system) / 1e6;
+    const server = cpuOf(target.pid) - before.server;
+    rows.push({
+      store: target.name,
+      what: kind.name,
+      mode,
+      measured,
+      serverCpu: (server / measured.requests) * 1e6,
+      generatorCpu: (generator / measured.requests) * 1e6,
+      foreign: Math.max(0, machineBusy() - before.all - server - generator) / measured.seconds,
+      peak: memoryOf(target.pid, 'VmHWM'),
+    });
+    const [last] = rows.slice(-1);
+    if (last !== undefined) say(`  ${rowText(last)}`);
+  }
+  return rows;
+}
+
+function rowText({ store, what, mode, measured, serverCpu, generatorCpu, foreign, peak }: Row): string {
+  const rate = Math.round(measured.requests / measured.seconds);
+  const ms = (q: number) => quantile(measured.latencies, q).toFixed(1);
+  return `| ${store} | ${what} | ${mode} | ${rate} | ${ms(0.5)} | ${ms(0.99)} | ${serverCpu.toFixed(0)} | ${generatorCpu.toFixed(0)} | ${(foreign * 100).toFixed(0)} % | ${measured.failures} | ${peak.toFixed(0)} |`;
+}
+
+function report(targets: readonly Target[], rows: readonly Row[], costs: string | undefined): string {
+  return `# Benchmarks
+
+${machine()}; server and load generator on the same machine. Written by \`npm run bench -- --write\`.
+
+Every ITI request carries a fresh signed VIHF, made before the measured window and verified by the server; every request, reads included, has its
+audit event on disk before it is answered. ITI-41 brings a CDA of 20 kB by MTOM, ITI-18 finds ten entries as LeafClass, ITI-43 and read fetch
+20 kB, search answers a page of 20. Closed loop: each connection sends when it was answered. Open loop: requests fall due at a steady rate and
+latency counts from the due time. Processor time is of whole processes; foreign is what neither server nor generator used, as part of one
+processor.
+
+| Store | Started in | Idle |
+| --- | --- | --- |
+${targets.map((t) => `| ${t.name} | ${t.startedIn.toFixed(0)} ms | ${t.idle.toFixed(0)} MB |`).join('\n')}
+
+| Store | Request | Loop, connections | per second | p50 ms | p99 ms | server µs | generator µs | foreign | failed | peak MB |
+| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
+${rows.map(rowText).join('\n')}
+${costs === undefined ? '' : `\n## What each stage costs\n\n${costs}`}`;
+}

@@ -1,0 +1,161 @@
+import { randomUUID } from 'node:crypto';
+import type { Identifier } from '../../server/domain/identifier.ts';
+import { type Card, loadCard, loadTokenKey } from '../../server/sandbox/cards.ts';
+import { describe } from '../../server/sandbox/metadata.ts';
+import { personOf } from '../../server/sandbox/people.ts';
+import { signToken } from '../../server/sandbox/token.ts';
+import { signVihf } from '../../server/sandbox/vihf.ts';
+import { writeAssociation, writeDocument, writeSubmissionSet } from '../../server/xds/ebrim/write.ts';
+import { namespace, storedQuery } from '../../server/xds/vocabulary.ts';
+import { benchDocument, benchHolder } from './document.ts';
+import { benchPatient } from './fill.ts';
+import type { Prepared } from './load.ts';
+import { uniqueId } from './unique-id.ts';
+
+/** What the prepared requests are made from. */
+export type Bench = {
+  readonly data: string;
+  readonly url: URL;
+  readonly patients: number;
+  /** uniqueIds and FHIR ids of documents that are there, by patient number. */
+  readonly known: ReadonlyMap<number, readonly { readonly uniqueId: string; readonly id: string }[]>;
+};
+
+const repository = '1.2.250.1.213.4.1.1.1.2';
+
+export function cardOf(data: string): Card {
+  const card = loadCard(data, 'dr-martin');
+  if (card === undefined) throw new Error('the sandbox has no card for dr-martin');
+  return card;
+}
+
+/** ITI-41 by MTOM with a document of 20 kB; the document is the same, its names are new. About 37 kB. */
+export function deposits(bench: Bench, count: number): Prepared[] {
+  const card = cardOf(bench.data);
+  const { bytes, facts } = benchDocument(benchPatient(0), 15_000, 0);
+  const martin = personOf('dr-martin');
+  if (martin?.kind !== 'professional') throw new Error('the sandbox has no dr-martin');
+  return Array.from({ length: count }, (_, n) => {
+    const patient = benchPatient(n % bench.patients);
+    const { entry, set } = describe({
+      bytes,
+      facts: { ...facts, uniqueId: uniqueId() },
+      depositor: martin,
+      patient: benchHolder(patient),
+      entryUuid: randomUUID(),
+      setUuid: randomUUID(),
+      setUniqueId: uniqueId(),
+      at: Date.now(),
+    });
+    const named = { ...entry, entryUUID: 'doc', logicalID: 'doc' };
+    const filed = { ...set, entryUUID: 'set' };
+    const list =
+      writeDocument(named).replace(' lid="doc"', '') +
+      writeSubmissionSet(filed) +
+      writeAssociation({ entryUUID: 'member', type: 'HasMember', source: 'set', target: 'doc', status: 'approved', submissionSetStatus: 'Original', extra: [] });
+    const body =
+      `<xds:ProvideAndRegisterDocumentSetRequest xmlns:xds="${namespace.xds}" xmlns:lcm="${namespace.lcm}" xmlns:rim="${namespace.rim}">` +
+      `<lcm:SubmitObjectsRequest><rim:RegistryObjectList>${list}</rim:RegistryObjectList></lcm:SubmitObjectsRequest>` +
+      `<xds:Document id="doc"><xop:Include xmlns:xop="${namespace.xop}" href="cid:doc@bench"/></xds:Document></xds:ProvideAndRegisterDocumentSetRequest>`;
+    return mtom(bench, '/xds/repository', envelope('urn:ihe:iti:2007:ProvideAndRegisterDocumentSet-b', assertion(card, patient), body), bytes);
+  });
+}
+
+/** ITI-18 FindDocuments, LeafClass, of one type of a patient's hundred documents: about ten of them by date. */
+export function finds(bench: Bench, count: number): Prepared[] {
+  const card = cardOf(bench.data);
+  return Array.from({ length: count }, (_, n) => {
+    const patient = benchPatient(n % bench.patients);
+    const slot = (name: string, value: string) => `<rim:Slot name="${name}"><rim:ValueList><rim:Value>${value}</rim:Value></rim:ValueList></rim:Slot>`;
+    const body =
+      `<query:AdhocQueryRequest xmlns:query="${namespace.query}" xmlns:rim="${namespace.rim}"><query:ResponseOption returnComposedObjects="true" returnType="LeafClass"/>` +
+      `<rim:AdhocQuery id="${storedQuery.FindDocuments}">` +
+      slot('$XDSDocumentEntryPatientId', `'${patient.value}^^^&amp;${patient.oid}&amp;ISO^NH'`) +
+      slot('$XDSDocumentEntryStatus', "('urn:oasis:names:tc:ebxml-regrep:StatusType:Approved')") +
+      slot('$XDSDocumentEntryCreationTimeFrom', '20251222') +
+      slot('$XDSDocumentEntryCreationTimeTo', '20260101') +
+      '</rim:AdhocQuery></query:AdhocQueryRequest>';
+    return soap(bench, '/xds/registry', envelope('urn:ihe:iti:2007:RegistryStoredQuery', assertion(card, patient), body));
+  });
+}
+
+/** ITI-43 of one document of 20 kB. */
+export function retrieves(bench: Bench, count: number): Prepared[] {
+  const card = cardOf(bench.data);
+  const patients = [...bench.known.keys()];
+  return Array.from({ length: count }, (_, n) => {
+    const number = patients[n % patients.length] ?? 0;
+    const documents = bench.known.get(number) ?? [];
+    const document = documents[n % documents.length];
+    const body =
+      `<xds:RetrieveDocumentSetRequest xmlns:xds="${namespace.xds}"><xds:DocumentRequest><xds:RepositoryUniqueId>${repository}</xds:RepositoryUniqueId>` +
+      `<xds:DocumentUniqueId>${document?.uniqueId ?? ''}</xds:DocumentUniqueId></xds:DocumentRequest></xds:RetrieveDocumentSetRequest>`;
+    return mtom(bench, '/xds/repository', envelope('urn:ihe:iti:2007:RetrieveDocumentSet', assertion(card, benchPatient(number)), body), undefined);
+  });
+}
+
+/** FHIR searches, a page of 20 documents each. */
+export async function searches(bench: Bench): Promise<Prepared[]> {
+  const token = await tokenOf(bench);
+  return Array.from({ length: Math.min(1000, bench.patients) }, (_, n) => {
+    const { oid, value } = benchPatient(n);
+    return get(bench, `/fhir/DocumentReference?patient.identifier=urn:oid:${oid}%7C${value}&status=current&_count=20`, token, 'application/fhir+json');
+  });
+}
+
+/** FHIR reads of documents' bytes, 20 kB each. */
+export async function reads(bench: Bench): Promise<Prepared[]> {
+  const token = await tokenOf(bench);
+  return [...bench.known.values()].flatMap((documents) => documents.map(({ id }) => get(bench, `/fhir/Binary/${id}`, token, '*/*')));
+}
+
+export async function tokenOf({ data, url }: Bench): Promise<string> {
+  const martin = personOf('dr-martin');
+  if (martin === undefined) throw new Error('the sandbox has no dr-martin');
+  return await signToken(loadTokenKey(data), martin, {
+    mode: 'normal',
+    issuer: `${url.origin}/auth`,
+    audience: `${url.origin}/fhir`,
+    issuedAt: Date.now(),
+    lifetime: 3600,
+    id: randomUUID(),
+  });
+}
+
+function assertion(card: Card, patient: Identifier): string {
+  return signVihf(card, { patient: `${patient.value}^^^&${patient.oid}&ISO^NH`, mode: 'normal', issuedAt: Date.now(), id: randomUUID() });
+}
+
+function envelope(action: string, vihf: string, body: string): string {
+  return (
+    `<soap:Envelope xmlns:soap="${namespace.soap12}" xmlns:wsa="${namespace.wsa}"><soap:Header>` +
+    `<wsa:Action soap:mustUnderstand="true">${action}</wsa:Action><wsa:MessageID>urn:uuid:${randomUUID()}</wsa:MessageID>` +
+    '<wsa:ReplyTo><wsa:Address>http://www.w3.org/2005/08/addressing/anonymous</wsa:Address></wsa:ReplyTo>' +
+    `<wsse:Security xmlns:wsse="${namespace.wsse}" soap:mustUnderstand="true">${vihf}</wsse:Security>` +
+    `</soap:Header><soap:Body>${body}</soap:Body></soap:Envelope>`
+  );
+}
+
+function head(bench: Bench, method: string, path: string, headers: readonly string[]): Buffer {
+  return Buffer.from([`${method} ${path} HTTP/1.1`, `Host: ${bench.url.host}`, ...headers, '', ''].join('\r\n'));
+}
+
+function soap(bench: Bench, path: string, xml: string): Prepared {
+  const body = Buffer.from(xml);
+  return Buffer.concat([head(bench, 'POST', path, ['Content-Type: application/soap+xml; charset=UTF-8', `Content-Length: ${body.length}`]), body]);
+}
+
+function mtom(bench: Bench, path: string, xml: string, document: Uint8Array | undefined): Prepared {
+  const part = (type: string, id: string) => `--bench\r\nContent-Type: ${type}\r\nContent-Transfer-Encoding: binary\r\nContent-ID: <${id}>\r\n\r\n`;
+  const body = Buffer.concat([
+    Buffer.from(`${part('application/xop+xml; charset=UTF-8; type="application/soap+xml"', 'root@bench')}${xml}\r\n`),
+    ...(document === undefined ? [] : [Buffer.from(part('text/xml', 'doc@bench')), document, Buffer.from('\r\n')]),
+    Buffer.from('--bench--\r\n'),
+  ]);
+  const type = 'multipart/related; type="application/xop+xml"; start="<root@bench>"; start-info="application/soap+xml"; boundary="bench"';
+  return Buffer.concat([head(bench, 'POST', path, [`Content-Type: ${type}`, `Content-Length: ${body.length}`]), body]);
+}
+
+function get(bench: Bench, path: string, token: string, accept: string): Prepared {
+  return head(bench, 'GET', path, [`Authorization: Bearer ${token}`, `Accept: ${accept}`]);
+}

@@ -1,0 +1,64 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { memoryOf } from './machine.ts';
+
+const root = resolve(import.meta.dirname, '../..');
+
+/** A running server with a filled store. */
+export type Target = {
+  readonly name: string;
+  readonly data: string;
+  readonly url: URL;
+  readonly pid: number;
+  /** Milliseconds from start of the process to the first `ready`. */
+  readonly startedIn: number;
+  /** Resident MB some seconds after the start, before any load. */
+  readonly idle: number;
+  readonly stop: () => Promise<void>;
+};
+
+/** Fills a folder in a process of its own, then starts a server on it. */
+export async function startTarget(entries: number, port: number, progress: (line: string) => void): Promise<Target> {
+  const data = resolve(root, '.cache', 'bench', String(entries));
+  mkdirSync(data, { recursive: true });
+  const url = new URL(`http://127.0.0.1:${port}`);
+  const env = { PATH: process.env['PATH'] ?? '', DMP_DATA: data, DMP_PORT: String(port), DMP_PUBLIC_URL: url.origin, DMP_LOG_LEVEL: 'warn' };
+  const filling = spawn(process.execPath, ['scripts/bench.ts', '--fill', String(entries)], { cwd: root, env, stdio: ['ignore', 'inherit', 'inherit'] });
+  const [code] = (await once(filling, 'exit')) as [number | null];
+  if (code !== 0) throw new Error(`filling ${entries} entries failed`);
+  await serve(url, env);
+  progress(`starting the server on ${entries} entries`);
+  const { child, startedIn } = await serve(url, env, true);
+  const pid = child.pid ?? 0;
+  await new Promise((wait) => setTimeout(wait, 5000));
+  return { name: `${entries.toLocaleString('en')} entries`, data, url, pid, startedIn, idle: memoryOf(pid, 'VmRSS'), stop: async () => await stop(child) };
+}
+
+async function serve(url: URL, env: NodeJS.ProcessEnv, keep = false): Promise<{ child: ChildProcess; startedIn: number }> {
+  const begun = performance.now();
+  const child = spawn(process.execPath, ['server/start.mjs'], { cwd: root, env, stdio: ['ignore', 'ignore', 'inherit'] });
+  for (;;) {
+    const ready = await fetch(new URL('/health/ready', url)).then(
+      async (answer) => {
+        await answer.text();
+        return answer.status === 200;
+      },
+      () => false,
+    );
+    if (ready) break;
+    if (child.exitCode !== null) throw new Error('the server did not start');
+    await new Promise((wait) => setTimeout(wait, 5));
+  }
+  const startedIn = performance.now() - begun;
+  if (!keep) await stop(child);
+  return { child, startedIn };
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null) return;
+  const ended = once(child, 'exit');
+  child.kill('SIGTERM');
+  await ended;
+}
