@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { MessageChannel } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { verifyFiles } from '../../scripts/kill/verify.ts';
 import type { SegmentWriter } from '../../server/blobs/segments.ts';
 import { connectWriter } from '../../server/store/embedded/client.ts';
 import { openDatabase } from '../../server/store/embedded/driver.ts';
@@ -162,6 +163,15 @@ test('too many that wait are refused as busy, and nothing of them is written', a
   expect(await store.write.note([event()])).toEqual({ done: true, sequences: [4] });
 });
 
+test('those of all threads together count as waiting', async () => {
+  const main = await open({ maxWaiting: 3 });
+  const other = await connectEmbedded({ folder, port: await main.newPort() });
+  opened.push(other);
+  await other.write.note([event()]);
+  const tried = await Promise.allSettled([main, main, other, other].map(async (store) => store.write.note([event()])));
+  expect(tried.filter((t) => t.status === 'rejected').map((t) => (t.reason as Error).name)).toEqual(['StoreBusy']);
+});
+
 describe('a full disk', () => {
   test('is told in clear words, leaves nothing half-stored, and the service goes on', async () => {
     const store = await open({ maxBytes: 400_000 });
@@ -233,6 +243,7 @@ describe('a full disk', () => {
       { done: true, sequences: [1] },
     ]);
     await writer.close();
+    expect(verifyFiles(folder).sequence).toBe(1);
   });
 
   test('no row is committed before the bytes that it names are on disk', async () => {
