@@ -2,15 +2,10 @@ import { createHash } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import {
   at,
-  type Door,
-  deposit,
   envelopeOf,
   faultOf,
   type HttpAnswer,
-  include,
-  message,
   mtom,
-  openDoor,
   packaged,
   partsOf,
   plain,
@@ -19,7 +14,8 @@ import {
   type SentPart,
   textAt,
   xopType,
-} from './door.ts';
+} from '../support/wire.ts';
+import { type Door, deposit, include, message, openDoor } from './door.ts';
 
 let door: Door;
 beforeAll(async () => {

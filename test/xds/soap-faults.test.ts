@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { addressing } from '../../server/xds/vocabulary.ts';
-import { at, type Door, envelopeOf, faultOf, message, openDoor, plain, post, textAt } from './door.ts';
+import { at, envelopeOf, faultOf, plain, post, textAt } from '../support/wire.ts';
+import { type Door, message, openDoor } from './door.ts';
 
 let door: Door;
 beforeAll(async () => {

@@ -13,8 +13,8 @@ import { xdsRouter } from '../../server/xds/routes.ts';
 import { namespace } from '../../server/xds/vocabulary.ts';
 import { child } from '../../server/xml/element.ts';
 import type { MemoryStore } from '../support/memory-store.ts';
+import { at, envelopeOf, mtom, packaged, partsOf, plain, post, textAt, xopType } from '../support/wire.ts';
 import { openWorld, type World } from '../support/world.ts';
-import { at, envelopeOf, mtom, packaged, partsOf, plain, post, textAt, xopType } from './door.ts';
 
 const read = (file: string) => readFileSync(new URL(file, import.meta.url), 'utf8');
 
