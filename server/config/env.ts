@@ -48,7 +48,7 @@ export const settingsTable = z.object({
   DMP_MASKED_AND_HIDDEN: flag('off').describe('Allows `MASQUE_PS` together with `INVISIBLE_PATIENT` on one document.'),
   DMP_BREAK_GLASS_REASON: flag('on').describe('A break-glass access without a reason is refused.'),
   DMP_MAX_ROOT: count(16 * MiB, KiB).describe('Largest SOAP part, inline documents not counted.'),
-  DMP_MAX_INLINE: count(64 * MiB, KiB).describe('Largest sum of inline base64 documents in one message, as base64 text. Larger documents come by MTOM.'),
+  DMP_MAX_INLINE: count(64 * MiB, KiB).describe('Largest sum of documents that lie in the XML of one message as base64, counted decoded. Larger documents come by MTOM.'),
   DMP_MAX_MESSAGE: count(2 * GiB, KiB).describe('Largest message.'),
   DMP_MAX_SPOOLED: count(256 * MiB, KiB).describe('Largest sum of documents that arrive before the SOAP part of their message, hence before their sender is known.'),
   DMP_MAX_PAUSE: count(8, 1, 600).describe('Longest silence of a sender in the middle of a message.'),

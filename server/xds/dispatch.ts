@@ -28,18 +28,6 @@ export type TransportLimits = Omit<PackageLimits, 'headerBytes'> &
     readonly xml: Pick<XmlLimits, 'depth' | 'elements' | 'attributes'>;
   };
 
-export const defaultTransportLimits: TransportLimits = {
-  rootBytes: 16 * 1024 ** 2,
-  inlineBytes: 64 * 1024 ** 2,
-  messageBytes: 2 * 1024 ** 3,
-  spooledBytes: 256 * 1024 ** 2,
-  parts: 1000,
-  partHeaderBytes: 16 * 1024,
-  pause: 8000,
-  slowest: 1024,
-  xml: { depth: 64, elements: 200_000, attributes: 10_000 },
-};
-
 export type FaceLog = {
   readonly info: (fields: Readonly<Record<string, string | number | boolean | undefined>>, message: string) => void;
   readonly error: (

@@ -121,11 +121,12 @@ export class Attachments {
     await Promise.allSettled(kept.map((received) => received.discard()));
   }
 
-  async #receive({ contentId, body }: Part, limit: number, detail: string): Promise<Received> {
+  async #receive({ contentId, body, ready }: Part, limit: number, detail: string): Promise<Received> {
     if (contentId === undefined) refuse('multipartBroken', { detail: 'a part besides the root has no Content-ID' });
     if (this.#kept.has(contentId)) refuse('multipartBroken', { detail: `two parts have the Content-ID ${contentId}` });
     try {
-      const received = await this.#blobs.receive(body, limit);
+      const fits = ready !== undefined && ready.length <= limit;
+      const received = fits ? this.#blobs.receiveBytes(ready) : await this.#blobs.receive(body, limit);
       this.#kept.set(contentId, received);
       return received;
     } catch (error) {
@@ -149,12 +150,12 @@ function checkCharset(charset: string | undefined): void {
     throw new XmlRejected('notUtf8', `the content type names ${name}`);
 }
 
-async function readRoot({ contentType, body }: Part, limit: number): Promise<string> {
+async function readRoot({ contentType, body, ready }: Part, limit: number): Promise<string> {
   const media = contentType === undefined ? undefined : readMediaType(contentType);
   if (contentType !== undefined && (media === undefined || !envelopeTypes.has(media.type)))
     refuse('multipartBroken', { detail: `the root part is ${contentType}` });
   checkCharset(media?.parameters.get('charset'));
-  return decodeUtf8(await whole(body, limit));
+  return decodeUtf8(ready !== undefined && ready.length <= limit ? ready : await whole(body, limit));
 }
 
 async function whole(body: AsyncIterable<Buffer>, limit: number): Promise<Buffer> {

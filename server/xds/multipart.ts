@@ -6,11 +6,15 @@ export type Pull = () => Promise<Buffer | undefined>;
 /** How much is accepted: bytes of one part's headers, number of parts. */
 export type MultipartLimits = { readonly headerBytes: number; readonly parts: number };
 
-/** One part. `contentId` is without angle brackets. The body can be read once, before the next part is asked for. */
+/**
+ * One part. `contentId` is without angle brackets. The body can be read once, before the next part is asked for; `ready` is all of it when
+ * it came in one piece with its headers, as parts of ordinary messages do.
+ */
 export type Part = {
   readonly contentType: string | undefined;
   readonly contentId: string | undefined;
   readonly body: AsyncIterable<Buffer>;
+  readonly ready: Buffer | undefined;
 };
 
 /**
@@ -50,8 +54,13 @@ export class MultipartReader {
     return {
       contentType: headers.get('content-type'),
       contentId: headers.get('content-id')?.replace(/^<(.*)>$/, '$1'),
-      body: decoded(this.#body(), headers.get('content-transfer-encoding')),
+      ...decoded(this.#body(), this.#ready(), headers.get('content-transfer-encoding')),
     };
+  }
+
+  #ready(): Buffer | undefined {
+    const end = this.#buffer.indexOf(this.#delimiter);
+    return end === -1 ? undefined : this.#buffer.subarray(0, end);
   }
 
   async *#body(): AsyncGenerator<Buffer, void, undefined> {
@@ -192,14 +201,18 @@ function readHeaders(text: string): Map<string, string> {
   return headers;
 }
 
-function decoded(body: AsyncIterable<Buffer>, encoding = 'binary'): AsyncIterable<Buffer> {
+function decoded(
+  body: AsyncIterable<Buffer>,
+  ready: Buffer | undefined,
+  encoding = 'binary',
+): Pick<Part, 'body' | 'ready'> {
   switch (encoding.toLowerCase()) {
     case 'binary':
     case '8bit':
     case '7bit':
-      return body;
+      return { body, ready };
     case 'base64':
-      return fromBase64(body);
+      return { body: fromBase64(body), ready: undefined };
     default:
       return refuse('multipartBroken', {
         detail: 'a Content-Transfer-Encoding that is not binary, 8bit, 7bit or base64',

@@ -19,7 +19,6 @@ export class RequestBody {
   #ended = false;
   #gone = false;
   #wake: ((late?: 'late') => void) | undefined;
-  #timer: NodeJS.Timeout | undefined;
 
   constructor(request: IncomingMessage, limits: BodyLimits) {
     this.#request = request;
@@ -102,10 +101,10 @@ export class RequestBody {
     const arrival = new Promise<'late' | undefined>((resolve) => {
       this.#wake = resolve;
     });
-    this.#timer = setTimeout(() => this.#wake?.('late'), patience);
+    const timer = setTimeout(() => this.#wake?.('late'), patience);
     this.#request.resume();
     const late = await arrival;
-    clearTimeout(this.#timer);
+    clearTimeout(timer);
     this.#wake = undefined;
     return late;
   }

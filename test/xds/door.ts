@@ -14,13 +14,14 @@ import type { Caller } from '../../server/domain/actor.ts';
 import { Refused } from '../../server/domain/error.ts';
 import { StoreBusy, StoreFull } from '../../server/store/port.ts';
 import type { Settings } from '../../server/usecases/perform.ts';
-import { defaultTransportLimits, type TransportLimits } from '../../server/xds/dispatch.ts';
+import type { TransportLimits } from '../../server/xds/dispatch.ts';
 import { writeRegistryResponse } from '../../server/xds/errors.ts';
 import type { AnswerPart, XdsTransaction } from '../../server/xds/exchange.ts';
 import { xdsRouter } from '../../server/xds/routes.ts';
 import { action, namespace } from '../../server/xds/vocabulary.ts';
 import { child } from '../../server/xml/element.ts';
 import { escapeAttribute } from '../../server/xml/write.ts';
+import { usualLimits } from '../support/limits.ts';
 import { memoryStore } from '../support/memory-store.ts';
 
 /** A server with the XDS face and transactions that tell what they were given: for the rules of the transport alone. */
@@ -44,7 +45,7 @@ export async function openDoor(limits: Partial<TransportLimits> = {}) {
     xdsRouter(tools, identify, transactions(answerParts), {
       log: { info: () => {}, error: (_fields, message, cause) => logged.push(`${message}: ${String(cause)}`) },
       publicUrl: 'http://dmp.example.org',
-      limits: { ...defaultTransportLimits, ...limits },
+      limits: { ...usualLimits, ...limits },
     }).routes(),
   );
   const answer = app.callback();

@@ -4,7 +4,6 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import Koa from 'koa';
 import { type Identify, NotIdentified } from '../../server/auth/credentials.ts';
-import { defaultTransportLimits } from '../../server/xds/dispatch.ts';
 import type { XdsTransaction } from '../../server/xds/exchange.ts';
 import { iti18 } from '../../server/xds/iti18.ts';
 import { iti41 } from '../../server/xds/iti41.ts';
@@ -12,6 +11,7 @@ import { iti43 } from '../../server/xds/iti43.ts';
 import { xdsRouter } from '../../server/xds/routes.ts';
 import { namespace } from '../../server/xds/vocabulary.ts';
 import { child } from '../../server/xml/element.ts';
+import { usualLimits } from '../support/limits.ts';
 import type { MemoryStore } from '../support/memory-store.ts';
 import { at, envelopeOf, mtom, packaged, partsOf, plain, post, textAt, xopType } from '../support/wire.ts';
 import { openWorld, type World } from '../support/world.ts';
@@ -37,7 +37,7 @@ beforeAll(async () => {
   const options = {
     log: { info: () => {}, error: () => {} },
     publicUrl: 'http://dmp.example.org',
-    limits: defaultTransportLimits,
+    limits: usualLimits,
   };
   const app = new Koa();
   app.use(xdsRouter(world.tools, identify, [iti18, iti41, iti43], options).routes());
