@@ -28,11 +28,10 @@ const { values } = parseArgs({
   },
 });
 
-const say = (line: string) => void process.stderr.write(`${line}\n`);
+const success = (head: string, status: number) => status === 200 && head.includes('ResponseStatusType:Success');
+const found = (_head: string, status: number) => status === 200;
 
-if (values.help) process.stdout.write(usage);
-else if (values.fill !== undefined) await fill(Number(values.fill), say);
-else await bench();
+const say = (line: string) => void process.stderr.write(`${line}\n`);
 
 type Row = {
   readonly store: string;
@@ -47,6 +46,18 @@ type Row = {
 
 type Kind = { readonly name: string; readonly rate: number; readonly guess: number; readonly prepare: (bench: Bench, count: number) => Promise<Supply> };
 type Supply = { readonly next: () => Prepared | undefined; readonly good: (head: string, status: number) => boolean };
+
+const kinds: readonly Kind[] = [
+  { name: 'ITI-41', rate: 1000, guess: 2200, prepare: async (b, n) => once(deposits(b, n), success) },
+  { name: 'ITI-18', rate: 1000, guess: 3500, prepare: async (b, n) => once(finds(b, n), success) },
+  { name: 'ITI-43', rate: 1000, guess: 3500, prepare: async (b, n) => once(retrieves(b, n), success) },
+  { name: 'search', rate: 1000, guess: 0, prepare: async (b) => again(await searches(b), found) },
+  { name: 'read', rate: 4000, guess: 0, prepare: async (b) => again(await reads(b), found) },
+];
+
+if (values.help) process.stdout.write(usage);
+else if (values.fill !== undefined) await fill(Number(values.fill), say);
+else await bench();
 
 async function bench(): Promise<void> {
   const seconds = Number(values.seconds);
@@ -63,17 +74,6 @@ async function bench(): Promise<void> {
   process.stdout.write(text);
   if (values.write) writeFileSync(resolve(import.meta.dirname, '../docs/benchmarks.md'), text);
 }
-
-const success = (head: string, status: number) => status === 200 && head.includes('ResponseStatusType:Success');
-const found = (_head: string, status: number) => status === 200;
-
-const kinds: readonly Kind[] = [
-  { name: 'ITI-41', rate: 1000, guess: 2200, prepare: async (b, n) => once(deposits(b, n), success) },
-  { name: 'ITI-18', rate: 1000, guess: 3500, prepare: async (b, n) => once(finds(b, n), success) },
-  { name: 'ITI-43', rate: 1000, guess: 3500, prepare: async (b, n) => once(retrieves(b, n), success) },
-  { name: 'search', rate: 1000, guess: 0, prepare: async (b) => again(await searches(b), found) },
-  { name: 'read', rate: 4000, guess: 0, prepare: async (b) => again(await reads(b), found) },
-];
 
 /** Each request is sent once: its assertion serves one request. */
 function once(requests: Prepared[], good: Supply['good']): Supply {

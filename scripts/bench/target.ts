@@ -52,6 +52,7 @@ async function serve(url: URL, env: NodeJS.ProcessEnv, keep = false): Promise<{ 
     await new Promise((wait) => setTimeout(wait, 5));
   }
   const startedIn = performance.now() - begun;
+  process.once('exit', () => child.kill('SIGKILL'));
   if (!keep) await stop(child);
   return { child, startedIn };
 }
