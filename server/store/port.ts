@@ -24,6 +24,8 @@ export type StoredDocument = {
   readonly content?: ContentPlace;
   /** Whether the permit's viewer wrote or filed it. */
   readonly own: boolean;
+  /** Whether no later version of the entry is registered. */
+  readonly latest: boolean;
 };
 
 /** What is sealed and goes with a change set: ordinary documents inside, large ones already on disk under `file`. */
@@ -46,11 +48,25 @@ export type Row =
       /** Ids of the set's author, who counts as depositor: they are added to the entry's own authors in `owners`. */
       readonly owners: Owners;
     }
+  /**
+   * A new version of the entry `of`, which is its latest one so far: content, sha256 and owners are those of that version, its own authors
+   * added to the owners. All versions of an entry are visible to the same viewers: to those of the latest.
+   */
+  | { readonly kind: 'version'; readonly entry: DocumentEntry; readonly of: string; readonly registeredAt: number }
   | { readonly kind: 'submissionSet'; readonly set: SubmissionSet; readonly owners: Owners }
   | { readonly kind: 'folder'; readonly folder: Folder }
   | { readonly kind: 'association'; readonly association: Association }
   /** Changes the status of a registered document. */
   | { readonly kind: 'status'; readonly document: string; readonly status: AvailabilityStatus }
+  /** Changes what is given of a registered folder. */
+  | {
+      readonly kind: 'folderState';
+      readonly folder: string;
+      readonly status?: Folder['status'];
+      readonly lastUpdateTime?: Folder['lastUpdateTime'];
+    }
+  /** Changes the status of a registered association. */
+  | { readonly kind: 'associationState'; readonly association: string; readonly status: Association['status'] }
   /** Destroys the key of the record: its documents are unreadable for ever. */
   | { readonly kind: 'destroyKey'; readonly record: RecordId };
 
@@ -78,7 +94,17 @@ export type Expectation =
   /** The record (and its consents) is unchanged since it was read. */
   | { readonly recordAt: { readonly record: RecordId; readonly version: number } }
   /** The document has this status. */
-  | { readonly statusIs: { readonly document: string; readonly status: AvailabilityStatus } };
+  | { readonly statusIs: { readonly document: string; readonly status: AvailabilityStatus } }
+  /** The folder or association has this status. */
+  | {
+      readonly stateIs: {
+        readonly kind: 'folder' | 'association';
+        readonly entryUUID: string;
+        readonly status: 'approved' | 'deprecated';
+      };
+    }
+  /** The document or folder is the latest version of its logical object. */
+  | { readonly latest: { readonly kind: 'document' | 'folder'; readonly entryUUID: string } };
 
 /** Plain data, structured-cloneable: what changes, what must hold, what is traced. */
 export type ChangeSet = {
@@ -126,6 +152,8 @@ export interface FactsReader {
 
 /** AND of all fields that are given; a list is an OR. Codes match by code and system; a code without system (FHIR) by code alone. */
 export type DocumentFilter = {
+  /** Older versions of entries too, which are left out otherwise. */
+  readonly allVersions?: boolean;
   readonly statuses?: readonly AvailabilityStatus[];
   readonly objectTypes?: readonly ('stable' | 'onDemand')[];
   readonly classCodes?: readonly CodeMatch[];
@@ -170,7 +198,17 @@ export interface Reader {
   /** Documents that the source's references name, whatever their visibility: for the checks of a submission to this record alone. */
   targets(permit: Permit, entryUUIDs: readonly string[]): Promise<readonly StoredDocument[]>;
   folders(permit: Permit, entryUUIDs: readonly string[]): Promise<readonly Folder[]>;
+  /** All versions of these folders, oldest first. */
+  foldersByLogicalId(permit: Permit, logicalIDs: readonly string[]): Promise<readonly Folder[]>;
+  /** Associations by their own names; those with a hidden end are left out. */
+  associations(permit: Permit, entryUUIDs: readonly string[]): Promise<readonly Association[]>;
   associationsOf(permit: Permit, entryUUIDs: readonly string[]): Promise<readonly Association[]>;
+  /**
+   * For the side effects that a change has on what its author does not see, never for an answer: associations that name these objects, and
+   * folders, whatever is hidden of them.
+   */
+  everyAssociationOf(permit: Permit, entryUUIDs: readonly string[]): Promise<readonly Association[]>;
+  everyFolder(permit: Permit, entryUUIDs: readonly string[]): Promise<readonly Folder[]>;
   /** Who holds these uniqueIds, in the whole store. */
   holders(permit: Permit, uniqueIds: readonly string[]): Promise<ReadonlyMap<string, readonly Holder[]>>;
   /** Which of these entryUUIDs are taken, in the whole store. */

@@ -108,6 +108,11 @@ export function ownersText({ professionals, structures, patient }: Owners): stri
   ]);
 }
 
+/** The owners of two columns together. */
+export function joinedOwners(...texts: readonly string[]): string {
+  return tokens([...new Set(texts.flatMap((text) => text.split('|').filter((token) => token !== '')))]);
+}
+
 /** The column `flags`: one bit for each visibility code. */
 export function flagsOf(codes: readonly VisibilityCode[]): number {
   return codes.reduce((flags, code) => flags | (1 << visibilityCodes.indexOf(code)), 0);

@@ -282,6 +282,22 @@ export function storeContract(name: string, open: () => Promise<Subject>): void 
         ['statusIs: as it is', { statusIs: { document: uuid(1), status: 'approved' } }, true],
         ['statusIs: as it is not', { statusIs: { document: uuid(1), status: 'archived' } }, false],
         ['statusIs: no such document', { statusIs: { document: uuid(99), status: 'approved' } }, false],
+        ['stateIs: as it is', { stateIs: { kind: 'folder', entryUUID: uuid(3), status: 'approved' } }, true],
+        ['stateIs: as it is not', { stateIs: { kind: 'folder', entryUUID: uuid(3), status: 'deprecated' } }, false],
+        ['stateIs: an association', { stateIs: { kind: 'association', entryUUID: uuid(4), status: 'approved' } }, true],
+        [
+          'stateIs: an association as it is not',
+          { stateIs: { kind: 'association', entryUUID: uuid(4), status: 'deprecated' } },
+          false,
+        ],
+        [
+          'stateIs: of another kind',
+          { stateIs: { kind: 'association', entryUUID: uuid(3), status: 'approved' } },
+          false,
+        ],
+        ['latest: a document of one version', { latest: { kind: 'document', entryUUID: uuid(1) } }, true],
+        ['latest: a folder of one version', { latest: { kind: 'folder', entryUUID: uuid(3) } }, true],
+        ['latest: no such folder', { latest: { kind: 'folder', entryUUID: uuid(1) } }, false],
       ];
       test.each(cases)('%s', async (_, expectation, holds) => {
         await commit(
@@ -308,6 +324,131 @@ export function storeContract(name: string, open: () => Promise<Subject>): void 
         expect((await store.facts.recordById(first))?.record.version).toBe(2);
         const stale = { recordAt: { record: first, version: 1 } };
         expect(conflictsOf(await store.write.commit(ours, { ...put(), expect: [stale] }))).toEqual([stale]);
+      });
+    });
+
+    describe('versions', () => {
+      const of = async (actor: ActorName, filter: DocumentFilter = {}) => seen(await permitOn(store, actor), filter);
+      const next = (number: number, changes: Partial<DocumentEntry> = {}): Row => ({
+        kind: 'version',
+        entry: document(number, { logicalID: uuid(1), uniqueId: '2.999.1.1', version: 2, ...changes }),
+        of: uuid(1),
+        registeredAt: 2,
+      });
+      beforeEach(async () => {
+        await commit(
+          {
+            ...documentRow(document(1), { ...nobody, professionals: [actors.otherDoctor.id] }),
+            sha256: '00'.repeat(32),
+            content: { sealed: Buffer.from('sealed') },
+          },
+          documentRow(document(3)),
+        );
+      });
+
+      test('a new version is the latest, with content, time and owners of its own line', async () => {
+        await commit(next(2, { authors: [authorOf(actors.treatingDoctor.id)] }));
+        const [second, former] = await store.read.documentsByLogicalId(await permitOn(store, 'otherDoctor'), [uuid(1)]);
+        expect(second).toMatchObject({ entry: { entryUUID: uuid(2), version: 2 }, latest: true, own: true });
+        expect(former).toMatchObject({ entry: { entryUUID: uuid(1), version: 1 }, latest: false, own: true });
+        expect(second).toMatchObject({ registeredAt: 2, sha256: '00'.repeat(32) });
+        expect(second?.content).toEqual(former?.content);
+        expect(second?.content).toBeDefined();
+        const byAuthor = await store.read.documentsByUuid(await permitOn(store, 'treatingDoctor'), [uuid(1), uuid(2)]);
+        expect(byAuthor.map(({ own }) => own)).toEqual([true, true]);
+      });
+
+      test('older ones are found by name, and in a search only when asked for', async () => {
+        await commit(next(2), { kind: 'status', document: uuid(1), status: 'deprecated' });
+        expect(await seen(ours)).toEqual([uuid(2), uuid(3)]);
+        expect(await store.read.countDocuments(ours, {})).toBe(2);
+        expect(await seen(ours, { allVersions: true })).toEqual([uuid(2), uuid(3), uuid(1)]);
+        expect(await seen(ours, { allVersions: true, statuses: ['deprecated'] })).toEqual([uuid(1)]);
+        const named = await store.read.documentsByUuid(ours, [uuid(1), uuid(2)]);
+        expect(named.map(({ entry, latest }) => [entry.entryUUID, latest])).toEqual([
+          [uuid(2), true],
+          [uuid(1), false],
+        ]);
+      });
+
+      test('all are visible to the viewers of the latest', async () => {
+        const everything = { allVersions: true };
+        await commit(next(2, { confidentialityCodes: confidential('INVISIBLE_PATIENT') }));
+        expect(await of('holder', everything)).toEqual([uuid(3)]);
+        await commit({
+          ...next(4, { version: 3, confidentialityCodes: confidential('MASQUE_PS') }),
+          of: uuid(2),
+        } as Row);
+        expect(await of('holder', everything)).toEqual([4, 2, 3, 1].map(uuid));
+        expect(await of('dentist', everything)).toEqual([uuid(3)]);
+        expect(await of('otherDoctor', everything)).toEqual([4, 2, 3, 1].map(uuid));
+      });
+
+      test('one that follows a document of another line or record is refused whole', async () => {
+        await expect(commit(next(2, { logicalID: uuid(3) }))).rejects.toThrow();
+        const elsewhere = await permitOn(store, 'ourselves', { record: second });
+        await expect(store.write.commit(elsewhere, put(next(2)))).rejects.toThrow();
+        expect(await seen(ours, { allVersions: true })).toEqual([uuid(3), uuid(1)]);
+      });
+
+      test('of two that follow the same version, one is done', async () => {
+        const expect1 = [{ latest: { kind: 'document', entryUUID: uuid(1) } as const }];
+        const outcomes = await Promise.all(
+          [5, 6].map((number) => store.write.commit(ours, { ...put(next(number)), expect: expect1 })),
+        );
+        expect(outcomes.map(conflictsOf)).toEqual(['done', expect1]);
+      });
+
+      test('folders: all versions by their logicalID, oldest first; the latest is expected', async () => {
+        await commit({ kind: 'folder', folder: folder(30) }, { kind: 'folder', folder: folder(32) });
+        await commit(
+          { kind: 'folder', folder: folder(31, { logicalID: uuid(30), version: 2, uniqueId: '2.999.3.30' }) },
+          { kind: 'folderState', folder: uuid(30), status: 'deprecated' },
+        );
+        const versions = await store.read.foldersByLogicalId(ours, [uuid(30)]);
+        expect(versions.map(({ entryUUID, status }) => [entryUUID, status])).toEqual([
+          [uuid(30), 'deprecated'],
+          [uuid(31), 'approved'],
+        ]);
+        expect(
+          await store.read.foldersByLogicalId(await permitOn(store, 'ourselves', { record: second }), [uuid(30)]),
+        ).toEqual([]);
+        const stale = { latest: { kind: 'folder', entryUUID: uuid(30) } as const };
+        const fresh = { latest: { kind: 'folder', entryUUID: uuid(31) } as const };
+        expect(conflictsOf(await store.write.commit(ours, { ...put(), expect: [stale, fresh] }))).toEqual([stale]);
+      });
+    });
+
+    describe('states', () => {
+      test('of folders and associations change in what is given alone', async () => {
+        await commit(
+          documentRow(document(1)),
+          { kind: 'folder', folder: folder(30) },
+          { kind: 'association', association: association(31, 30, 1) },
+        );
+        await commit({ kind: 'folderState', folder: uuid(30), lastUpdateTime: '20300101000000' });
+        expect(await store.read.folders(ours, [uuid(30)])).toEqual([folder(30, { lastUpdateTime: '20300101000000' })]);
+        await commit(
+          { kind: 'folderState', folder: uuid(30), status: 'deprecated' },
+          { kind: 'associationState', association: uuid(31), status: 'deprecated' },
+        );
+        expect(await store.read.folders(ours, [uuid(30)])).toEqual([
+          folder(30, { lastUpdateTime: '20300101000000', status: 'deprecated' }),
+        ]);
+        expect(await store.read.associations(ours, [uuid(31)])).toEqual([
+          { ...association(31, 30, 1), status: 'deprecated' },
+        ]);
+      });
+
+      test('of nothing, or of another record, are refused', async () => {
+        await commit({ kind: 'folder', folder: folder(30) });
+        const elsewhere = await permitOn(store, 'ourselves', { record: second });
+        const deprecate: Row = { kind: 'folderState', folder: uuid(30), status: 'deprecated' };
+        await expect(store.write.commit(elsewhere, put(deprecate))).rejects.toThrow();
+        await expect(
+          commit({ kind: 'associationState', association: uuid(30), status: 'deprecated' }),
+        ).rejects.toThrow();
+        expect((await store.read.folders(ours, [uuid(30)]))[0]?.status).toBe('approved');
       });
     });
 
@@ -698,6 +839,22 @@ export function storeContract(name: string, open: () => Promise<Subject>): void 
         expect(await of('otherDoctor', masked)).toEqual([]);
         const elsewhere = await permitOn(store, 'treatingDoctor', { record: second });
         expect(await store.read.associationsOf(elsewhere, [uuid(20), uuid(plain)])).toEqual([]);
+      });
+
+      test('side effects reach associations and folders that are hidden', async () => {
+        await commit(
+          { kind: 'folder', folder: folder(30) },
+          { kind: 'association', association: association(33, 30, masked) },
+        );
+        const permit = await permitOn(store, 'otherDoctor');
+        const ids = [30, masked].map(uuid);
+        expect(await store.read.associations(permit, [uuid(33)])).toEqual([]);
+        expect(await store.read.associations(await permitOn(store, 'treatingDoctor'), [uuid(33)])).toHaveLength(1);
+        expect((await store.read.everyAssociationOf(permit, ids)).map((a) => a.entryUUID)).toEqual([uuid(33)]);
+        expect((await store.read.everyFolder(permit, ids)).map((f) => f.entryUUID)).toEqual([uuid(30)]);
+        const elsewhere = await permitOn(store, 'treatingDoctor', { record: second });
+        expect(await store.read.everyAssociationOf(elsewhere, ids)).toEqual([]);
+        expect(await store.read.everyFolder(elsewhere, ids)).toEqual([]);
       });
 
       test('a folder whose members are all hidden is absent; an empty one is not', async () => {

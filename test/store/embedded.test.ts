@@ -91,14 +91,19 @@ describe('a folder has one owner and one format', () => {
     for (const threads of [false, true])
       await expect(open({ threads })).rejects.toMatchObject({
         name: 'StoreTooNew',
-        message: expect.stringMatching(/has format 99; this server knows formats up to 1\b/),
+        message: expect.stringMatching(/has format 99; this server knows formats up to \d+\./),
       });
   });
 
   test('tables are made once, however often it is opened', async () => {
     for (let i = 0; i < 3; i++) await (await open()).close();
     const database = new DatabaseSync(join(folder, 'store.sqlite'));
-    expect(database.prepare('SELECT number FROM migration').all()).toEqual([{ number: 1 }]);
+    const numbers = database
+      .prepare('SELECT number FROM migration')
+      .all()
+      .map((row) => row['number']);
+    expect(numbers).toEqual(numbers.map((_, index) => index + 1));
+    expect(numbers.length).toBeGreaterThan(0);
     expect(database.prepare('PRAGMA journal_mode').get()).toEqual({ journal_mode: 'wal' });
     database.close();
   });

@@ -1,6 +1,12 @@
 import type { Consent } from '../../server/domain/consent.ts';
 import type { Permit, RecordFacts, Visibility } from '../../server/domain/decision.ts';
-import type { Association, Folder, SubmissionSet } from '../../server/domain/document.ts';
+import {
+  type Association,
+  type Folder,
+  type SubmissionSet,
+  type VisibilityCode,
+  visibilityOf,
+} from '../../server/domain/document.ts';
 import type { AuditEvent, EventDraft } from '../../server/domain/event.ts';
 import { writeCxi, writeXcn } from '../../server/domain/hl7v2.ts';
 import type { Identifier } from '../../server/domain/identifier.ts';
@@ -31,7 +37,8 @@ import { actorIds, chainHash, chainStart, withoutHidden } from '../../server/sto
 import { factsOfDocument, isOwn, isVisible } from '../../server/store/visibility.ts';
 
 type Placed = Omit<StoredDocument, 'own'>;
-type HeldDocument = Placed & { readonly owners: Owners };
+/** Facts are those of the latest version. */
+type HeldDocument = Placed & { readonly owners: Owners; readonly codes: readonly VisibilityCode[] };
 type Held<T> = { readonly record: RecordId; readonly object: T };
 type Contents = {
   readonly records: Map<RecordId, PatientRecord>;
@@ -105,9 +112,9 @@ export function memoryStore({ fault }: { readonly fault?: () => Error | undefine
     return [...held.documents.values()]
       .filter((d) => d.record === record && visible(d, visibility ?? own) && matches(d))
       .sort((a, b) => b.position - a.position)
-      .map(({ owners, ...document }) => ({
+      .map(({ owners, codes: _codes, ...document }) => ({
         ...document,
-        own: isOwn(factsOfDocument(document.entry, owners).owners, own.viewer),
+        own: isOwn(owners, own.viewer),
       }));
   };
   const everything: Visibility = { viewer: {}, hidden: [], refusedTypes: [], only: 'all', content: 'all' };
@@ -120,6 +127,25 @@ export function memoryStore({ fault }: { readonly fault?: () => Error | undefine
       return association !== undefined && [association.source, association.target].some(hiddenFrom(permit));
     };
   };
+  const shownFolders = (permit: Permit, matches: (folder: Folder) => boolean): Folder[] => {
+    const { record } = readingOf(permit);
+    return [...held.folders.values()]
+      .filter((f) => f.record === record && matches(f.object))
+      .map((f) => f.object)
+      .filter((f) => {
+        const members = [...held.associations.values()]
+          .map(({ object }) => object)
+          .filter((a) => a.source === f.entryUUID && a.type === 'HasMember');
+        return members.length === 0 || !members.every((a) => hiddenFrom(permit)(a.target));
+      });
+  };
+  const everyAssociation = (permit: Permit, matches: (association: Association) => boolean): Association[] => {
+    const { record } = readingOf(permit);
+    return [...held.associations.values()].filter((a) => a.record === record && matches(a.object)).map((a) => a.object);
+  };
+  const shownAssociations = (permit: Permit, matches: (association: Association) => boolean): Association[] =>
+    everyAssociation(permit, matches).filter((a) => !hiddenFrom(permit)(a.source) && !hiddenFrom(permit)(a.target));
+  const naming = (ids: readonly string[]) => (a: Association) => ids.includes(a.source) || ids.includes(a.target);
   const trail = (permit: Permit): AuditEvent[] => {
     const { record } = readingOf(permit);
     return held.events
@@ -172,27 +198,19 @@ export function memoryStore({ fault }: { readonly fault?: () => Error | undefine
       documentsByUniqueId: (permit, ids) => reading(() => found(permit, ({ entry }) => ids.includes(entry.uniqueId))),
       documentsByLogicalId: (permit, ids) => reading(() => found(permit, ({ entry }) => ids.includes(entry.logicalID))),
       targets: (permit, ids) => reading(() => found(permit, ({ entry }) => ids.includes(entry.entryUUID), everything)),
-      folders: (permit, ids) =>
+      folders: (permit, ids) => reading(() => shownFolders(permit, ({ entryUUID }) => ids.includes(entryUUID))),
+      foldersByLogicalId: (permit, ids) =>
+        reading(() => shownFolders(permit, ({ logicalID }) => ids.includes(logicalID))),
+      associations: (permit, ids) =>
+        reading(() => shownAssociations(permit, ({ entryUUID }) => ids.includes(entryUUID))),
+      associationsOf: (permit, ids) => reading(() => shownAssociations(permit, naming(ids))),
+      everyAssociationOf: (permit, ids) => reading(() => everyAssociation(permit, naming(ids))),
+      everyFolder: (permit, ids) =>
         reading(() => {
           const { record } = readingOf(permit);
           return [...held.folders.values()]
             .filter((f) => f.record === record && ids.includes(f.object.entryUUID))
-            .map((f) => f.object)
-            .filter((f) => {
-              const members = [...held.associations.values()]
-                .map(({ object }) => object)
-                .filter((a) => a.source === f.entryUUID && a.type === 'HasMember');
-              return members.length === 0 || !members.every((a) => hiddenFrom(permit)(a.target));
-            });
-        }),
-      associationsOf: (permit, ids) =>
-        reading(() => {
-          const { record } = readingOf(permit);
-          return [...held.associations.values()]
-            .filter((a) => a.record === record)
-            .map((a) => a.object)
-            .filter((a) => ids.includes(a.source) || ids.includes(a.target))
-            .filter((a) => !hiddenFrom(permit)(a.source) && !hiddenFrom(permit)(a.target));
+            .map((f) => f.object);
         }),
       holders: (permit, uniqueIds) =>
         reading(() => {
@@ -257,7 +275,8 @@ function copyOf(held: Contents): Contents {
 /** Uniqueness that holds whether a change set asks for it or not. */
 function implied(held: Contents, rows: readonly Row[]): Expectation[] {
   return rows.flatMap((row): Expectation[] => {
-    if (row.kind === 'document') return [{ absent: { kind: 'document', entryUUID: row.entry.entryUUID } }];
+    if (row.kind === 'document' || row.kind === 'version')
+      return [{ absent: { kind: 'document', entryUUID: row.entry.entryUUID } }];
     if (row.kind === 'submissionSet') return [{ absent: { kind: row.kind, entryUUID: row.set.entryUUID } }];
     if (row.kind === 'folder') return [{ absent: { kind: row.kind, entryUUID: row.folder.entryUUID } }];
     if (row.kind === 'association') return [{ absent: { kind: row.kind, entryUUID: row.association.entryUUID } }];
@@ -275,6 +294,19 @@ function holds(held: Contents, expectation: Expectation): boolean {
     return held.records.get(expectation.recordAt.record)?.version === expectation.recordAt.version;
   if ('statusIs' in expectation)
     return held.documents.get(expectation.statusIs.document)?.entry.status === expectation.statusIs.status;
+  if ('stateIs' in expectation) {
+    const { kind, entryUUID, status } = expectation.stateIs;
+    return (kind === 'folder' ? held.folders : held.associations).get(entryUUID)?.object.status === status;
+  }
+  if ('latest' in expectation) {
+    const { kind, entryUUID } = expectation.latest;
+    if (kind === 'document') return held.documents.get(entryUUID)?.latest === true;
+    const folder = held.folders.get(entryUUID)?.object;
+    return (
+      folder !== undefined &&
+      [...held.folders.values()].filter(({ object }) => object.logicalID === folder.logicalID).at(-1)?.object === folder
+    );
+  }
   const { uniqueIdFree, unless } = expectation;
   const documents = [...held.documents.values()].filter(({ entry }) => entry.uniqueId === uniqueIdFree);
   return (
@@ -322,10 +354,38 @@ function put(held: Contents, record: RecordId, row: Row): void {
         record,
         position: held.documents.size + 1,
         registeredAt,
+        latest: true,
         ...(sha256 === undefined ? {} : { sha256 }),
         ...(place === undefined ? {} : { content: place }),
       };
-      held.documents.set(entry.entryUUID, { ...document, owners });
+      const codes = visibilityOf(entry.confidentialityCodes);
+      held.documents.set(entry.entryUUID, { ...document, owners: factsOfDocument(entry, owners).owners, codes });
+      break;
+    }
+    case 'version': {
+      const { entry, of, registeredAt } = row;
+      const old = held.documents.get(of);
+      if (old?.record !== record || old.entry.logicalID !== entry.logicalID)
+        throw new TypeError('A version follows no document of the record');
+      const { owners, codes } = factsOfDocument(entry, old.owners);
+      for (const [name, document] of held.documents)
+        if (document.record === record && document.entry.logicalID === entry.logicalID)
+          held.documents.set(name, { ...document, owners, codes, latest: false });
+      const position = held.documents.size + 1;
+      held.documents.set(entry.entryUUID, { ...old, entry, registeredAt, position, owners, codes, latest: true });
+      break;
+    }
+    case 'folderState': {
+      const { kind: _kind, folder: name, ...changes } = row;
+      const folder = held.folders.get(name);
+      if (folder?.record !== record) throw new TypeError('A change of state names no object of the record');
+      held.folders.set(name, { record, object: { ...folder.object, ...changes } });
+      break;
+    }
+    case 'associationState': {
+      const association = held.associations.get(row.association);
+      if (association?.record !== record) throw new TypeError('A change of state names no object of the record');
+      held.associations.set(row.association, { record, object: { ...association.object, status: row.status } });
       break;
     }
     case 'submissionSet':
@@ -369,8 +429,8 @@ function trace(held: Contents, event: EventDraft): number {
   return sequence;
 }
 
-function visible({ entry, owners }: HeldDocument, visibility: Visibility): boolean {
-  return isVisible(factsOfDocument(entry, owners), visibility);
+function visible({ entry, owners, codes }: HeldDocument, visibility: Visibility): boolean {
+  return isVisible({ codes, typeCode: entry.typeCode.code, owners }, visibility);
 }
 
 function pageOf<T>(items: readonly T[], { before, limit }: PageRequest, positionOf: (item: T) => number): Page<T> {
@@ -378,12 +438,13 @@ function pageOf<T>(items: readonly T[], { before, limit }: PageRequest, position
   return { items: rest.slice(0, limit), more: rest.length > limit };
 }
 
-function matchesFilter({ entry }: HeldDocument, filter: DocumentFilter): boolean {
+function matchesFilter({ entry, latest }: HeldDocument, filter: DocumentFilter): boolean {
   const oneOf = <T>(wanted: readonly T[] | undefined, value: T) => wanted === undefined || wanted.includes(value);
   const coded = (wanted: readonly CodeMatch[] | undefined, values: readonly { code: string; system: string }[]) =>
     wanted === undefined ||
     wanted.some((w) => values.some((v) => v.code === w.code && (w.system === undefined || w.system === v.system)));
   return (
+    (latest || filter.allVersions === true) &&
     oneOf(filter.statuses, entry.status) &&
     oneOf(filter.objectTypes, entry.objectType) &&
     coded(filter.classCodes, [entry.classCode]) &&

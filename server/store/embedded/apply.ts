@@ -1,9 +1,19 @@
 import type { RecordId } from '../../domain/record.ts';
 import type { ContentPlace, Job } from '../port.ts';
 import { chainHash } from '../trail.ts';
+import { joinedOwners } from '../visibility.ts';
 import type { Database } from './driver.ts';
 import type { PlainDocument, PlainRow, PlainSet } from './encode.ts';
-import { kinds, uniqueIdHash, uuidBytes } from './names.ts';
+import { kinds, readJson, uniqueIdHash, uuidBytes } from './names.ts';
+
+type Before = {
+  readonly sha256: Uint8Array | null;
+  readonly segment: number | null;
+  readonly start: number | null;
+  readonly length: number | null;
+  readonly file: string | null;
+  readonly owners: string;
+};
 
 export type Applied = { readonly sequences: readonly number[]; readonly head: string };
 
@@ -33,12 +43,29 @@ export function makeApply(database: Database): Apply {
        class, type, format, setting, facility, event, confidentiality, reference, authors, owners)
      VALUES (${Array(19).fill('?').join(', ')})`,
   );
+  const before = database.prepare<Before>(
+    `SELECT d.sha256, d.segment, d.start, d.length, d.file, s.owners FROM name n
+     JOIN search s ON s.record = n.record AND s.position = n.key JOIN document d ON d.position = s.position
+     WHERE n.uuid = ? AND n.kind = 0 AND n.record = ? AND s.logical = ?`,
+  );
+  const outdate = database.prepare(
+    'UPDATE search SET latest = 0, flags = ?, owners = ? WHERE record = ? AND logical = ?',
+  );
   const documentKey = database.prepare<{ key: number }>(
     'SELECT key FROM name WHERE uuid = ? AND kind = 0 AND record = ?',
   );
   const changeStatus = database.prepare('UPDATE search SET status = ? WHERE record = ? AND position = ?');
   const addSet = database.prepare('INSERT INTO submission_set (owners, json) VALUES (?, ?)');
-  const addFolder = database.prepare('INSERT INTO folder (json) VALUES (?)');
+  const addFolder = database.prepare('INSERT INTO folder (record, logical, json) VALUES (?, ?, ?)');
+  const stateOf = (table: 'folder' | 'association') => ({
+    read: database.prepare<{ key: number; json: Uint8Array }>(
+      `SELECT o.key, o.json FROM name n JOIN ${table} o ON o.key = n.key
+       WHERE n.uuid = ? AND n.kind = ${kinds.indexOf(table)} AND n.record = ?`,
+    ),
+    write: database.prepare(`UPDATE ${table} SET json = ? WHERE key = ?`),
+  });
+  const folderState = stateOf('folder');
+  const associationState = stateOf('association');
   const addAssociation = database.prepare('INSERT INTO association (record, source, target, json) VALUES (?, ?, ?, ?)');
   const addEvent = database.prepare('INSERT INTO event (record, at, actors, hash, json) VALUES (?, ?, ?, ?, ?)');
   const addJob = database.prepare('INSERT INTO job (kind, record, event) VALUES (?, ?, ?)');
@@ -57,6 +84,7 @@ export function makeApply(database: Database): Apply {
   }
 
   function putDocument(row: PlainDocument, record: number, places: readonly ContentPlace[]): number {
+    if (row.of !== undefined) return putVersion(row, row.of, record);
     const place = typeof row.content === 'number' ? places[row.content] : row.content;
     const [segment, start] = place !== undefined && 'segment' in place ? [place.segment, place.offset] : [null, null];
     const { key } = addDocument.run(
@@ -73,6 +101,26 @@ export function makeApply(database: Database): Apply {
     return key;
   }
 
+  function putVersion(row: PlainDocument, of: string, record: number): number {
+    const logical = uuidBytes(row.logicalID);
+    const old = before.get(uuidBytes(of), record, logical);
+    if (old === undefined) throw new TypeError('A version follows no document of the record');
+    const { sha256, segment, start, length, file } = old;
+    const owners = joinedOwners(old.owners, row.texts.at(-1) ?? '');
+    const { key } = addDocument.run(row.registeredAt, sha256, segment, start, length, file, Buffer.from(row.json));
+    outdate.run(row.flags, owners, record, logical);
+    const { status, onDemand, flags, times, texts } = row;
+    addSearch.run(record, key, status, onDemand, flags, logical, ...times, ...texts.slice(0, -1), owners);
+    return key;
+  }
+
+  function putState(table: typeof folderState, entryUUID: string, record: number, changes: object): void {
+    const found = table.read.get(uuidBytes(entryUUID), record);
+    if (found === undefined) throw new TypeError('A change of state names no object of the record');
+    // JSON of the store's own writing.
+    table.write.run(Buffer.from(JSON.stringify({ ...(readJson(found.json) as object), ...changes })), found.key);
+  }
+
   function register(
     row: Extract<PlainRow, { entryUUID: string }>,
     record: number,
@@ -81,7 +129,8 @@ export function makeApply(database: Database): Apply {
     let key: number;
     if (row.kind === 'document') key = putDocument(row, record, places);
     else if (row.kind === 'submissionSet') key = addSet.run(row.owners, Buffer.from(row.json)).key;
-    else if (row.kind === 'folder') key = addFolder.run(Buffer.from(row.json)).key;
+    else if (row.kind === 'folder')
+      key = addFolder.run(record, uuidBytes(row.logicalID ?? ''), Buffer.from(row.json)).key;
     else {
       const [source, target] = row.ends ?? ['', ''];
       key = addAssociation.run(record, uuidBytes(source), uuidBytes(target), Buffer.from(row.json)).key;
@@ -100,7 +149,10 @@ export function makeApply(database: Database): Apply {
       const key = documentKey.get(uuidBytes(row.document), record)?.key;
       if (key === undefined) throw new TypeError('A status names no document of the record');
       changeStatus.run(row.status, record, key);
-    } else if (row.kind === 'destroyKey') shred.run(row.record);
+    } else if (row.kind === 'folderState') putState(folderState, row.folder, record, row.changes);
+    else if (row.kind === 'associationState')
+      putState(associationState, row.association, record, { status: row.status });
+    else if (row.kind === 'destroyKey') shred.run(row.record);
     else if (row.kind !== 'key') register(row, record, places);
   }
 

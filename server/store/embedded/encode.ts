@@ -31,6 +31,8 @@ type PlainEvent = {
 export type PlainDocument = {
   readonly kind: 'document';
   readonly entryUUID: string;
+  /** The version before. */
+  readonly of: string | undefined;
   readonly logicalID: string;
   readonly uniqueId: string;
   readonly status: number;
@@ -57,12 +59,19 @@ export type PlainRow =
   | { readonly kind: 'key'; readonly record: RecordId; readonly wrapped: Uint8Array }
   | { readonly kind: 'destroyKey'; readonly record: RecordId }
   | { readonly kind: 'status'; readonly document: string; readonly status: number }
+  | {
+      readonly kind: 'folderState';
+      readonly folder: string;
+      readonly changes: Pick<Extract<Row, { kind: 'folderState' }>, 'status' | 'lastUpdateTime'>;
+    }
+  | Extract<Row, { kind: 'associationState' }>
   | PlainDocument
   | {
       readonly kind: Exclude<ObjectKind, 'document'>;
       readonly entryUUID: string;
       readonly uniqueId: string | undefined;
       readonly owners: string;
+      readonly logicalID: string | undefined;
       readonly ends: readonly [source: string, target: string] | undefined;
       readonly json: string;
     };
@@ -100,12 +109,22 @@ function encodeRow(row: Row, sealed: Uint8Array[]): PlainRow {
       return { kind: 'consent', id: row.consent.id, json: JSON.stringify(row.consent) };
     case 'document':
       return encodeDocument(row, sealed);
+    case 'version': {
+      const { entry, of, registeredAt } = row;
+      return { ...encodeDocument({ kind: 'document', entry, registeredAt, owners: nobody }, sealed), of };
+    }
     case 'submissionSet':
       return registered('submissionSet', row.set, { owners: ownersText(row.owners) });
     case 'folder':
-      return registered('folder', row.folder, {});
+      return registered('folder', row.folder, { logicalID: row.folder.logicalID });
     case 'association':
       return registered('association', row.association, { ends: [row.association.source, row.association.target] });
+    case 'folderState': {
+      const { kind, folder, ...changes } = row;
+      return { kind, folder, changes };
+    }
+    case 'associationState':
+      return row;
     case 'status':
       return { kind: 'status', document: row.document, status: statuses.indexOf(row.status) };
     case 'key':
@@ -115,12 +134,15 @@ function encodeRow(row: Row, sealed: Uint8Array[]): PlainRow {
   }
 }
 
+const nobody: Owners = { professionals: [], structures: [], patient: false };
+
 function registered(
   kind: Exclude<ObjectKind, 'document'>,
   object: { readonly entryUUID: string; readonly uniqueId?: string },
-  { owners = '', ends }: { owners?: string; ends?: [string, string] },
+  { owners = '', logicalID, ends }: { owners?: string; logicalID?: string; ends?: [string, string] },
 ): PlainRow {
-  return { kind, entryUUID: object.entryUUID, uniqueId: object.uniqueId, owners, ends, json: JSON.stringify(object) };
+  const { entryUUID, uniqueId } = object;
+  return { kind, entryUUID, uniqueId, owners, logicalID, ends, json: JSON.stringify(object) };
 }
 
 function encodeDocument(row: Extract<Row, { kind: 'document' }>, sealed: Uint8Array[]): PlainDocument {
@@ -132,6 +154,7 @@ function encodeDocument(row: Extract<Row, { kind: 'document' }>, sealed: Uint8Ar
   return {
     kind: 'document',
     entryUUID: entry.entryUUID,
+    of: undefined,
     logicalID: entry.logicalID,
     uniqueId: entry.uniqueId,
     status: statuses.indexOf(entry.status),

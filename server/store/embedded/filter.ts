@@ -5,6 +5,7 @@ import { statuses } from './names.ts';
 /** The filter on the columns of the search row `s`. */
 export function filterCondition(filter: DocumentFilter): SqlCondition {
   return every([
+    ...(filter.allVersions === true ? [] : [is('latest', 1)]),
     ...anyOf(filter.statuses, (status) => is('status', statuses.indexOf(status))),
     ...anyOf(filter.objectTypes, (type) => is('on_demand', type === 'onDemand' ? 1 : 0)),
     ...anyOf(filter.classCodes, coded('class')),

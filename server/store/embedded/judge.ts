@@ -1,4 +1,4 @@
-import type { DocumentEntry } from '../../domain/document.ts';
+import type { DocumentEntry, Folder } from '../../domain/document.ts';
 import type { Identifier } from '../../domain/identifier.ts';
 import type { Expectation, ObjectKind } from '../port.ts';
 import type { Database } from './driver.ts';
@@ -23,6 +23,15 @@ export function makeJudge(database: Database): Judge {
     'SELECT s.status FROM name n JOIN search s ON s.record = n.record AND s.position = n.key WHERE n.uuid = ? AND n.kind = 0',
   );
 
+  const latest = database.prepare<{ latest: number }>(
+    'SELECT s.latest FROM name n JOIN search s ON s.record = n.record AND s.position = n.key WHERE n.uuid = ? AND n.kind = 0',
+  );
+  const laterFolder = database.prepare(
+    `SELECT 1 FROM folder f JOIN folder later ON later.record = f.record AND later.logical = f.logical AND later.key > f.key
+     WHERE f.key = ?`,
+  );
+  const associationJson = database.prepare<{ json: Uint8Array }>('SELECT json FROM association WHERE key = ?');
+
   const isNamed = (kind: ObjectKind, entryUUID: string) =>
     named.get(uuidBytes(entryUUID), kinds.indexOf(kind)) !== undefined;
 
@@ -43,8 +52,23 @@ export function makeJudge(database: Database): Judge {
     if ('insFree' in expectation) return expectation.insFree.every(({ value, oid }) => !holder.get(value, oid));
     if ('recordAt' in expectation)
       return version.get(expectation.recordAt.record)?.version === expectation.recordAt.version;
+    if ('stateIs' in expectation) return hasState(expectation.stateIs);
+    if ('latest' in expectation) return isLatest(expectation.latest);
     const found = status.get(uuidBytes(expectation.statusIs.document));
     return found !== undefined && statuses[found.status] === expectation.statusIs.status;
+  }
+
+  function hasState({ kind, entryUUID, status: wanted }: Extract<Expectation, { stateIs: unknown }>['stateIs']) {
+    const key = named.get(uuidBytes(entryUUID), kinds.indexOf(kind))?.key;
+    const json = key === undefined ? undefined : (kind === 'folder' ? folderJson : associationJson).get(key)?.json;
+    // Written by this store from a value of this type.
+    return json !== undefined && (readJson(json) as Pick<Folder, 'status'>).status === wanted;
+  }
+
+  function isLatest({ kind, entryUUID }: Extract<Expectation, { latest: unknown }>['latest']) {
+    if (kind === 'document') return latest.get(uuidBytes(entryUUID))?.latest === 1;
+    const key = named.get(uuidBytes(entryUUID), kinds.indexOf(kind))?.key;
+    return key !== undefined && laterFolder.get(key) === undefined;
   }
 
   const isHeldElsewhere = (id: string, { value, oid }: Identifier) => (holder.get(value, oid)?.id ?? id) !== id;

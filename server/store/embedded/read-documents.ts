@@ -10,6 +10,7 @@ type Row = {
   readonly position: number;
   readonly status: number;
   readonly own: number;
+  readonly latest: number;
   readonly registered: number;
   readonly sha256: Uint8Array | null;
   readonly segment: number | null;
@@ -19,7 +20,7 @@ type Row = {
   readonly json: Uint8Array;
 };
 
-const columns = 's.position, s.status, d.registered, d.sha256, d.segment, d.start, d.length, d.file, d.json';
+const columns = 's.position, s.status, s.latest, d.registered, d.sha256, d.segment, d.start, d.length, d.file, d.json';
 const ofRecord = 's.record = (SELECT key FROM record WHERE id = ?)';
 
 /** Reads of documents: filtered on the narrow search rows, so that JSON is read for nothing but what is answered. */
@@ -94,6 +95,7 @@ function documentOf({ record }: Reading, row: Row): StoredDocument {
     position: row.position,
     registeredAt: row.registered,
     own: row.own === 1,
+    latest: row.latest === 1,
     ...(row.sha256 !== null && { sha256: Buffer.from(row.sha256).toString('hex') }),
     ...(content !== undefined && { content }),
   };

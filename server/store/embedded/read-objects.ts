@@ -9,6 +9,13 @@ export function makeObjectReads(database: Database, hiddenAmong: HiddenAmong) {
     `SELECT f.json FROM name n JOIN folder f ON f.key = n.key
      WHERE n.kind = 2 AND n.uuid IN (${namesIn}) AND n.record = (SELECT key FROM record WHERE id = ?) ORDER BY f.key`,
   );
+  const versions = database.prepare<{ json: Uint8Array }>(
+    `SELECT json FROM folder WHERE record = (SELECT key FROM record WHERE id = ?) AND logical IN (${namesIn}) ORDER BY key`,
+  );
+  const named = database.prepare<{ json: Uint8Array }>(
+    `SELECT a.json FROM name n JOIN association a ON a.key = n.key
+     WHERE n.kind = 3 AND n.uuid IN (${namesIn}) AND n.record = (SELECT key FROM record WHERE id = ?) ORDER BY a.key`,
+  );
   const associations = database.prepare<{ json: Uint8Array }>(
     `SELECT json FROM association
      WHERE key IN (SELECT key FROM association WHERE source IN (${namesIn}) UNION SELECT key FROM association WHERE target IN (${namesIn}))
@@ -21,35 +28,53 @@ export function makeObjectReads(database: Database, hiddenAmong: HiddenAmong) {
     return associations.all(names, names, record).map(({ json }) => readJson(json) as Association);
   }
 
+  const foldersNamed = ({ record }: Reading, entryUUIDs: readonly string[]) =>
+    folders.all(namesOf(entryUUIDs), record).map(({ json }) => readJson(json) as Folder);
+
+  /** Folders whose every member is hidden are left out, as a folder that the reader cannot fill with a guess. */
+  function shownFolders(reading: Reading, find: () => Folder[]): Folder[] {
+    return database.transaction(() => {
+      const found = find();
+      const held = associationsNaming(
+        reading,
+        found.map((f) => f.entryUUID),
+      ).filter((a) => a.type === 'HasMember');
+      const hidden = hiddenAmong(
+        reading,
+        held.map(({ target }) => target),
+      );
+      return found.filter(({ entryUUID }) => {
+        const members = held.filter(({ source }) => source === entryUUID);
+        return members.length === 0 || members.some(({ target }) => !hidden.has(target));
+      });
+    });
+  }
+
+  /** Associations with a hidden end are left out. */
+  function shownAssociations(reading: Reading, find: () => Association[]): Association[] {
+    return database.transaction(() => {
+      const found = find();
+      const hidden = hiddenAmong(
+        reading,
+        found.flatMap(({ source, target }) => [source, target]),
+      );
+      return found.filter(({ source, target }) => !hidden.has(source) && !hidden.has(target));
+    });
+  }
+
   return {
-    /** Folders whose every member is hidden are left out, as a folder that the reader cannot fill with a guess. */
-    folders(reading: Reading, entryUUIDs: readonly string[]): Folder[] {
-      return database.transaction(() => {
-        const found = folders.all(namesOf(entryUUIDs), reading.record).map(({ json }) => readJson(json) as Folder);
-        const held = associationsNaming(
-          reading,
-          found.map((f) => f.entryUUID),
-        ).filter((a) => a.type === 'HasMember');
-        const hidden = hiddenAmong(
-          reading,
-          held.map(({ target }) => target),
-        );
-        return found.filter(({ entryUUID }) => {
-          const members = held.filter(({ source }) => source === entryUUID);
-          return members.length === 0 || members.some(({ target }) => !hidden.has(target));
-        });
-      });
-    },
-    /** Associations with a hidden end are left out. */
-    associationsOf(reading: Reading, entryUUIDs: readonly string[]): Association[] {
-      return database.transaction(() => {
-        const found = associationsNaming(reading, entryUUIDs);
-        const hidden = hiddenAmong(
-          reading,
-          found.flatMap(({ source, target }) => [source, target]),
-        );
-        return found.filter(({ source, target }) => !hidden.has(source) && !hidden.has(target));
-      });
-    },
+    folders: (reading: Reading, ids: readonly string[]) => shownFolders(reading, () => foldersNamed(reading, ids)),
+    everyFolder: foldersNamed,
+    foldersByLogicalId: (reading: Reading, ids: readonly string[]) =>
+      shownFolders(reading, () =>
+        versions.all(reading.record, namesOf(ids)).map(({ json }) => readJson(json) as Folder),
+      ),
+    associations: (reading: Reading, ids: readonly string[]) =>
+      shownAssociations(reading, () =>
+        named.all(namesOf(ids), reading.record).map(({ json }) => readJson(json) as Association),
+      ),
+    associationsOf: (reading: Reading, ids: readonly string[]) =>
+      shownAssociations(reading, () => associationsNaming(reading, ids)),
+    everyAssociationOf: associationsNaming,
   };
 }

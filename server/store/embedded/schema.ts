@@ -58,6 +58,14 @@ const migrations: readonly string[] = [
   CREATE TABLE spent (key INTEGER PRIMARY KEY, until INTEGER NOT NULL, digests BLOB NOT NULL);
   CREATE TABLE shred (record TEXT PRIMARY KEY) WITHOUT ROWID;
   `,
+  `
+  ALTER TABLE search ADD COLUMN latest INTEGER NOT NULL DEFAULT 1;
+  ALTER TABLE folder ADD COLUMN record INTEGER;
+  ALTER TABLE folder ADD COLUMN logical BLOB;
+  UPDATE folder SET record = n.record, logical = unhex(replace(substr(CAST(folder.json AS TEXT) ->> '$.logicalID', 10), '-', ''))
+    FROM name n WHERE n.kind = 2 AND n.key = folder.key;
+  CREATE INDEX folder_record ON folder (record);
+  `,
 ];
 
 /** The wrapped keys of records live in a file of their own, with short-lived backups of its own. */
