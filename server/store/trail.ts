@@ -19,18 +19,27 @@ export function actorIds(actor: Actor | undefined): string[] {
 }
 
 /**
- * The event as a viewer may read it: hidden documents are not named, nor is a query that spells one out. Undefined when it named only
- * hidden ones.
+ * The event as a viewer may read it: hidden documents are not named, nor does a query spell one out; a look-up shows its names only where
+ * the viewer sees a document behind each. Undefined when the event named only hidden ones.
  */
 export function withoutHidden(event: AuditEvent, isHidden: (entryUUID: string) => boolean): AuditEvent | undefined {
-  const hidden = event.documents?.filter((d) => isHidden(d.entryUUID)) ?? [];
-  if (event.documents === undefined || hidden.length === 0) return event;
-  if (hidden.length === event.documents.length) return undefined;
   const { query, ...rest } = event;
-  const spells = hidden.some((d) => query?.includes(d.entryUUID) === true || query?.includes(d.uniqueId) === true);
+  const all = event.documents ?? [];
+  const documents = all.filter((d) => !isHidden(d.entryUUID));
+  if (all.length > 0 && documents.length === 0) return undefined;
+  const spells = all.some(
+    (d) => !documents.includes(d) && [d.entryUUID, d.uniqueId].some((name) => query?.includes(name) === true),
+  );
+  const isTold = event.action === 'lookUpDocuments' ? namesOnly(query, documents) : !spells;
   return {
     ...rest,
-    documents: event.documents.filter((d) => !hidden.includes(d)),
-    ...(query !== undefined && !spells && { query }),
+    ...(event.documents !== undefined && { documents }),
+    ...(query !== undefined && isTold && { query }),
   };
+}
+
+/** Whether each name of a look-up is that of one of these documents. */
+function namesOnly(query: string | undefined, documents: NonNullable<AuditEvent['documents']>): boolean {
+  const names = query?.slice(query.indexOf('=') + 1).split(',') ?? [];
+  return names.every((name) => documents.some((d) => d.entryUUID === name || d.uniqueId === name));
 }
