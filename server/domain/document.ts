@@ -115,6 +115,11 @@ export type Association = {
   /** `Original` or `Reference`, on SubmissionSet–DocumentEntry HasMember only. */
   readonly submissionSetStatus?: 'Original' | 'Reference';
   readonly previousVersion?: string;
+  /** Whether an update repeats the associations of the version before on the new one; on its HasMember. IHE Metadata Update. */
+  readonly associationPropagation?: boolean;
+  /** On UpdateAvailabilityStatus alone. */
+  readonly originalStatus?: AvailabilityStatus;
+  readonly newStatus?: AvailabilityStatus;
   readonly documentation?: Code;
   readonly extra: readonly Slot[];
 };

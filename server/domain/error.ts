@@ -245,6 +245,75 @@ export const catalogue = {
     rule: `${tf3('table 4.2.4.1-2')} (XDSRegistryDeprecatedDocumentError)`,
     remedy: 'Relate the new document to the current one.',
   },
+  uniqueIdOfAnotherKind: {
+    what: (a) => `The uniqueId ${quoted(a.value)}${of(a)} names a registered ${a.detail ?? 'object of another kind'}`,
+    rule: tf2('3.42.4.1.3.3.1'),
+    remedy: 'Give the document a new uniqueId.',
+  },
+
+  // Updates of metadata
+  initialVersion: {
+    what: (a) => `The entry ${quoted(a.object)} is a first version: its logicalID is missing or its own id`,
+    rule: 'IHE Metadata Update 3.57.4.1.3',
+    remedy: 'Send the logicalID (lid) of the registered entry, or deposit a new document by ITI-41.',
+  },
+  initialFolder: {
+    what: (a) => `The folder ${quoted(a.object)} is a first version: its logicalID is missing or its own id`,
+    rule: 'IHE Metadata Update 3.57.4.1.3',
+    remedy: 'Send the logicalID (lid) of the registered folder, or create a new one by ITI-41.',
+  },
+  updateUndecodable: {
+    what: (a) => `The object ${quoted(a.object)} asks for no one operation${because(a)}`,
+    rule: 'IHE Metadata Update 3.57.4.1.3 (XDSMetadataUpdateOperationError)',
+    remedy:
+      'Send each new version with its HasMember, each status change with OriginalStatus and NewStatus, each new association with its SubmitAssociation.',
+  },
+  updateInvalid: {
+    what: (a) => `The object ${quoted(a.object)} cannot be changed so${because(a)}`,
+    rule: 'IHE Metadata Update 3.57.4.1.3 (XDSMetadataUpdateError)',
+    remedy: 'Read the object again and change it as it is now.',
+  },
+  versionNotLatest: {
+    what: (a) => `PreviousVersion${of(a)} is ${quoted(a.value)}${because(a)}`,
+    rule: 'IHE Metadata Update 3.57.4.1.3 (XDSMetadataVersionError)',
+    remedy: 'Read the latest version, apply the change to it and send its number as PreviousVersion.',
+  },
+  identityChanged: {
+    what: (a) => `${attribute(a)} is ${quoted(a.value)}, not that of the version before`,
+    rule: 'IHE Metadata Update 3.57.4.1.3 (XDSMetadataIdentifierError)',
+    remedy: 'Keep logicalID, uniqueId and objectType in every version.',
+  },
+  patientNotReconciled: {
+    what: (a) => `patientId${of(a)} ${quoted(a.value)} would join objects of two patients`,
+    rule: 'IHE Metadata Update 3.57.4.1.3 (XDSPatientIDReconciliationError)',
+    remedy:
+      'Keep the patient: a document that lies in the wrong record is deleted there and deposited in the right one.',
+  },
+  attributeUnmodifiable: {
+    what: (a) => `${attribute(a)} may not be changed${because(a)}`,
+    rule: 'IHE Restricted Metadata Update 3.92.4.1.3 (UnmodifiableMetadataError)',
+    remedy: 'Send the value of the latest version.',
+  },
+  annotationInvalid: {
+    what: (a) => `The HasMember of ${quoted(a.object)} is not right${because(a)}`,
+    rule: 'IHE Restricted Metadata Update 3.92.4.1.2 (XDSMetadataAnnotationError)',
+    remedy: 'Send one HasMember from the submission set with PreviousVersion and without AssociationPropagation "no".',
+  },
+  objectNotUpdatable: {
+    what: (a) => `The object ${quoted(a.object)} is of a kind that is not updated here`,
+    rule: 'IHE Restricted Metadata Update 3.92.4.1.2 (XDSObjectTypeError)',
+    remedy: 'Send document entries alone; update folders by ITI-57.',
+  },
+  policyForbids: {
+    what: (a) => `${attribute(a)} may not be changed by a restricted update here${because(a)}`,
+    rule: 'IHE Restricted Metadata Update 3.92.4.1.3 (LocalPolicyRestrictionError); access policy',
+    remedy: 'Leave the visibility of documents to their authors, the patient and the treating doctor.',
+  },
+  changeNotYours: {
+    what: (a) => `This change of ${quoted(a.object)} is not yours to make${because(a)}`,
+    rule: 'DMP functional rights matrix (TD3.3a to d); access policy',
+    remedy: 'Ask the author of the document, the treating doctor or the patient.',
+  },
 
   // The document itself
   documentMissing: {

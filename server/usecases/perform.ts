@@ -2,7 +2,8 @@ import type { Blobs } from '../blobs/port.ts';
 import type { Keyring } from '../crypto/keyring.ts';
 import type { Action } from '../domain/action.ts';
 import type { Caller } from '../domain/actor.ts';
-import { decide, type Permit, type RecordFacts, type Surroundings } from '../domain/decision.ts';
+import type { AffinityDomain } from '../domain/affinity-domain.ts';
+import { decide, type Permit, type RecordFacts, type Refusal, type Surroundings } from '../domain/decision.ts';
 import { type Problem, problem, Refused } from '../domain/error.ts';
 import type { EventDraft, Origin } from '../domain/event.ts';
 import type { Identifier } from '../domain/identifier.ts';
@@ -24,6 +25,7 @@ export type Tools = {
 /** The settings that rules see. Sizes in bytes. */
 export type Settings = Omit<Surroundings, 'now'> & {
   readonly regime: Regime;
+  readonly domain: AffinityDomain;
   /** INS OIDs that this environment accepts, and the one that it writes first. */
   readonly insOids: readonly string[];
   readonly repositoryUniqueId: string;
@@ -50,6 +52,17 @@ export type Plan<T> = {
   readonly trace?: Pick<EventDraft, 'documents' | 'submissionSet' | 'query'>;
 };
 
+/** What several actions of one request change together: `done` has an event for each, and the commit is made with the first one's permit. */
+export type JointPlan<T> = Omit<Plan<T>, 'trace'> & {
+  readonly done: readonly { readonly permit: Permit; readonly trace?: Plan<T>['trace'] }[];
+};
+
+/**
+ * Judges one action of the request on the facts as they were read.
+ * @throws what ends the request as a refusal of that action
+ */
+export type Judge = (action: Action) => Permit;
+
 /**
  * The one way to do anything: load the facts, `decide()`, run the body with the permit, write its event with its change in one commit,
  * and only then answer. A refusal by the decision or by the body is traced too. Where the facts changed in between, all of it is done again.
@@ -62,33 +75,61 @@ export async function perform<T>(
   subject: Subject,
   body: (permit: Permit, facts: RecordFacts | undefined) => Promise<Plan<T>>,
 ): Promise<T> {
+  return performJointly(tools, request, action, subject, async (judge, facts) => {
+    const permit = judge(action);
+    const { trace, ...plan } = await body(permit, facts);
+    return { ...plan, done: [{ permit, ...(trace && { trace }) }] };
+  });
+}
+
+/**
+ * The same for a request whose actions show only when it is compared with what is registered: the body judges each before it plans, and all
+ * of them are done in one commit, or none. A request that fails before its actions are known is traced as `action`.
+ * @throws as `perform`
+ */
+export async function performJointly<T>(
+  tools: Tools,
+  request: Request,
+  action: Action,
+  subject: Subject,
+  body: (judge: Judge, facts: RecordFacts | undefined) => Promise<JointPlan<T>>,
+): Promise<T> {
   const spend = spendOf(request.caller);
+  const named = typeof subject === 'object' && 'identifier' in subject ? subject.identifier : undefined;
   for (let attempt = 1; ; attempt++) {
     const now = tools.now();
     const facts = await factsOf(tools.store, subject);
-    const named = typeof subject === 'object' && 'identifier' in subject ? subject.identifier : undefined;
-    const question = { caller: request.caller, action, ...(named && { patient: named }) };
-    const decision = decide(question, facts, { ...tools.settings, now });
-    const base = eventOf(request, action, now, facts, named);
-    if ('refused' in decision) {
-      const { reason, problem: name } = decision.refused;
-      await notice(
-        tools,
-        { ...(reason === 'otherPatient' ? unattributed(base) : base), outcome: 'refused', ground: reason },
-        spend,
-      );
-      throw asTraced(new Refused([problem(name, named === undefined ? {} : { value: shown(named) }, reason)]));
-    }
-    const { permit } = decision;
-    let plan: Plan<T>;
+    const base = (of: Action) => eventOf(request, of, now, facts, named);
+    const judge: Judge = (of) => {
+      const question = { caller: request.caller, action: of, ...(named && { patient: named }) };
+      const decision = decide(question, facts, { ...tools.settings, now });
+      if ('refused' in decision) throw new ActionRefused(of, decision.refused);
+      return decision.permit;
+    };
+    let plan: JointPlan<T>;
     try {
-      plan = await body(permit, facts);
+      plan = await body(judge, facts);
     } catch (error) {
+      if (error instanceof ActionRefused) {
+        const { reason, problem: name } = error.refusal;
+        const event = base(error.action);
+        await notice(
+          tools,
+          { ...(reason === 'otherPatient' ? unattributed(event) : event), outcome: 'refused', ground: reason },
+          spend,
+        );
+        throw asTraced(new Refused([problem(name, named === undefined ? {} : { value: shown(named) }, reason)]));
+      }
       if (!(error instanceof Refused)) throw error;
-      await notice(tools, { ...base, outcome: 'failed', ground: error.problems[0]?.name ?? 'refused' }, spend);
+      const ground = error.problems[0]?.name ?? 'refused';
+      await notice(tools, { ...base(action), outcome: 'failed', ground }, spend);
       throw asTraced(error);
     }
+    const [first] = plan.done;
+    if (first === undefined) throw new TypeError('A plan of no action changes nothing');
+    const { permit } = first;
     const record = permit.record ?? newRecord(plan.put);
+    const obligations = new Set(plan.done.flatMap((done) => done.permit.obligations));
     const outcome = await tools.store.write.commit(permit, {
       expect: [
         ...(permit.record === undefined || permit.recordVersion === undefined
@@ -97,13 +138,30 @@ export async function perform<T>(
         ...(plan.expect ?? []),
       ],
       put: plan.put ?? [],
-      events: [{ ...base, ...(record && { record }), outcome: 'done', ground: permit.ground, ...plan.trace }],
-      jobs: record === undefined ? [] : permit.obligations.map((kind) => ({ kind, record })),
+      events: plan.done.map(({ permit: { action: done, ground }, trace }) => ({
+        ...base(done),
+        ...(record && { record }),
+        outcome: 'done',
+        ground,
+        ...trace,
+      })),
+      jobs: record === undefined ? [] : [...obligations].map((kind) => ({ kind, record })),
       ...(spend && { spend }),
     });
     if (outcome.done) return plan.answer;
-    if (outcome.spent) await replayed(tools, base);
+    if (outcome.spent) await replayed(tools, base(permit.action));
     if (attempt >= 5) throw new Refused([problem('busy')]);
+  }
+}
+
+/** How a body ends that asked for an action which the decision refuses. */
+class ActionRefused extends Error {
+  readonly action: Action;
+  readonly refusal: Refusal;
+  constructor(action: Action, refusal: Refusal) {
+    super(`${action}: ${refusal.reason}`);
+    this.action = action;
+    this.refusal = refusal;
   }
 }
 

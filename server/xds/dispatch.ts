@@ -168,7 +168,10 @@ async function account(
 const actions = {
   'ITI-18': 'searchDocuments',
   'ITI-41': 'submitDocuments',
+  'ITI-42': 'registerDocuments',
   'ITI-43': 'retrieveDocuments',
+  'ITI-57': 'updateDocument',
+  'ITI-92': 'restrictedUpdate',
 } as const satisfies Record<XdsTransaction['name'], Action>;
 
 /** What a fault says about an error; what is unexpected is logged and told as `internal`. */

@@ -69,6 +69,20 @@ const answers = {
   nonIdenticalSize: 'XDSNonIdenticalSize',
   entryUuidInUse: metadata,
   targetDeprecated: 'XDSRegistryDeprecatedDocumentError',
+  uniqueIdOfAnotherKind: metadata,
+
+  initialVersion: 'XDSInvalidRequestException',
+  initialFolder: 'XDSMetadataUpdateError',
+  updateUndecodable: 'XDSMetadataUpdateOperationError',
+  updateInvalid: 'XDSMetadataUpdateError',
+  versionNotLatest: 'XDSMetadataVersionError',
+  identityChanged: 'XDSMetadataIdentifierError',
+  patientNotReconciled: 'XDSPatientIDReconciliationError',
+  attributeUnmodifiable: 'UnmodifiableMetadataError',
+  annotationInvalid: 'XDSMetadataAnnotationError',
+  objectNotUpdatable: 'XDSObjectTypeError',
+  policyForbids: 'LocalPolicyRestrictionError',
+  changeNotYours: general,
 
   documentMissing: 'XDSMissingDocument',
   documentWithoutMetadata: 'XDSMissingDocumentMetadata',
@@ -133,6 +147,9 @@ export function faultFormOf(name: ProblemName): FaultForm {
     : { code: 'Sender', status: 400 };
 }
 
+/** What the location of an error names: the object and its attribute, or the object alone as ITI-57 asks. IHE Metadata Update 3.57.4.2. */
+export type Location = 'attribute' | 'object';
+
 export type ResponseStatus = keyof typeof responseStatus;
 
 /** An rs:RegistryResponse, its namespace declared. IHE ITI TF-3 4.2.4. */
@@ -140,23 +157,28 @@ export function writeRegistryResponse(
   status: ResponseStatus,
   problems: readonly Problem[],
   receiver: Receiver,
+  location?: Location,
 ): string {
   const start = `<rs:RegistryResponse xmlns:rs="${namespace.rs}" status="${responseStatus[status]}"`;
-  return problems.length === 0 ? `${start}/>` : `${start}>${writeErrorList(problems, receiver)}</rs:RegistryResponse>`;
+  return problems.length === 0
+    ? `${start}/>`
+    : `${start}>${writeErrorList(problems, receiver, location)}</rs:RegistryResponse>`;
 }
 
 /** An rs:RegistryErrorList; the prefix `rs` must be declared around it. '' without problems. IHE ITI TF-3 4.2.4.1. */
-export function writeErrorList(problems: readonly Problem[], receiver: Receiver): string {
+export function writeErrorList(problems: readonly Problem[], receiver: Receiver, location?: Location): string {
   if (problems.length === 0) return '';
-  const errors = problems.map((problem) => writeError(problem, receiver)).join('');
+  const errors = problems.map((problem) => writeError(problem, receiver, location)).join('');
   return `<rs:RegistryErrorList highestSeverity="${severity.error}">${errors}</rs:RegistryErrorList>`;
 }
 
-function writeError(problem: Problem, receiver: Receiver): string {
+function writeError(problem: Problem, receiver: Receiver, where: Location = 'attribute'): string {
   const code =
     errorCodeOf(problem.name, receiver) ?? (receiver === 'registry' ? 'XDSRegistryError' : 'XDSRepositoryError');
   const { object, attribute } = problem.about;
-  const location = [object, attribute].filter((part) => part !== undefined).join('/');
+  const location = [object, where === 'attribute' ? attribute : undefined]
+    .filter((part) => part !== undefined)
+    .join('/');
   return (
     `<rs:RegistryError errorCode="${code}" codeContext="${escapeAttribute(contextOf(problem))}" ` +
     `severity="${severity.error}" location="${escapeAttribute(location)}"/>`
@@ -166,5 +188,7 @@ function writeError(problem: Problem, receiver: Receiver): string {
 /** Refusals by right begin with the DMP's own code. */
 function contextOf(problem: Problem): string {
   const words = wordsOf(problem);
-  return problem.name === 'accessDenied' ? `DMPAccessDeniedByRightsService: ${words}` : words;
+  return problem.name === 'accessDenied' || problem.name === 'changeNotYours'
+    ? `DMPAccessDeniedByRightsService: ${words}`
+    : words;
 }

@@ -31,7 +31,7 @@ export type Answer = { readonly body: string; readonly parts?: readonly AnswerPa
 
 /** One transaction: its actions, packaging and work. `refused` writes problems in the transaction's own response. */
 export type XdsTransaction = {
-  readonly name: 'ITI-18' | 'ITI-41' | 'ITI-43';
+  readonly name: 'ITI-18' | 'ITI-41' | 'ITI-42' | 'ITI-43' | 'ITI-57' | 'ITI-92';
   readonly requestAction: string;
   readonly responseAction: string;
   /** Answers are MTOM packages (`mtom`) or plain SOAP. IHE ITI TF-2 Appendix V.8. */

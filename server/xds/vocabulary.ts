@@ -142,5 +142,8 @@ export const action = {
     'urn:ihe:iti:2007:ProvideAndRegisterDocumentSet-b',
     'urn:ihe:iti:2007:ProvideAndRegisterDocumentSet-bResponse',
   ],
+  iti42: ['urn:ihe:iti:2007:RegisterDocumentSet-b', 'urn:ihe:iti:2007:RegisterDocumentSet-bResponse'],
+  iti57: ['urn:ihe:iti:2010:UpdateDocumentSet', 'urn:ihe:iti:2010:UpdateDocumentSetResponse'],
+  iti92: ['urn:ihe:iti:2018:RestrictedUpdateDocumentSet', 'urn:ihe:iti:2018:RestrictedUpdateDocumentSetResponse'],
   iti43: ['urn:ihe:iti:2007:RetrieveDocumentSet', 'urn:ihe:iti:2007:RetrieveDocumentSetResponse'],
 } as const;

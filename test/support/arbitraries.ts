@@ -200,6 +200,9 @@ export const association: fc.Arbitrary<Association> = present(
   {
     submissionSetStatus: fc.constantFrom('Original', 'Reference'),
     previousVersion: fc.constantFrom('1', '2'),
+    associationPropagation: fc.boolean(),
+    originalStatus: fc.constantFrom('approved', 'deprecated', 'archived', 'deleted'),
+    newStatus: fc.constantFrom('approved', 'deprecated', 'archived', 'deleted'),
     documentation: code,
   },
 );

@@ -31,16 +31,16 @@ const search = (subtype: readonly Coding[], profile: string): Shape => ({
   client: 'source',
   profile,
 });
-const incoming = (subtype: Coding): Shape => ({
+const incoming = (subtype: Coding, action: 'C' | 'U' = 'C'): Shape => ({
   type: event('110107', 'Import'),
   subtype: [subtype],
-  action: 'C',
+  action,
   client: 'source',
 });
 
 /**
  * The shape of an event by its transaction: FHIR ones as the guides' audit profiles have it, XDS ones as their DICOM audit messages translate.
- * IHE BALP; IHE MHD, PDQm audit profiles; IHE ITI TF-2 3.18.5, 3.41.5, 3.43.5.
+ * IHE BALP; IHE MHD, PDQm audit profiles; IHE ITI TF-2 3.18.5, 3.41.5, 3.42.5, 3.43.5; IHE Metadata Update 3.57.5; IHE RMU 3.92.5.
  */
 export const shapes: Readonly<Record<Transaction, Shape>> = {
   'ITI-18': {
@@ -50,12 +50,14 @@ export const shapes: Readonly<Record<Transaction, Shape>> = {
     client: 'source',
   },
   'ITI-41': incoming(iti('ITI-41', 'Provide and Register Document Set-b')),
+  'ITI-42': incoming(iti('ITI-42', 'Register Document Set-b')),
   'ITI-43': {
     type: event('110106', 'Export'),
     subtype: [iti('ITI-43', 'Retrieve Document Set')],
     action: 'R',
     client: 'destination',
   },
+  'ITI-57': incoming(iti('ITI-57', 'Update Document Set'), 'U'),
   'ITI-65': incoming(iti('ITI-65', 'Provide Document Bundle')),
   'ITI-66': search([iti('ITI-66', 'Find Document Lists')], profiles.auditPatientQuery),
   'ITI-67': search([iti('ITI-67', 'Find Document References')], profiles.auditFindDocuments),
@@ -66,6 +68,7 @@ export const shapes: Readonly<Record<Transaction, Shape>> = {
   },
   'ITI-78': search([iti('ITI-78', 'Mobile Patient Demographics Query')], profiles.auditPatientDemographics),
   'ITI-81': search([iti('ITI-81', 'Retrieve ATNA Audit Event')], profiles.auditPatientQuery),
+  'ITI-92': incoming(iti('ITI-92', 'Restricted Update Document Set'), 'U'),
   'ITI-108': {
     type: rest,
     subtype: [interaction('update'), iti('ITI-108', 'Access Consent')],

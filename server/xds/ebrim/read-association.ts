@@ -23,6 +23,11 @@ export function readAssociation(source: Source): AssociationDraft {
         text === 'Original' || text === 'Reference' ? text : undefined,
       ),
       previousVersion: value(source, 'PreviousVersion'),
+      associationPropagation: typed(source, 'AssociationPropagation', (text) =>
+        text === 'yes' ? true : text === 'no' ? false : undefined,
+      ),
+      originalStatus: typed(source, 'OriginalStatus', (text) => keyOf(statusUrn, text)),
+      newStatus: typed(source, 'NewStatus', (text) => keyOf(statusUrn, text)),
       documentation: code(source, associationScheme.documentation, 'associationDocumentation'),
       extra: extraSlots(source, slots),
     }),
@@ -31,7 +36,13 @@ export function readAssociation(source: Source): AssociationDraft {
 
 const schemes: ReadonlySet<string> = new Set(Object.values(associationScheme));
 const noNodes: ReadonlySet<string> = new Set();
-const slots: ReadonlySet<string> = new Set(['SubmissionSetStatus', 'PreviousVersion']);
+const slots: ReadonlySet<string> = new Set([
+  'SubmissionSetStatus',
+  'PreviousVersion',
+  'AssociationPropagation',
+  'OriginalStatus',
+  'NewStatus',
+]);
 
 function end(text: string | undefined): string | undefined {
   const id = readId(text);

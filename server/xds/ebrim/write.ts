@@ -112,13 +112,16 @@ export function writeFolder(folder: Folder): string {
 /** An association as a query returns it. IHE ITI TF-3 4.2.2. */
 export function writeAssociation(association: Association): string {
   const parts = partsOf(association.entryUUID);
-  const { documentation } = association;
+  const { documentation, associationPropagation: propagated, originalStatus, newStatus } = association;
   return (
     `<rim:Association id="${parts.id}" objectType="${objectType.association}" status="${statusUrn[association.status]}"` +
     ` associationType="${associationUrn[association.type]}" sourceObject="${escapeAttribute(association.source)}"` +
     ` targetObject="${escapeAttribute(association.target)}">` +
     optionalSlot('SubmissionSetStatus', association.submissionSetStatus) +
     optionalSlot('PreviousVersion', association.previousVersion) +
+    (propagated === undefined ? '' : slot('AssociationPropagation', propagated ? 'yes' : 'no')) +
+    optionalSlot('OriginalStatus', originalStatus && statusUrn[originalStatus]) +
+    optionalSlot('NewStatus', newStatus && statusUrn[newStatus]) +
     extra(association.extra) +
     codes(parts, associationScheme.documentation, documentation === undefined ? [] : [documentation]) +
     '</rim:Association>'
