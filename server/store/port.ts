@@ -144,6 +144,8 @@ export interface FactsReader {
   recordById(id: RecordId): Promise<RecordFacts | undefined>;
   /** The record that a document belongs to, by entryUUID. */
   recordOfDocument(entryUUID: string): Promise<RecordFacts | undefined>;
+  /** The records that hold objects of these names, entryUUIDs or uniqueIds, each once; in the order of the names. */
+  recordsOfObjects(names: readonly string[]): Promise<readonly RecordId[]>;
   /** The record that an event belongs to. */
   recordOfEvent(sequence: number): Promise<RecordFacts | undefined>;
   /** Whether a registered document lies in this file: what no commit names is swept. */
@@ -155,6 +157,8 @@ export type DocumentFilter = {
   /** Older versions of entries too, which are left out otherwise. */
   readonly allVersions?: boolean;
   readonly statuses?: readonly AvailabilityStatus[];
+  /** An entry that says nothing of it is online. */
+  readonly availabilities?: readonly ('online' | 'offline')[];
   readonly objectTypes?: readonly ('stable' | 'onDemand')[];
   readonly classCodes?: readonly CodeMatch[];
   readonly typeCodes?: readonly CodeMatch[];
@@ -164,6 +168,7 @@ export type DocumentFilter = {
   /** Each inner list is an OR; all inner lists must match. */
   readonly eventCodes?: readonly (readonly CodeMatch[])[];
   readonly confidentialityCodes?: readonly (readonly CodeMatch[])[];
+  /** Patterns with `%` and `_` against the CXi text, case-sensitive. IHE ITI TF-2 3.18.4.1.2.3.7.14. */
   readonly referenceIds?: readonly (readonly string[])[];
   /** Patterns with `%` and `_` against the XCN text of each author, case-sensitive. IHE ITI TF-2 3.18.4.1.2.3.7.1. */
   readonly authorPersons?: readonly string[];
@@ -171,11 +176,67 @@ export type DocumentFilter = {
   readonly creationTime?: TimeRange;
   readonly serviceStartTime?: TimeRange;
   readonly serviceStopTime?: TimeRange;
+  /** An entry is left out when one of these fields matches it. */
+  readonly exclude?: Exclusion;
 };
+/** The fields by which entries can be left out. */
+export type Exclusion = Pick<
+  DocumentFilter,
+  | 'objectTypes'
+  | 'classCodes'
+  | 'typeCodes'
+  | 'formatCodes'
+  | 'practiceSettingCodes'
+  | 'healthcareFacilityTypeCodes'
+  | 'eventCodes'
+  | 'confidentialityCodes'
+  | 'referenceIds'
+  | 'authorPersons'
+>;
 export type CodeMatch = { readonly code: string; readonly system?: string };
 export type TimeRange = { readonly from?: string; readonly to?: string };
 
-/** Keyset paging: `before` is the position of the last document of the page before. Newest first. */
+/** AND of all fields that are given; a list is an OR. */
+export type SetFilter = {
+  readonly entryUUIDs?: readonly string[];
+  readonly uniqueIds?: readonly string[];
+  readonly statuses?: readonly ('approved' | 'deprecated')[];
+  readonly sourceIds?: readonly string[];
+  readonly submissionTime?: TimeRange;
+  /** Patterns as those of documents. */
+  readonly authorPersons?: readonly string[];
+  readonly contentTypeCodes?: readonly CodeMatch[];
+};
+
+/** AND of all fields that are given; a list is an OR, of `codes` each inner list. */
+export type FolderFilter = {
+  /** Older versions too, which are left out otherwise. */
+  readonly allVersions?: boolean;
+  readonly entryUUIDs?: readonly string[];
+  readonly uniqueIds?: readonly string[];
+  readonly logicalIDs?: readonly string[];
+  readonly statuses?: readonly ('approved' | 'deprecated')[];
+  readonly codes?: readonly (readonly CodeMatch[])[];
+  readonly lastUpdateTime?: TimeRange;
+};
+
+/** A submission set in the order of arrival of all sets; `own`: the permit's viewer filed it. */
+export type StoredSet = {
+  readonly set: SubmissionSet;
+  readonly record: RecordId;
+  readonly position: number;
+  readonly own: boolean;
+};
+
+/** A folder in the order of arrival of all folders; `latest`: no later version is registered. */
+export type StoredFolder = {
+  readonly folder: Folder;
+  readonly record: RecordId;
+  readonly position: number;
+  readonly latest: boolean;
+};
+
+/** Keyset paging: `before` is the position of the last object of the page before. Newest first. */
 export type PageRequest = { readonly before?: number; readonly limit: number };
 export type Page<T> = { readonly items: readonly T[]; readonly more: boolean };
 
@@ -191,17 +252,40 @@ export type Holder = {
 export interface Reader {
   documents(permit: Permit, filter: DocumentFilter, page: PageRequest): Promise<Page<StoredDocument>>;
   countDocuments(permit: Permit, filter: DocumentFilter): Promise<number>;
-  /** Documents by name; those hidden, unknown or of another record are left out. Newest first. */
-  documentsByUuid(permit: Permit, entryUUIDs: readonly string[]): Promise<readonly StoredDocument[]>;
-  documentsByUniqueId(permit: Permit, uniqueIds: readonly string[]): Promise<readonly StoredDocument[]>;
-  documentsByLogicalId(permit: Permit, logicalIDs: readonly string[]): Promise<readonly StoredDocument[]>;
+  /**
+   * Documents by name; those hidden, unknown or of another record are left out. Newest first. Without a filter, all versions and whatever
+   * their state.
+   */
+  documentsByUuid(
+    permit: Permit,
+    entryUUIDs: readonly string[],
+    filter?: DocumentFilter,
+  ): Promise<readonly StoredDocument[]>;
+  documentsByUniqueId(
+    permit: Permit,
+    uniqueIds: readonly string[],
+    filter?: DocumentFilter,
+  ): Promise<readonly StoredDocument[]>;
+  documentsByLogicalId(
+    permit: Permit,
+    logicalIDs: readonly string[],
+    filter?: DocumentFilter,
+  ): Promise<readonly StoredDocument[]>;
   /** Documents that the source's references name, whatever their visibility: for the checks of a submission to this record alone. */
   targets(permit: Permit, entryUUIDs: readonly string[]): Promise<readonly StoredDocument[]>;
+  /** Submission sets of which the viewer sees a member, and own ones. */
+  submissionSets(permit: Permit, filter: SetFilter, page: PageRequest): Promise<Page<StoredSet>>;
+  /**
+   * Folders of which the viewer sees a member, and empty ones; whoever sees own documents alone sees no empty ones.
+   */
+  foldersMatching(permit: Permit, filter: FolderFilter, page: PageRequest): Promise<Page<StoredFolder>>;
+  /** The same folders by name, oldest first. */
   folders(permit: Permit, entryUUIDs: readonly string[]): Promise<readonly Folder[]>;
   /** All versions of these folders, oldest first. */
   foldersByLogicalId(permit: Permit, logicalIDs: readonly string[]): Promise<readonly Folder[]>;
-  /** Associations by their own names; those with a hidden end are left out. */
+  /** Associations by their own names; those with a hidden end, be it a document, a folder or an association, are left out. */
   associations(permit: Permit, entryUUIDs: readonly string[]): Promise<readonly Association[]>;
+  /** The same by the name of an end. */
   associationsOf(permit: Permit, entryUUIDs: readonly string[]): Promise<readonly Association[]>;
   /**
    * For the side effects that a change has on what its author does not see, never for an answer: associations that name these objects, and

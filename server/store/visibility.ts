@@ -43,6 +43,11 @@ export function isOwn(owners: Owners, viewer: Visibility['viewer']): boolean {
     : owners.professionals.includes(viewer.professional);
 }
 
+/** Whether nothing exists for the viewer but own documents, and what holds them. */
+export function seesOwnAlone({ only, refusedTypes }: Visibility): boolean {
+  return only === 'ownStructure' || refusedTypes === 'all';
+}
+
 /** A condition on the columns `owners`, `flags` and `type` of the search row `s`, with its parameters in order. */
 export type SqlCondition = { readonly sql: string; readonly params: readonly (string | number)[] };
 

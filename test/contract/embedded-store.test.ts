@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openSegmentReader } from '../../server/blobs/segments.ts';
 import { openEmbedded } from '../../server/store/embedded/open.ts';
-import { storeContract } from './store.ts';
+import { type Subject, storeContract } from './store.ts';
+import { queryContract } from './store-queries.ts';
 
-storeContract('the embedded store', async () => {
+async function open(): Promise<Subject> {
   const folder = mkdtempSync(join(tmpdir(), 'opendmp-store-'));
   const store = await openEmbedded({ folder, threads: false });
   const segments = openSegmentReader(join(folder, 'documents'));
@@ -21,4 +22,7 @@ storeContract('the embedded store', async () => {
       rmSync(folder, { recursive: true });
     },
   };
-});
+}
+
+storeContract('the embedded store', open);
+queryContract('the embedded store', open);

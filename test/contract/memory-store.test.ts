@@ -1,7 +1,11 @@
 import { memoryStore } from '../support/memory-store.ts';
-import { storeContract } from './store.ts';
+import { type Subject, storeContract } from './store.ts';
+import { queryContract } from './store-queries.ts';
 
-storeContract('the store in memory', () => {
+function open(): Promise<Subject> {
   const store = memoryStore();
   return Promise.resolve({ store, bytes: store.sealed, dispose: () => store.close() });
-});
+}
+
+storeContract('the store in memory', open);
+queryContract('the store in memory', open);

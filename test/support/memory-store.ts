@@ -1,7 +1,9 @@
+import type { Code } from '../../server/domain/code.ts';
 import type { Consent } from '../../server/domain/consent.ts';
 import type { Permit, RecordFacts, Visibility } from '../../server/domain/decision.ts';
 import {
   type Association,
+  type DocumentEntry,
   type Folder,
   type SubmissionSet,
   type VisibilityCode,
@@ -12,12 +14,14 @@ import { writeCxi, writeXcn } from '../../server/domain/hl7v2.ts';
 import type { Identifier } from '../../server/domain/identifier.ts';
 import type { PatientRecord, RecordId } from '../../server/domain/record.ts';
 import { earliest } from '../../server/domain/time.ts';
+import { matchesFolder, matchesSet } from '../../server/store/matching.ts';
 import { changedRecord, readingOf } from '../../server/store/permit.ts';
 import {
   type ChangeSet,
   type CodeMatch,
   type ContentPlace,
   type DocumentFilter,
+  type Exclusion,
   type Expectation,
   type Holder,
   type Job,
@@ -30,11 +34,13 @@ import {
   type SealedContent,
   type Store,
   type StoredDocument,
+  type StoredFolder,
+  type StoredSet,
   StoreStopped,
   type TimeRange,
 } from '../../server/store/port.ts';
 import { actorIds, chainHash, chainStart, withoutHidden } from '../../server/store/trail.ts';
-import { factsOfDocument, isOwn, isVisible } from '../../server/store/visibility.ts';
+import { factsOfDocument, isOwn, isVisible, seesOwnAlone } from '../../server/store/visibility.ts';
 
 type Placed = Omit<StoredDocument, 'own'>;
 /** Facts are those of the latest version. */
@@ -45,7 +51,7 @@ type Contents = {
   readonly consents: Map<string, Consent>;
   readonly keys: Map<RecordId, Uint8Array>;
   readonly documents: Map<string, HeldDocument>;
-  readonly sets: Map<string, Held<SubmissionSet>>;
+  readonly sets: Map<string, Held<SubmissionSet> & { readonly owners: Owners }>;
   readonly folders: Map<string, Held<Folder>>;
   readonly associations: Map<string, Held<Association>>;
   readonly spent: Map<string, number>;
@@ -123,22 +129,39 @@ export function memoryStore({ fault }: { readonly fault?: () => Error | undefine
     return (entryUUID: string): boolean => {
       const document = held.documents.get(entryUUID);
       if (document !== undefined) return document.record !== record || !visible(document, visibility);
+      const folder = held.folders.get(entryUUID);
+      if (folder !== undefined) return folder.record !== record || isHiddenFolder(permit, entryUUID);
       const association = held.associations.get(entryUUID)?.object;
       return association !== undefined && [association.source, association.target].some(hiddenFrom(permit));
     };
   };
-  const shownFolders = (permit: Permit, matches: (folder: Folder) => boolean): Folder[] => {
-    const { record } = readingOf(permit);
-    return [...held.folders.values()]
-      .filter((f) => f.record === record && matches(f.object))
-      .map((f) => f.object)
-      .filter((f) => {
-        const members = [...held.associations.values()]
-          .map(({ object }) => object)
-          .filter((a) => a.source === f.entryUUID && a.type === 'HasMember');
-        return members.length === 0 || !members.every((a) => hiddenFrom(permit)(a.target));
-      });
+  const targetsOf = (entryUUID: string): string[] =>
+    [...held.associations.values()].filter((a) => a.object.source === entryUUID).map((a) => a.object.target);
+  const isHiddenFolder = (permit: Permit, entryUUID: string): boolean => {
+    const members = targetsOf(entryUUID);
+    return members.length === 0 ? seesOwnAlone(permit.visibility) : members.every(hiddenFrom(permit));
   };
+  const storedFolders = (permit: Permit): StoredFolder[] => {
+    const { record } = readingOf(permit);
+    const all = [...held.folders.values()];
+    return all.flatMap(({ object: folder, record: of }, index) => {
+      if (of !== record || hiddenFrom(permit)(folder.entryUUID)) return [];
+      const latest = all.findLast(({ object }) => object.logicalID === folder.logicalID)?.object === folder;
+      return [{ folder, record, position: index + 1, latest }];
+    });
+  };
+  const storedSets = (permit: Permit): StoredSet[] => {
+    const { record, visibility } = readingOf(permit);
+    return [...held.sets.values()].flatMap(({ object: set, record: of, owners }, index) => {
+      const own = isOwn(owners, visibility.viewer);
+      const isShown = of === record && (own || targetsOf(set.entryUUID).some((member) => !hiddenFrom(permit)(member)));
+      return isShown ? [{ set, record, position: index + 1, own }] : [];
+    });
+  };
+  const shownFolders = (permit: Permit, matches: (folder: Folder) => boolean): Folder[] =>
+    storedFolders(permit)
+      .map(({ folder }) => folder)
+      .filter(matches);
   const everyAssociation = (permit: Permit, matches: (association: Association) => boolean): Association[] => {
     const { record } = readingOf(permit);
     return [...held.associations.values()].filter((a) => a.record === record && matches(a.object)).map((a) => a.object);
@@ -176,6 +199,20 @@ export function memoryStore({ fault }: { readonly fault?: () => Error | undefine
       recordById: (id) => reading(() => factsOf(held.records.get(id))),
       recordOfDocument: (entryUUID) =>
         reading(() => factsOf(held.records.get(held.documents.get(entryUUID)?.record ?? ''))),
+      recordsOfObjects: (names) =>
+        reading(() => {
+          const all = [
+            ...[...held.documents.values()].map(({ record, entry }) => ({ record, object: entry })),
+            ...[...held.sets.values(), ...held.folders.values(), ...held.associations.values()],
+          ];
+          const isNamed = (name: string, object: { entryUUID: string; uniqueId?: string }) =>
+            object.entryUUID === name || object.uniqueId === name;
+          return [
+            ...new Set(
+              names.flatMap((n) => all.filter(({ object }) => isNamed(n, object)).map(({ record }) => record)),
+            ),
+          ];
+        }),
       recordOfEvent: (sequence) => reading(() => factsOf(held.records.get(held.events[sequence - 1]?.record ?? ''))),
       isNamed: (file) =>
         reading(() =>
@@ -194,10 +231,23 @@ export function memoryStore({ fault }: { readonly fault?: () => Error | undefine
           ),
         ),
       countDocuments: (permit, filter) => reading(() => found(permit, (d) => matchesFilter(d, filter)).length),
-      documentsByUuid: (permit, ids) => reading(() => found(permit, ({ entry }) => ids.includes(entry.entryUUID))),
-      documentsByUniqueId: (permit, ids) => reading(() => found(permit, ({ entry }) => ids.includes(entry.uniqueId))),
-      documentsByLogicalId: (permit, ids) => reading(() => found(permit, ({ entry }) => ids.includes(entry.logicalID))),
+      documentsByUuid: (permit, ids, filter) =>
+        reading(() => found(permit, (d) => ids.includes(d.entry.entryUUID) && matchesIfAny(d, filter))),
+      documentsByUniqueId: (permit, ids, filter) =>
+        reading(() => found(permit, (d) => ids.includes(d.entry.uniqueId) && matchesIfAny(d, filter))),
+      documentsByLogicalId: (permit, ids, filter) =>
+        reading(() => found(permit, (d) => ids.includes(d.entry.logicalID) && matchesIfAny(d, filter))),
       targets: (permit, ids) => reading(() => found(permit, ({ entry }) => ids.includes(entry.entryUUID), everything)),
+      submissionSets: (permit, filter, page) =>
+        reading(() => {
+          const sets = storedSets(permit).filter(({ set }) => matchesSet(set, filter));
+          return pageOf(sets.reverse(), page, ({ position }) => position);
+        }),
+      foldersMatching: (permit, filter, page) =>
+        reading(() => {
+          const folders = storedFolders(permit).filter(({ folder, latest }) => matchesFolder(folder, latest, filter));
+          return pageOf(folders.reverse(), page, ({ position }) => position);
+        }),
       folders: (permit, ids) => reading(() => shownFolders(permit, ({ entryUUID }) => ids.includes(entryUUID))),
       foldersByLogicalId: (permit, ids) =>
         reading(() => shownFolders(permit, ({ logicalID }) => ids.includes(logicalID))),
@@ -389,7 +439,7 @@ function put(held: Contents, record: RecordId, row: Row): void {
       break;
     }
     case 'submissionSet':
-      held.sets.set(row.set.entryUUID, { record, object: row.set });
+      held.sets.set(row.set.entryUUID, { record, object: row.set, owners: row.owners });
       break;
     case 'folder':
       held.folders.set(row.folder.entryUUID, { record, object: row.folder });
@@ -438,31 +488,45 @@ function pageOf<T>(items: readonly T[], { before, limit }: PageRequest, position
   return { items: rest.slice(0, limit), more: rest.length > limit };
 }
 
+function matchesIfAny(document: HeldDocument, filter: DocumentFilter | undefined): boolean {
+  return filter === undefined || matchesFilter(document, filter);
+}
+
 function matchesFilter({ entry, latest }: HeldDocument, filter: DocumentFilter): boolean {
-  const oneOf = <T>(wanted: readonly T[] | undefined, value: T) => wanted === undefined || wanted.includes(value);
-  const coded = (wanted: readonly CodeMatch[] | undefined, values: readonly { code: string; system: string }[]) =>
-    wanted === undefined ||
-    wanted.some((w) => values.some((v) => v.code === w.code && (w.system === undefined || w.system === v.system)));
+  const { statuses, availabilities, exclude } = filter;
   return (
     (latest || filter.allVersions === true) &&
-    oneOf(filter.statuses, entry.status) &&
-    oneOf(filter.objectTypes, entry.objectType) &&
-    coded(filter.classCodes, [entry.classCode]) &&
-    coded(filter.typeCodes, [entry.typeCode]) &&
-    coded(filter.formatCodes, [entry.formatCode]) &&
-    coded(filter.practiceSettingCodes, [entry.practiceSettingCode]) &&
-    coded(filter.healthcareFacilityTypeCodes, [entry.healthcareFacilityTypeCode]) &&
-    (filter.eventCodes ?? []).every((wanted) => coded(wanted, entry.eventCodes)) &&
-    (filter.confidentialityCodes ?? []).every((wanted) => coded(wanted, entry.confidentialityCodes)) &&
-    (filter.referenceIds ?? []).every((wanted) => entry.referenceIds.some((r) => wanted.includes(writeCxi(r)))) &&
-    (filter.authorPersons === undefined ||
-      filter.authorPersons.some((pattern) =>
-        entry.authors.some(({ person }) => person !== undefined && likePattern(pattern).test(writeXcn(person))),
-      )) &&
+    (statuses === undefined || statuses.includes(entry.status)) &&
+    (availabilities === undefined || availabilities.includes(entry.documentAvailability ?? 'online')) &&
+    attributeTests(entry, filter).every(Boolean) &&
+    !attributeTests(entry, exclude ?? {}).some(Boolean) &&
     within(entry.creationTime, filter.creationTime, false) &&
     within(entry.serviceStartTime, filter.serviceStartTime, true) &&
     within(entry.serviceStopTime, filter.serviceStopTime, true)
   );
+}
+
+/** For each field that is given, whether the entry matches it. */
+function attributeTests(entry: DocumentEntry, filter: Exclusion): boolean[] {
+  const any = <T>(wanted: readonly T[] | undefined, matches: (value: T) => boolean) =>
+    wanted === undefined ? [] : [wanted.some(matches)];
+  const all = <T>(wanted: readonly (readonly T[])[] | undefined, matches: (value: T) => boolean) =>
+    wanted === undefined ? [] : [wanted.every((some) => some.some(matches))];
+  const coded = (values: readonly Code[]) => (wanted: CodeMatch) =>
+    values.some((v) => v.code === wanted.code && (wanted.system === undefined || v.system === wanted.system));
+  const persons = entry.authors.flatMap(({ person }) => (person === undefined ? [] : [writeXcn(person)]));
+  return [
+    ...any(filter.objectTypes, (type) => type === entry.objectType),
+    ...any(filter.classCodes, coded([entry.classCode])),
+    ...any(filter.typeCodes, coded([entry.typeCode])),
+    ...any(filter.formatCodes, coded([entry.formatCode])),
+    ...any(filter.practiceSettingCodes, coded([entry.practiceSettingCode])),
+    ...any(filter.healthcareFacilityTypeCodes, coded([entry.healthcareFacilityTypeCode])),
+    ...all(filter.eventCodes, coded(entry.eventCodes)),
+    ...all(filter.confidentialityCodes, coded(entry.confidentialityCodes)),
+    ...all(filter.referenceIds, (pattern) => entry.referenceIds.some((id) => likePattern(pattern).test(writeCxi(id)))),
+    ...any(filter.authorPersons, (pattern) => persons.some((person) => likePattern(pattern).test(person))),
+  ];
 }
 
 function within(dtm: string | undefined, range: TimeRange | undefined, absentMatches: boolean): boolean {
@@ -474,7 +538,7 @@ function within(dtm: string | undefined, range: TimeRange | undefined, absentMat
 
 function likePattern(pattern: string): RegExp {
   const source = pattern
-    .replace(/[\\^$.*+?()[\]{}|/-]/g, String.raw`\$&`)
+    .replace(/[\\^$.*+?()[\]{}|/]/g, String.raw`\$&`)
     .replace(/%/g, '.*')
     .replace(/_/g, '.');
   return new RegExp(`^${source}$`, 'su');

@@ -40,8 +40,8 @@ export function makeApply(database: Database): Apply {
   );
   const addSearch = database.prepare(
     `INSERT INTO search (record, position, status, on_demand, flags, logical, created, started, stopped,
-       class, type, format, setting, facility, event, confidentiality, reference, authors, owners)
-     VALUES (${Array(19).fill('?').join(', ')})`,
+       class, type, format, setting, facility, event, confidentiality, reference, authors, owners, offline)
+     VALUES (${Array(20).fill('?').join(', ')})`,
   );
   const before = database.prepare<Before>(
     `SELECT d.sha256, d.segment, d.start, d.length, d.file, s.owners FROM name n
@@ -55,7 +55,7 @@ export function makeApply(database: Database): Apply {
     'SELECT key FROM name WHERE uuid = ? AND kind = 0 AND record = ?',
   );
   const changeStatus = database.prepare('UPDATE search SET status = ? WHERE record = ? AND position = ?');
-  const addSet = database.prepare('INSERT INTO submission_set (owners, json) VALUES (?, ?)');
+  const addSet = database.prepare('INSERT INTO submission_set (record, owners, json) VALUES (?, ?, ?)');
   const addFolder = database.prepare('INSERT INTO folder (record, logical, json) VALUES (?, ?, ?)');
   const stateOf = (table: 'folder' | 'association') => ({
     read: database.prepare<{ key: number; json: Uint8Array }>(
@@ -96,8 +96,8 @@ export function makeApply(database: Database): Apply {
       place !== undefined && 'file' in place ? place.file : null,
       Buffer.from(row.json),
     );
-    const { status, onDemand, flags, logicalID, times, texts } = row;
-    addSearch.run(record, key, status, onDemand, flags, uuidBytes(logicalID), ...times, ...texts);
+    const { status, onDemand, flags, logicalID, times, texts, offline } = row;
+    addSearch.run(record, key, status, onDemand, flags, uuidBytes(logicalID), ...times, ...texts, offline);
     return key;
   }
 
@@ -109,8 +109,8 @@ export function makeApply(database: Database): Apply {
     const owners = joinedOwners(old.owners, row.texts.at(-1) ?? '');
     const { key } = addDocument.run(row.registeredAt, sha256, segment, start, length, file, Buffer.from(row.json));
     outdate.run(row.flags, owners, record, logical);
-    const { status, onDemand, flags, times, texts } = row;
-    addSearch.run(record, key, status, onDemand, flags, logical, ...times, ...texts.slice(0, -1), owners);
+    const { status, onDemand, flags, times, texts, offline } = row;
+    addSearch.run(record, key, status, onDemand, flags, logical, ...times, ...texts.slice(0, -1), owners, offline);
     return key;
   }
 
@@ -128,7 +128,7 @@ export function makeApply(database: Database): Apply {
   ): void {
     let key: number;
     if (row.kind === 'document') key = putDocument(row, record, places);
-    else if (row.kind === 'submissionSet') key = addSet.run(row.owners, Buffer.from(row.json)).key;
+    else if (row.kind === 'submissionSet') key = addSet.run(record, row.owners, Buffer.from(row.json)).key;
     else if (row.kind === 'folder')
       key = addFolder.run(record, uuidBytes(row.logicalID ?? ''), Buffer.from(row.json)).key;
     else {

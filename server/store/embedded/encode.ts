@@ -40,6 +40,7 @@ export type PlainDocument = {
   readonly sha256: string | undefined;
   readonly content: number | { readonly file: string; readonly length: number } | undefined;
   readonly onDemand: number;
+  readonly offline: number;
   readonly flags: number;
   readonly times: readonly (number | null)[];
   /** The columns `class` to `owners` of the search row, in the order of the table. */
@@ -162,6 +163,7 @@ function encodeDocument(row: Extract<Row, { kind: 'document' }>, sealed: Uint8Ar
     sha256: row.sha256,
     content: place,
     onDemand: entry.objectType === 'onDemand' ? 1 : 0,
+    offline: entry.documentAvailability === 'offline' ? 1 : 0,
     flags: flagsOf(codes),
     times: [entry.creationTime, entry.serviceStartTime, entry.serviceStopTime].map(digits),
     texts: searchTexts(entry, owners),

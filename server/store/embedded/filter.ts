@@ -1,4 +1,4 @@
-import type { CodeMatch, DocumentFilter, TimeRange } from '../port.ts';
+import type { CodeMatch, DocumentFilter, Exclusion, TimeRange } from '../port.ts';
 import { codeToken, either, escaped, every, holds, type SqlCondition } from '../visibility.ts';
 import { statuses } from './names.ts';
 
@@ -7,24 +7,44 @@ export function filterCondition(filter: DocumentFilter): SqlCondition {
   return every([
     ...(filter.allVersions === true ? [] : [is('latest', 1)]),
     ...anyOf(filter.statuses, (status) => is('status', statuses.indexOf(status))),
+    ...anyOf(filter.availabilities, (availability) => is('offline', availability === 'offline' ? 1 : 0)),
+    ...attributes(filter),
+    ...within('created', filter.creationTime, false),
+    ...within('started', filter.serviceStartTime, true),
+    ...within('stopped', filter.serviceStopTime, true),
+    ...attributes(filter.exclude ?? {}).map(not),
+  ]);
+}
+
+/** One condition for each field that is given. */
+function attributes(filter: Exclusion): SqlCondition[] {
+  return [
     ...anyOf(filter.objectTypes, (type) => is('on_demand', type === 'onDemand' ? 1 : 0)),
     ...anyOf(filter.classCodes, coded('class')),
     ...anyOf(filter.typeCodes, coded('type')),
     ...anyOf(filter.formatCodes, coded('format')),
     ...anyOf(filter.practiceSettingCodes, coded('setting')),
     ...anyOf(filter.healthcareFacilityTypeCodes, coded('facility')),
-    ...(filter.eventCodes ?? []).flatMap((wanted) => anyOf(wanted, coded('event'))),
-    ...(filter.confidentialityCodes ?? []).flatMap((wanted) => anyOf(wanted, coded('confidentiality'))),
-    ...(filter.referenceIds ?? []).flatMap((wanted) => anyOf(wanted, (id) => holds('reference', `|${escaped(id)}|`))),
+    ...allOf(filter.eventCodes, coded('event')),
+    ...allOf(filter.confidentialityCodes, coded('confidentiality')),
+    ...allOf(filter.referenceIds, referring),
     ...anyOf(filter.authorPersons, authoredBy),
-    ...within('created', filter.creationTime, false),
-    ...within('started', filter.serviceStartTime, true),
-    ...within('stopped', filter.serviceStopTime, true),
-  ]);
+  ];
 }
 
 function anyOf<T>(wanted: readonly T[] | undefined, condition: (value: T) => SqlCondition): SqlCondition[] {
   return wanted === undefined ? [] : [either(wanted.map(condition))];
+}
+
+function allOf<T>(
+  wanted: readonly (readonly T[])[] | undefined,
+  condition: (value: T) => SqlCondition,
+): SqlCondition[] {
+  return wanted === undefined ? [] : [every(wanted.flatMap((some) => anyOf(some, condition)))];
+}
+
+function not({ sql, params }: SqlCondition): SqlCondition {
+  return { sql: `NOT ${sql}`, params };
 }
 
 function is(column: string, value: number): SqlCondition {
@@ -34,6 +54,18 @@ function is(column: string, value: number): SqlCondition {
 function coded(column: string): (wanted: CodeMatch) => SqlCondition {
   return ({ code, system }) =>
     holds(column, system === undefined ? `|${escaped(code)}^` : `|${codeToken({ code, system })}|`);
+}
+
+/** With wildcards, the tokens of the column are taken apart, so that no `%` reaches from one to the next. */
+function referring(pattern: string): SqlCondition {
+  if (!/[%_]/.test(pattern)) return holds('reference', `|${escaped(pattern)}|`);
+  const sql = `EXISTS (
+    WITH RECURSIVE token (one, rest) AS (
+      SELECT NULL, substr(s.reference, 2)
+      UNION ALL SELECT substr(rest, 1, instr(rest, '|') - 1), substr(rest, instr(rest, '|') + 1) FROM token WHERE rest <> ''
+    )
+    SELECT 1 FROM token WHERE replace(replace(replace(one, '%7C', '|'), '%5E', '^'), '%25', '%') LIKE ?)`;
+  return { sql, params: [pattern] };
 }
 
 /** Each author is a text of its own, so that no `%` reaches from one to the next. The connection makes LIKE case-sensitive. */

@@ -53,7 +53,12 @@ export function makeDocumentReads(database: Database) {
       CROSS JOIN search s ON s.record = n.record AND s.position = n.key`,
     params: [JSON.stringify([...new Set(uniqueIds)].map(uniqueIdHash))],
   });
-  const visible = (reading: Reading) => every([inRecord(reading), visibilityFilter(reading.visibility)]);
+  const visible = (reading: Reading, filter?: DocumentFilter) =>
+    every([
+      inRecord(reading),
+      visibilityFilter(reading.visibility),
+      ...(filter === undefined ? [] : [filterCondition(filter)]),
+    ]);
 
   return {
     documents(reading: Reading, filter: DocumentFilter, { before, limit }: PageRequest): Page<StoredDocument> {
@@ -67,20 +72,21 @@ export function makeDocumentReads(database: Database) {
       return { items: found.slice(0, limit), more: found.length > limit };
     },
     countDocuments(reading: Reading, filter: DocumentFilter): number {
-      const where = every([visible(reading), filterCondition(filter)]);
+      const where = visible(reading, filter);
       return (
         database
           .prepare<{ total: number }>(`SELECT count(*) AS total FROM search s WHERE ${where.sql}`)
           .get(...where.params)?.total ?? 0
       );
     },
-    documentsByUuid: (reading: Reading, ids: readonly string[]) => named(reading, byUuid(ids), visible(reading)),
+    documentsByUuid: (reading: Reading, ids: readonly string[], filter?: DocumentFilter) =>
+      named(reading, byUuid(ids), visible(reading, filter)),
     targets: (reading: Reading, ids: readonly string[]) => named(reading, byUuid(ids), inRecord(reading)),
-    documentsByUniqueId: (reading: Reading, ids: readonly string[]) =>
-      named(reading, byUniqueId(ids), visible(reading)).filter(({ entry }) => ids.includes(entry.uniqueId)),
-    documentsByLogicalId(reading: Reading, ids: readonly string[]): StoredDocument[] {
+    documentsByUniqueId: (reading: Reading, ids: readonly string[], filter?: DocumentFilter) =>
+      named(reading, byUniqueId(ids), visible(reading, filter)).filter(({ entry }) => ids.includes(entry.uniqueId)),
+    documentsByLogicalId(reading: Reading, ids: readonly string[], filter?: DocumentFilter): StoredDocument[] {
       const logical = { sql: `s.logical IN (${namesIn})`, params: [namesOf(ids)] };
-      return named(reading, all, every([visible(reading), logical]));
+      return named(reading, all, every([visible(reading, filter), logical]));
     },
   };
 }

@@ -1,4 +1,5 @@
 import type { DocumentEntry } from '../../domain/document.ts';
+import type { RecordId } from '../../domain/record.ts';
 import type { Holder } from '../port.ts';
 import type { Database } from './driver.ts';
 import { readJson, uniqueIdHash, uuidHex } from './names.ts';
@@ -8,8 +9,9 @@ const holderKinds = ['document', 'submissionSet', 'folder'] as const;
 
 /** Reads of names in the whole store. */
 export function makeNameReads(database: Database) {
-  const holding = database.prepare<{ kind: number; json: Uint8Array | null }>(
-    `SELECT u.kind, coalesce(d.json, s.json, f.json) AS json FROM unique_id u
+  const holding = database.prepare<{ kind: number; json: Uint8Array | null; record: RecordId }>(
+    `SELECT u.kind, coalesce(d.json, s.json, f.json) AS json, r.id AS record FROM unique_id u
+     JOIN record r ON r.key = u.record
      LEFT JOIN document d ON u.kind = 0 AND d.position = u.key
      LEFT JOIN submission_set s ON u.kind = 1 AND s.key = u.key
      LEFT JOIN folder f ON u.kind = 2 AND f.key = u.key
@@ -18,6 +20,19 @@ export function makeNameReads(database: Database) {
   const named = database.prepare<{ uuid: string }>(
     `SELECT DISTINCT lower(hex(uuid)) AS uuid FROM name WHERE uuid IN (${namesIn})`,
   );
+
+  const ofUuid = database.prepare<{ record: RecordId }>(
+    'SELECT r.id AS record FROM name n JOIN record r ON r.key = n.record WHERE n.uuid = unhex(?) ORDER BY n.kind',
+  );
+
+  function recordsOf(name: string): RecordId[] {
+    const hex = uuidHex(name);
+    if (hex !== undefined) return ofUuid.all(hex).map(({ record }) => record);
+    return holding.all(uniqueIdHash(name)).flatMap(({ json, record }) => {
+      // JSON of the store's own writing.
+      return json !== null && (readJson(json) as Pick<DocumentEntry, 'uniqueId'>).uniqueId === name ? [record] : [];
+    });
+  }
 
   function holdersOf(uniqueId: string): Holder[] {
     return holding.all(uniqueIdHash(uniqueId)).flatMap(({ kind: index, json }) => {
@@ -32,6 +47,7 @@ export function makeNameReads(database: Database) {
   }
 
   return {
+    records: (all: readonly string[]): RecordId[] => [...new Set(all.flatMap(recordsOf))],
     holders: (uniqueIds: readonly string[]): ReadonlyMap<string, readonly Holder[]> =>
       new Map(uniqueIds.map((id) => [id, holdersOf(id)] as const).filter(([, holders]) => holders.length > 0)),
     taken(entryUUIDs: readonly string[]): ReadonlySet<string> {

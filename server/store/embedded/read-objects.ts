@@ -31,22 +31,14 @@ export function makeObjectReads(database: Database, hiddenAmong: HiddenAmong) {
   const foldersNamed = ({ record }: Reading, entryUUIDs: readonly string[]) =>
     folders.all(namesOf(entryUUIDs), record).map(({ json }) => readJson(json) as Folder);
 
-  /** Folders whose every member is hidden are left out, as a folder that the reader cannot fill with a guess. */
   function shownFolders(reading: Reading, find: () => Folder[]): Folder[] {
     return database.transaction(() => {
       const found = find();
-      const held = associationsNaming(
-        reading,
-        found.map((f) => f.entryUUID),
-      ).filter((a) => a.type === 'HasMember');
       const hidden = hiddenAmong(
         reading,
-        held.map(({ target }) => target),
+        found.map((f) => f.entryUUID),
       );
-      return found.filter(({ entryUUID }) => {
-        const members = held.filter(({ source }) => source === entryUUID);
-        return members.length === 0 || members.some(({ target }) => !hidden.has(target));
-      });
+      return found.filter(({ entryUUID }) => !hidden.has(entryUUID));
     });
   }
 

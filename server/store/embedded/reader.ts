@@ -7,6 +7,7 @@ import { makeEventReads } from './read-events.ts';
 import { makeFactReads } from './read-facts.ts';
 import { makeNameReads } from './read-names.ts';
 import { makeObjectReads } from './read-objects.ts';
+import { makePackageReads } from './read-packages.ts';
 import { makeHiddenAmong, type Reading } from './visible.ts';
 
 export type OpenReader = { readonly facts: FactsReader; readonly read: Reader; close(): void };
@@ -21,6 +22,7 @@ export function openReader(mainFile: string, keysFile: string): OpenReader {
   const facts = makeFactReads(main);
   const documents = makeDocumentReads(main);
   const objects = makeObjectReads(main, hiddenAmong);
+  const packages = makePackageReads(main, hiddenAmong);
   const names = makeNameReads(main);
   const events = makeEventReads(main, hiddenAmong);
   let open = true;
@@ -38,16 +40,21 @@ export function openReader(mainFile: string, keysFile: string): OpenReader {
       recordByIdentifier: (identifier) => reading(() => facts.recordByIdentifier(identifier)),
       recordById: (id) => reading(() => facts.recordById(id)),
       recordOfDocument: (entryUUID) => reading(() => facts.recordOfDocument(entryUUID)),
+      recordsOfObjects: (all) => reading(() => names.records(all)),
       recordOfEvent: (sequence) => reading(() => facts.recordOfEvent(sequence)),
       isNamed: (file) => reading(() => facts.isNamed(file)),
     },
     read: {
       documents: (permit, filter, page) => permitted(permit, (r) => documents.documents(r, filter, page)),
       countDocuments: (permit, filter) => permitted(permit, (r) => documents.countDocuments(r, filter)),
-      documentsByUuid: (permit, ids) => permitted(permit, (r) => documents.documentsByUuid(r, ids)),
-      documentsByUniqueId: (permit, ids) => permitted(permit, (r) => documents.documentsByUniqueId(r, ids)),
-      documentsByLogicalId: (permit, ids) => permitted(permit, (r) => documents.documentsByLogicalId(r, ids)),
+      documentsByUuid: (permit, ids, filter) => permitted(permit, (r) => documents.documentsByUuid(r, ids, filter)),
+      documentsByUniqueId: (permit, ids, filter) =>
+        permitted(permit, (r) => documents.documentsByUniqueId(r, ids, filter)),
+      documentsByLogicalId: (permit, ids, filter) =>
+        permitted(permit, (r) => documents.documentsByLogicalId(r, ids, filter)),
       targets: (permit, ids) => permitted(permit, (r) => documents.targets(r, ids)),
+      submissionSets: (permit, filter, page) => permitted(permit, (r) => packages.submissionSets(r, filter, page)),
+      foldersMatching: (permit, filter, page) => permitted(permit, (r) => packages.folders(r, filter, page)),
       folders: (permit, ids) => permitted(permit, (r) => objects.folders(r, ids)),
       foldersByLogicalId: (permit, ids) => permitted(permit, (r) => objects.foldersByLogicalId(r, ids)),
       associations: (permit, ids) => permitted(permit, (r) => objects.associations(r, ids)),

@@ -66,6 +66,14 @@ const migrations: readonly string[] = [
     FROM name n WHERE n.kind = 2 AND n.key = folder.key;
   CREATE INDEX folder_record ON folder (record);
   `,
+  `
+  ALTER TABLE search ADD COLUMN offline INTEGER NOT NULL DEFAULT 0;
+  UPDATE search SET offline = 1
+    WHERE position IN (SELECT position FROM document WHERE instr(CAST(json AS TEXT), '"documentAvailability":"offline"') > 0);
+  ALTER TABLE submission_set ADD COLUMN record INTEGER;
+  UPDATE submission_set SET record = n.record FROM name n WHERE n.kind = 1 AND n.key = submission_set.key;
+  CREATE INDEX submission_set_record ON submission_set (record);
+  `,
 ];
 
 /** The wrapped keys of records live in a file of their own, with short-lived backups of its own. */

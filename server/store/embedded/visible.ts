@@ -1,7 +1,7 @@
 import type { Visibility } from '../../domain/decision.ts';
 import type { Association } from '../../domain/document.ts';
 import type { RecordId } from '../../domain/record.ts';
-import { visibilityFilter } from '../visibility.ts';
+import { seesOwnAlone, visibilityFilter } from '../visibility.ts';
 import type { Database } from './driver.ts';
 import { readJson, uuidHex } from './names.ts';
 
@@ -16,7 +16,10 @@ export function namesOf(entryUUIDs: Iterable<string>): string {
   return JSON.stringify([...entryUUIDs].flatMap((id) => uuidHex(id) ?? []));
 }
 
-/** The objects that do not exist for the reader: documents hidden or of another record, and associations with such an end. */
+/**
+ * The objects that do not exist for the reader: documents hidden or of another record; folders of another record, or with hidden members
+ * alone; associations with such an end. Submission sets are never among them.
+ */
 export type HiddenAmong = (reading: Reading, entryUUIDs: Iterable<string>) => ReadonlySet<string>;
 
 export function makeHiddenAmong(database: Database): HiddenAmong {
@@ -24,7 +27,40 @@ export function makeHiddenAmong(database: Database): HiddenAmong {
     `SELECT a.json FROM name n JOIN association a ON a.key = n.key WHERE n.kind = 3 AND n.uuid IN (${namesIn})`,
   );
 
-  function hiddenDocuments({ record, visibility }: Reading, entryUUIDs: readonly string[]): Set<string> {
+  const folders = database.prepare<{ uuid: string; here: number }>(
+    `SELECT lower(hex(uuid)) AS uuid, record IN (SELECT key FROM record WHERE id = ?) AS here FROM name
+     WHERE kind = 2 AND uuid IN (${namesIn})`,
+  );
+  const members = database.prepare<{ folder: string; member: string }>(
+    `SELECT lower(hex(source)) AS folder, lower(hex(target)) AS member FROM association WHERE source IN (${namesIn})`,
+  );
+
+  function hiddenFolders(reading: Reading, entryUUIDs: readonly string[]): Set<string> {
+    const found = folders.all(reading.record, namesOf(entryUUIDs));
+    if (found.length === 0) return new Set();
+    const held = Map.groupBy(members.all(JSON.stringify(found.map(({ uuid }) => uuid))), ({ folder }) => folder);
+    const hidden = hiddenHex(
+      reading,
+      [...held.values()].flat().map(({ member }) => member),
+    );
+    const isHidden = (folder: string) => {
+      const all = held.get(folder) ?? [];
+      return all.length === 0 ? seesOwnAlone(reading.visibility) : all.every(({ member }) => hidden.has(member));
+    };
+    const names = new Set(found.filter(({ uuid, here }) => here === 0 || isHidden(uuid)).map(({ uuid }) => uuid));
+    return new Set(entryUUIDs.filter((id) => names.has(uuidHex(id) ?? '')));
+  }
+
+  function hiddenDocuments(reading: Reading, entryUUIDs: readonly string[]): Set<string> {
+    const found = hiddenHex(
+      reading,
+      entryUUIDs.flatMap((id) => uuidHex(id) ?? []),
+    );
+    return new Set(entryUUIDs.filter((id) => found.has(uuidHex(id) ?? '')));
+  }
+
+  /** Hidden documents, by the 32 digits of their UUIDs. */
+  function hiddenHex({ record, visibility }: Reading, uuids: readonly string[]): Set<string> {
     const visible = visibilityFilter(visibility);
     const hidden = database
       .prepare<{ uuid: string }>(
@@ -32,15 +68,14 @@ export function makeHiddenAmong(database: Database): HiddenAmong {
          WHERE n.kind = 0 AND n.uuid IN (${namesIn})
            AND NOT (n.record IN (SELECT key FROM record WHERE id = ?) AND ${visible.sql})`,
       )
-      .all(namesOf(entryUUIDs), record, ...visible.params);
-    const found = new Set(hidden.map(({ uuid }) => uuid));
-    return new Set(entryUUIDs.filter((id) => found.has(uuidHex(id) ?? '')));
+      .all(JSON.stringify(uuids), record, ...visible.params);
+    return new Set(hidden.map(({ uuid }) => uuid));
   }
 
   return function hiddenAmong(reading, entryUUIDs) {
     const asked = [...new Set(entryUUIDs)];
     if (asked.length === 0) return new Set();
-    const hidden = hiddenDocuments(reading, asked);
+    const hidden = hiddenDocuments(reading, asked).union(hiddenFolders(reading, asked));
     // Written by this store from values of this type.
     const ends = associations.all(namesOf(asked)).map(({ json }) => readJson(json) as Association);
     const hiddenEnds = hiddenAmong(
