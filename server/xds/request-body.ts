@@ -16,6 +16,8 @@ export class RequestBody {
   readonly #started = performance.now();
   readonly #arrived: Buffer[] = [];
   #received = 0;
+  /** Whether the sender waits to be told to go on, which the first read does. RFC 9110 §10.1.1. */
+  #held: boolean;
   #ended = false;
   #gone = false;
   #wake: ((late?: 'late') => void) | undefined;
@@ -23,6 +25,7 @@ export class RequestBody {
   constructor(request: IncomingMessage, limits: BodyLimits) {
     this.#request = request;
     this.#limits = limits;
+    this.#held = request.headers.expect !== undefined;
     request.pause();
     request.on('data', (chunk: Buffer) => {
       this.#arrived.push(chunk);
@@ -51,6 +54,7 @@ export class RequestBody {
    * @throws Refused bodyTruncated when the sender is gone, pauses for too long or is too slow; messageTooLarge
    */
   readonly pull = async (): Promise<Buffer | undefined> => {
+    this.#held = false;
     const chunk = await this.#next();
     if (chunk === undefined) return undefined;
     this.#received += chunk.length;
@@ -75,8 +79,12 @@ export class RequestBody {
     if (promised > messageBytes) refuse('messageTooLarge', { detail: `more than ${messageBytes} bytes` });
   }
 
-  /** Takes and forgets the rest, `bytes` at most and for `time` milliseconds at most. Answers whether the end was reached. */
+  /**
+   * Takes and forgets the rest, `bytes` at most and for `time` milliseconds at most. Answers whether the end was reached. A body that
+   * nobody asked for yet stays where it is.
+   */
   async skip(bytes: number, time: number): Promise<boolean> {
+    if (this.#held) return false;
     const until = performance.now() + time;
     let left = bytes;
     while (left > 0 && !this.ended && !this.#gone && performance.now() < until) {
