@@ -30,14 +30,14 @@ export function guardConnections(server: Server, app: RequestListener, newId: ()
 function continueWhenRead(request: IncomingMessage, response: ServerResponse): void {
   const { shouldKeepAlive } = response;
   response.shouldKeepAlive = false;
-  const read = request._read;
+  const read = request._read.bind(request);
   request._read = (size) => {
     request._read = read;
     if (!response.headersSent) {
       response.shouldKeepAlive = shouldKeepAlive;
       response.writeContinue();
     }
-    read.call(request, size);
+    read(size);
   };
 }
 
