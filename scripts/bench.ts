@@ -1,11 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { fill } from './bench/fill.ts';
+import { benchPatient, fill } from './bench/fill.ts';
 import { type Measured, type Prepared, quantile, run } from './bench/load.ts';
 import { cpuOf, machine, machineBusy, memoryOf } from './bench/machine.ts';
 import { type Bench, deposits, finds, reads, retrieves, searches, tokenOf } from './bench/requests.ts';
-import { benchPatient } from './bench/fill.ts';
 import { stages } from './bench/stages.ts';
 import { startTarget, type Target } from './bench/target.ts';
 
@@ -44,7 +43,12 @@ type Row = {
   readonly peak: number;
 };
 
-type Kind = { readonly name: string; readonly rate: number; readonly guess: number; readonly prepare: (bench: Bench, count: number) => Promise<Supply> };
+type Kind = {
+  readonly name: string;
+  readonly rate: number;
+  readonly guess: number;
+  readonly prepare: (bench: Bench, count: number) => Promise<Supply>;
+};
 type Supply = { readonly next: () => Prepared | undefined; readonly good: (head: string, status: number) => boolean };
 
 const kinds: readonly Kind[] = [
@@ -62,7 +66,8 @@ else await bench();
 async function bench(): Promise<void> {
   const seconds = Number(values.seconds);
   const targets: Target[] = [];
-  for (const [index, entries] of values.entries.split(',').entries()) targets.push(await startTarget(Number(entries), 18_080 + index, say));
+  for (const [index, entries] of values.entries.split(',').entries())
+    targets.push(await startTarget(Number(entries), 18_080 + index, say));
   const rows: Row[] = [];
   for (const target of targets) await warmUp(target);
   for (let round = 0; round < Number(values.rounds); round++)
@@ -92,11 +97,20 @@ async function benchOf(target: Target): Promise<Bench> {
   const known = new Map<number, { uniqueId: string; id: string }[]>();
   for (let n = 0; n < Math.min(200, bench.patients); n++) {
     const { oid, value } = benchPatient(n);
-    const address = new URL(`/fhir/DocumentReference?patient.identifier=urn:oid:${oid}%7C${value}&status=current&_count=2`, target.url);
+    const address = new URL(
+      `/fhir/DocumentReference?patient.identifier=urn:oid:${oid}%7C${value}&status=current&_count=2`,
+      target.url,
+    );
     const bundle = (await (await fetch(address, { headers: { Authorization: `Bearer ${token}` } })).json()) as {
       entry?: { resource: { id: string; masterIdentifier: { value: string } } }[];
     };
-    known.set(n, (bundle.entry ?? []).map(({ resource }) => ({ id: resource.id, uniqueId: resource.masterIdentifier.value.replace('urn:oid:', '') })));
+    known.set(
+      n,
+      (bundle.entry ?? []).map(({ resource }) => ({
+        id: resource.id,
+        uniqueId: resource.masterIdentifier.value.replace('urn:oid:', ''),
+      })),
+    );
   }
   return { ...bench, known };
 }
@@ -105,8 +119,13 @@ async function benchOf(target: Target): Promise<Bench> {
 async function warmUp(target: Target): Promise<void> {
   say(`warming up ${target.name}`);
   const bench = await benchOf(target);
-  const supplies = [once(deposits(bench, Math.max(2500, Math.min(bench.patients, 200) * 2)), success), once(finds(bench, 2500), success), again(await searches(bench), found)];
-  for (const supply of supplies) await run({ ...supply, host: target.url.hostname, port: Number(target.url.port), connections: 32, seconds: 4 });
+  const supplies = [
+    once(deposits(bench, Math.max(2500, Math.min(bench.patients, 200) * 2)), success),
+    once(finds(bench, 2500), success),
+    again(await searches(bench), found),
+  ];
+  for (const supply of supplies)
+    await run({ ...supply, host: target.url.hostname, port: Number(target.url.port), connections: 32, seconds: 4 });
 }
 
 async function measure(target: Target, kind: Kind, seconds: number): Promise<Row[]> {
@@ -115,11 +134,21 @@ async function measure(target: Target, kind: Kind, seconds: number): Promise<Row
   for (const shape of [{ connections: 1 }, { connections: 32 }, { connections: 32, rate: kind.rate }]) {
     const rate = 'rate' in shape ? shape.rate : undefined;
     const mode = rate === undefined ? `closed, ${shape.connections}` : `open, ${rate}/s`;
-    const count = rate !== undefined ? Math.ceil(rate * seconds * 1.02) : Math.ceil((shape.connections === 1 ? kind.guess / 2 : kind.guess) * seconds);
+    const count =
+      rate !== undefined
+        ? Math.ceil(rate * seconds * 1.02)
+        : Math.ceil((shape.connections === 1 ? kind.guess / 2 : kind.guess) * seconds);
     say(`${target.name}: ${kind.name}, ${mode}`);
     const supply = await kind.prepare(bench, count);
     const before = { server: cpuOf(target.pid), own: process.cpuUsage(), all: machineBusy() };
-    const measured = await run({ ...supply, host: target.url.hostname, port: Number(target.url.port), connections: shape.connections, seconds, ...(rate !== undefined && { rate }) });
+    const measured = await run({
+      ...supply,
+      host: target.url.hostname,
+      port: Number(target.url.port),
+      connections: shape.connections,
+      seconds,
+      ...(rate !== undefined && { rate }),
+    });
     const own = process.cpuUsage(before.own);
     const generator = (own.user + own.system) / 1e6;
     const server = cpuOf(target.pid) - before.server;

@@ -53,13 +53,20 @@ export async function fill(entries: number, progress: (line: string) => void): P
       if ((await tools.store.facts.recordByIdentifier(patient)) === undefined) {
         await createRecord(tools, request, {
           ins: patient,
-          traits: { family: `BANC${n}`, given: 'ESSAI', gender: 'male', birthDate: `19${patient.value.slice(1, 3)}-${patient.value.slice(3, 5)}-01` },
+          traits: {
+            family: `BANC${n}`,
+            given: 'ESSAI',
+            gender: 'male',
+            birthDate: `19${patient.value.slice(1, 3)}-${patient.value.slice(3, 5)}-01`,
+          },
         });
         for (let from = 0; from < perPatient; from += perSubmission) await file(from, patient);
       }
       done += perPatient;
       if (done % 10_000 === 0 || done >= entries)
-        progress(`filled ${Math.min(done, entries)} of ${entries} entries, ${Math.round(performance.now() - begun) / 1000} s`);
+        progress(
+          `filled ${Math.min(done, entries)} of ${entries} entries, ${Math.round(performance.now() - begun) / 1000} s`,
+        );
     }
   };
   const file = async (from: number, patient: Identifier) => {
@@ -97,7 +104,10 @@ export async function fill(entries: number, progress: (line: string) => void): P
     };
     await submit(tools, request, {
       submission,
-      documents: documents.map(({ filed, bytes }) => ({ id: filed.entry.entryUUID, received: tools.blobs.receiveBytes(bytes) })),
+      documents: documents.map(({ filed, bytes }) => ({
+        id: filed.entry.entryUUID,
+        received: tools.blobs.receiveBytes(bytes),
+      })),
     });
   };
   await Promise.all(Array.from({ length: together }, one));

@@ -18,7 +18,9 @@ export function memoryOf(pid: number, which: 'VmRSS' | 'VmHWM'): number {
 
 /** Busy processor seconds of the whole machine, steal included. */
 export function machineBusy(): number {
-  const [, user, nice, system, , , irq, soft, steal] = (readFileSync('/proc/stat', 'latin1').split('\n')[0] ?? '').split(/\s+/).map(Number);
+  const [, user, nice, system, , , irq, soft, steal] = (readFileSync('/proc/stat', 'latin1').split('\n')[0] ?? '')
+    .split(/\s+/)
+    .map(Number);
   return ((user ?? 0) + (nice ?? 0) + (system ?? 0) + (irq ?? 0) + (soft ?? 0) + (steal ?? 0)) / ticksPerSecond;
 }
 

@@ -31,6 +31,22 @@ export function cardOf(data: string): Card {
 
 /** ITI-41 by MTOM with a document of 20 kB; the document is the same, its names are new. About 37 kB. */
 export function deposits(bench: Bench, count: number): Prepared[] {
+  return depositMessages(bench, count).map(({ contentType, body }) =>
+    post(bench, '/xds/repository', contentType, body),
+  );
+}
+
+/** One deposit as a message, with what it names. */
+export type Deposit = {
+  readonly patient: Identifier;
+  readonly uniqueId: string;
+  readonly document: Uint8Array;
+  readonly contentType: string;
+  readonly body: Buffer;
+};
+
+/** The same as messages, for clients that write their own HTTP. */
+export function depositMessages(bench: Pick<Bench, 'data' | 'patients'>, count: number): Deposit[] {
   const card = cardOf(bench.data);
   const { bytes, facts } = benchDocument(benchPatient(0), 15_000, 0);
   const martin = personOf('dr-martin');
@@ -52,12 +68,21 @@ export function deposits(bench: Bench, count: number): Prepared[] {
     const list =
       writeDocument(named).replace(' lid="doc"', '') +
       writeSubmissionSet(filed) +
-      writeAssociation({ entryUUID: 'member', type: 'HasMember', source: 'set', target: 'doc', status: 'approved', submissionSetStatus: 'Original', extra: [] });
+      writeAssociation({
+        entryUUID: 'member',
+        type: 'HasMember',
+        source: 'set',
+        target: 'doc',
+        status: 'approved',
+        submissionSetStatus: 'Original',
+        extra: [],
+      });
     const body =
       `<xds:ProvideAndRegisterDocumentSetRequest xmlns:xds="${namespace.xds}" xmlns:lcm="${namespace.lcm}" xmlns:rim="${namespace.rim}">` +
       `<lcm:SubmitObjectsRequest><rim:RegistryObjectList>${list}</rim:RegistryObjectList></lcm:SubmitObjectsRequest>` +
       `<xds:Document id="doc"><xop:Include xmlns:xop="${namespace.xop}" href="cid:doc@bench"/></xds:Document></xds:ProvideAndRegisterDocumentSetRequest>`;
-    return mtom(bench, '/xds/repository', envelope('urn:ihe:iti:2007:ProvideAndRegisterDocumentSet-b', assertion(card, patient), body), bytes);
+    const xml = envelope('urn:ihe:iti:2007:ProvideAndRegisterDocumentSet-b', assertion(card, patient), body);
+    return { patient, uniqueId: entry.uniqueId, document: bytes, ...mtom(xml, bytes) };
   });
 }
 
@@ -66,7 +91,8 @@ export function finds(bench: Bench, count: number): Prepared[] {
   const card = cardOf(bench.data);
   return Array.from({ length: count }, (_, n) => {
     const patient = benchPatient(n % bench.patients);
-    const slot = (name: string, value: string) => `<rim:Slot name="${name}"><rim:ValueList><rim:Value>${value}</rim:Value></rim:ValueList></rim:Slot>`;
+    const slot = (name: string, value: string) =>
+      `<rim:Slot name="${name}"><rim:ValueList><rim:Value>${value}</rim:Value></rim:ValueList></rim:Slot>`;
     const body =
       `<query:AdhocQueryRequest xmlns:query="${namespace.query}" xmlns:rim="${namespace.rim}"><query:ResponseOption returnComposedObjects="true" returnType="LeafClass"/>` +
       `<rim:AdhocQuery id="${storedQuery.FindDocuments}">` +
@@ -75,7 +101,12 @@ export function finds(bench: Bench, count: number): Prepared[] {
       slot('$XDSDocumentEntryCreationTimeFrom', '20251222') +
       slot('$XDSDocumentEntryCreationTimeTo', '20260101') +
       '</rim:AdhocQuery></query:AdhocQueryRequest>';
-    return soap(bench, '/xds/registry', envelope('urn:ihe:iti:2007:RegistryStoredQuery', assertion(card, patient), body));
+    return post(
+      bench,
+      '/xds/registry',
+      'application/soap+xml; charset=UTF-8',
+      Buffer.from(envelope('urn:ihe:iti:2007:RegistryStoredQuery', assertion(card, patient), body)),
+    );
   });
 }
 
@@ -90,7 +121,11 @@ export function retrieves(bench: Bench, count: number): Prepared[] {
     const body =
       `<xds:RetrieveDocumentSetRequest xmlns:xds="${namespace.xds}"><xds:DocumentRequest><xds:RepositoryUniqueId>${repository}</xds:RepositoryUniqueId>` +
       `<xds:DocumentUniqueId>${document?.uniqueId ?? ''}</xds:DocumentUniqueId></xds:DocumentRequest></xds:RetrieveDocumentSetRequest>`;
-    return mtom(bench, '/xds/repository', envelope('urn:ihe:iti:2007:RetrieveDocumentSet', assertion(card, benchPatient(number)), body), undefined);
+    const { contentType, body: message } = mtom(
+      envelope('urn:ihe:iti:2007:RetrieveDocumentSet', assertion(card, benchPatient(number)), body),
+      undefined,
+    );
+    return post(bench, '/xds/repository', contentType, message);
   });
 }
 
@@ -99,14 +134,21 @@ export async function searches(bench: Bench): Promise<Prepared[]> {
   const token = await tokenOf(bench);
   return Array.from({ length: Math.min(1000, bench.patients) }, (_, n) => {
     const { oid, value } = benchPatient(n);
-    return get(bench, `/fhir/DocumentReference?patient.identifier=urn:oid:${oid}%7C${value}&status=current&_count=20`, token, 'application/fhir+json');
+    return get(
+      bench,
+      `/fhir/DocumentReference?patient.identifier=urn:oid:${oid}%7C${value}&status=current&_count=20`,
+      token,
+      'application/fhir+json',
+    );
   });
 }
 
 /** FHIR reads of documents' bytes, 20 kB each. */
 export async function reads(bench: Bench): Promise<Prepared[]> {
   const token = await tokenOf(bench);
-  return [...bench.known.values()].flatMap((documents) => documents.map(({ id }) => get(bench, `/fhir/Binary/${id}`, token, '*/*')));
+  return [...bench.known.values()].flatMap((documents) =>
+    documents.map(({ id }) => get(bench, `/fhir/Binary/${id}`, token, '*/*')),
+  );
 }
 
 export async function tokenOf({ data, url }: Bench): Promise<string> {
@@ -123,7 +165,12 @@ export async function tokenOf({ data, url }: Bench): Promise<string> {
 }
 
 function assertion(card: Card, patient: Identifier): string {
-  return signVihf(card, { patient: `${patient.value}^^^&${patient.oid}&ISO^NH`, mode: 'normal', issuedAt: Date.now(), id: randomUUID() });
+  return signVihf(card, {
+    patient: `${patient.value}^^^&${patient.oid}&ISO^NH`,
+    mode: 'normal',
+    issuedAt: Date.now(),
+    id: randomUUID(),
+  });
 }
 
 function envelope(action: string, vihf: string, body: string): string {
@@ -140,20 +187,24 @@ function head(bench: Bench, method: string, path: string, headers: readonly stri
   return Buffer.from([`${method} ${path} HTTP/1.1`, `Host: ${bench.url.host}`, ...headers, '', ''].join('\r\n'));
 }
 
-function soap(bench: Bench, path: string, xml: string): Prepared {
-  const body = Buffer.from(xml);
-  return Buffer.concat([head(bench, 'POST', path, ['Content-Type: application/soap+xml; charset=UTF-8', `Content-Length: ${body.length}`]), body]);
+function post(bench: Bench, path: string, contentType: string, body: Buffer): Prepared {
+  return Buffer.concat([
+    head(bench, 'POST', path, [`Content-Type: ${contentType}`, `Content-Length: ${body.length}`]),
+    body,
+  ]);
 }
 
-function mtom(bench: Bench, path: string, xml: string, document: Uint8Array | undefined): Prepared {
-  const part = (type: string, id: string) => `--bench\r\nContent-Type: ${type}\r\nContent-Transfer-Encoding: binary\r\nContent-ID: <${id}>\r\n\r\n`;
+function mtom(xml: string, document: Uint8Array | undefined): { readonly contentType: string; readonly body: Buffer } {
+  const part = (type: string, id: string) =>
+    `--bench\r\nContent-Type: ${type}\r\nContent-Transfer-Encoding: binary\r\nContent-ID: <${id}>\r\n\r\n`;
   const body = Buffer.concat([
     Buffer.from(`${part('application/xop+xml; charset=UTF-8; type="application/soap+xml"', 'root@bench')}${xml}\r\n`),
     ...(document === undefined ? [] : [Buffer.from(part('text/xml', 'doc@bench')), document, Buffer.from('\r\n')]),
     Buffer.from('--bench--\r\n'),
   ]);
-  const type = 'multipart/related; type="application/xop+xml"; start="<root@bench>"; start-info="application/soap+xml"; boundary="bench"';
-  return Buffer.concat([head(bench, 'POST', path, [`Content-Type: ${type}`, `Content-Length: ${body.length}`]), body]);
+  const contentType =
+    'multipart/related; type="application/xop+xml"; start="<root@bench>"; start-info="application/soap+xml"; boundary="bench"';
+  return { contentType, body };
 }
 
 function get(bench: Bench, path: string, token: string, accept: string): Prepared {

@@ -24,8 +24,18 @@ export async function startTarget(entries: number, port: number, progress: (line
   const data = resolve(root, '.cache', 'bench', String(entries));
   mkdirSync(data, { recursive: true });
   const url = new URL(`http://127.0.0.1:${port}`);
-  const env = { PATH: process.env['PATH'] ?? '', DMP_DATA: data, DMP_PORT: String(port), DMP_PUBLIC_URL: url.origin, DMP_LOG_LEVEL: 'warn' };
-  const filling = spawn(process.execPath, ['scripts/bench.ts', '--fill', String(entries)], { cwd: root, env, stdio: ['ignore', 'inherit', 'inherit'] });
+  const env = {
+    PATH: process.env['PATH'] ?? '',
+    DMP_DATA: data,
+    DMP_PORT: String(port),
+    DMP_PUBLIC_URL: url.origin,
+    DMP_LOG_LEVEL: 'warn',
+  };
+  const filling = spawn(process.execPath, ['scripts/bench.ts', '--fill', String(entries)], {
+    cwd: root,
+    env,
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
   const [code] = (await once(filling, 'exit')) as [number | null];
   if (code !== 0) throw new Error(`filling ${entries} entries failed`);
   await serve(url, env);
@@ -33,12 +43,28 @@ export async function startTarget(entries: number, port: number, progress: (line
   const { child, startedIn } = await serve(url, env, true);
   const pid = child.pid ?? 0;
   await new Promise((wait) => setTimeout(wait, 5000));
-  return { name: `${entries.toLocaleString('en')} entries`, data, url, pid, startedIn, idle: memoryOf(pid, 'VmRSS'), stop: async () => await stop(child) };
+  return {
+    name: `${entries.toLocaleString('en')} entries`,
+    data,
+    url,
+    pid,
+    startedIn,
+    idle: memoryOf(pid, 'VmRSS'),
+    stop: async () => await stop(child),
+  };
 }
 
-async function serve(url: URL, env: NodeJS.ProcessEnv, keep = false): Promise<{ child: ChildProcess; startedIn: number }> {
+async function serve(
+  url: URL,
+  env: NodeJS.ProcessEnv,
+  keep = false,
+): Promise<{ child: ChildProcess; startedIn: number }> {
   const begun = performance.now();
-  const child = spawn(process.execPath, ['server/start.mjs'], { cwd: root, env, stdio: ['ignore', 'ignore', 'inherit'] });
+  const child = spawn(process.execPath, ['server/start.mjs'], {
+    cwd: root,
+    env,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
   for (;;) {
     const ready = await fetch(new URL('/health/ready', url)).then(
       async (answer) => {
