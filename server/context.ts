@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { MessagePort } from 'node:worker_threads';
 import type { Identify } from './auth/credentials.ts';
 import { makeIdentify } from './auth/identify.ts';
+import { withoutCredentials } from './auth/open.ts';
 import { openBlobs } from './blobs/sealed.ts';
 import type { Config } from './config/config.ts';
 import { linkKeyOf, masterKeyOf } from './config/config.ts';
@@ -52,7 +53,7 @@ export async function openContext(config: Config, writerPort?: MessagePort): Pro
     now,
     newId: uuidMaker(now),
   };
-  const identify = await makeIdentify(
+  const credentialed = await makeIdentify(
     {
       authorities: readFileSync(config.trustStore, 'utf8'),
       crls: env.DMP_TRUST_CRL === undefined ? '' : readFileSync(env.DMP_TRUST_CRL, 'utf8'),
@@ -64,6 +65,7 @@ export async function openContext(config: Config, writerPort?: MessagePort): Pro
     },
     now,
   );
+  const identify = config.settings.domain.credentials === 'none' ? withoutCredentials(credentialed) : credentialed;
   return {
     config,
     log,

@@ -26,6 +26,7 @@ function permitOf(kind: 'createRecord' | 'submitDocuments', facts: RecordFacts |
     habilitations: { refused: {}, others: [], social: [] },
     emergencyCentres: new Set(),
     occupationalSpecialties: new Set(),
+    domain: { credentials: 'required' as const },
   });
   if ('refused' in decision) throw new Error(`The kill test may not ${kind}: ${decision.refused.reason}`);
   return decision.permit;

@@ -2,9 +2,11 @@ import { createSecretKey, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import habilitations from '../../profiles/habilitations.json' with { type: 'json' };
+import type { AffinityDomain } from '../domain/affinity-domain.ts';
 import type { Habilitations } from '../domain/decision.ts';
 import { regimes } from '../domain/regime.ts';
 import type { Settings } from '../usecases/perform.ts';
+import { readDomain } from './domain.ts';
 import { type Env, SettingsWrong } from './env.ts';
 
 export type Config = {
@@ -25,9 +27,16 @@ const testOids = ['1.2.250.1.213.1.4.10', '1.2.250.1.213.1.4.11'];
 export function configOf(env: Env, sandboxCentres: readonly string[]): Config {
   const sandbox = env.DMP_MODE === 'sandbox';
   const data = resolve(env.DMP_DATA);
-  const insOids = env.DMP_INS_OIDS.length > 0 ? env.DMP_INS_OIDS : sandbox ? testOids.slice(0, 1) : ['1.2.250.1.213.1.4.8', '1.2.250.1.213.1.4.9'];
-  const mistakes = sandbox ? [] : productionMistakes(env, insOids);
-  if (mistakes.length > 0) throw new SettingsWrong(`The settings are wrong for production:\n${mistakes.map((m) => `✖ ${m}`).join('\n')}`);
+  const insOids =
+    env.DMP_INS_OIDS.length > 0
+      ? env.DMP_INS_OIDS
+      : sandbox
+        ? testOids.slice(0, 1)
+        : ['1.2.250.1.213.1.4.8', '1.2.250.1.213.1.4.9'];
+  const domain = readDomain(env.DMP_DOMAIN);
+  const mistakes = sandbox ? [] : productionMistakes(env, insOids, domain);
+  if (mistakes.length > 0)
+    throw new SettingsWrong(`The settings are wrong for production:\n${mistakes.map((m) => `✖ ${m}`).join('\n')}`);
   const regime = regimes[env.DMP_REGIME];
   return {
     env,
@@ -37,13 +46,16 @@ export function configOf(env: Env, sandboxCentres: readonly string[]): Config {
       regime: {
         ...regime,
         depositNeedsAuthorisation:
-          env.DMP_DEPOSIT_NEEDS_AUTHORISATION === undefined ? regime.depositNeedsAuthorisation : env.DMP_DEPOSIT_NEEDS_AUTHORISATION === 'on',
+          env.DMP_DEPOSIT_NEEDS_AUTHORISATION === undefined
+            ? regime.depositNeedsAuthorisation
+            : env.DMP_DEPOSIT_NEEDS_AUTHORISATION === 'on',
         maskedAndHiddenTogether: env.DMP_MASKED_AND_HIDDEN,
         breakGlassNeedsReason: env.DMP_BREAK_GLASS_REASON,
       },
       habilitations: habilitations as Habilitations,
       emergencyCentres: new Set([...env.DMP_EMERGENCY_CENTRES, ...(sandbox ? sandboxCentres : [])]),
       occupationalSpecialties: new Set(env.DMP_OCCUPATIONAL_SPECIALTIES),
+      domain,
       insOids,
       repositoryUniqueId: env.DMP_REPOSITORY_ID,
       limits: { results: env.DMP_MAX_RESULTS, entriesPerSubmission: env.DMP_MAX_ENTRIES },
@@ -57,7 +69,7 @@ export function configOf(env: Env, sandboxCentres: readonly string[]): Config {
   };
 }
 
-function productionMistakes(env: Env, insOids: readonly string[]): string[] {
+function productionMistakes(env: Env, insOids: readonly string[], domain: AffinityDomain): string[] {
   const mistakes: string[] = [];
   const must = (name: keyof Env) => {
     if (env[name] === undefined) mistakes.push(`${name} is required`);
@@ -71,9 +83,16 @@ function productionMistakes(env: Env, insOids: readonly string[]): string[] {
   if (!env.DMP_PUBLIC_URL.startsWith('https://')) mistakes.push('DMP_PUBLIC_URL is plain http');
   if (env.DMP_TLS_FRONT !== undefined && env.DMP_TLS_FRONT.replace(/\/+$/, '') !== env.DMP_PUBLIC_URL)
     mistakes.push('DMP_TLS_FRONT and DMP_PUBLIC_URL name different addresses');
-  for (const oid of insOids) if (testOids.includes(oid)) mistakes.push(`DMP_INS_OIDS holds the test or demo OID ${oid}`);
-  for (const [name, file] of [['DMP_TRUST_STORE', env.DMP_TRUST_STORE], ['DMP_TOKEN_JWKS', env.DMP_TOKEN_JWKS], ['DMP_MASTER_KEY_FILE', env.DMP_MASTER_KEY_FILE]] as const)
+  for (const oid of insOids)
+    if (testOids.includes(oid)) mistakes.push(`DMP_INS_OIDS holds the test or demo OID ${oid}`);
+  for (const [name, file] of [
+    ['DMP_TRUST_STORE', env.DMP_TRUST_STORE],
+    ['DMP_TOKEN_JWKS', env.DMP_TOKEN_JWKS],
+    ['DMP_MASTER_KEY_FILE', env.DMP_MASTER_KEY_FILE],
+  ] as const)
     if (file !== undefined && isSandboxKey(file)) mistakes.push(`${name} is a sandbox key`);
+  if (domain.credentials === 'none')
+    mistakes.push(`DMP_DOMAIN (${env.DMP_DOMAIN}) asks for no credentials: it is for the sandbox alone`);
   if (existsSync(join(resolve(env.DMP_DATA), 'sandbox'))) mistakes.push(`DMP_DATA (${env.DMP_DATA}) holds a sandbox`);
   return mistakes;
 }
@@ -95,7 +114,8 @@ export function readKey(given: string | undefined, made: string): Buffer {
   }
   if (!existsSync(file)) throw new SettingsWrong(`The key file ${file} does not exist`);
   const text = readFileSync(file, 'utf8').trim();
-  if (!/^[0-9a-fA-F]{64}$/.test(text)) throw new SettingsWrong(`The key file ${file} does not hold 64 hexadecimal digits`);
+  if (!/^[0-9a-fA-F]{64}$/.test(text))
+    throw new SettingsWrong(`The key file ${file} does not hold 64 hexadecimal digits`);
   return Buffer.from(text, 'hex');
 }
 

@@ -1,14 +1,22 @@
 import { z } from 'zod';
 
-const flag = (byDefault: 'on' | 'off') => z.enum(['on', 'off']).default(byDefault).transform((v) => v === 'on');
+const flag = (byDefault: 'on' | 'off') =>
+  z
+    .enum(['on', 'off'])
+    .default(byDefault)
+    .transform((v) => v === 'on');
 const count = (byDefault: number, least = 1, most = Number.MAX_SAFE_INTEGER) =>
   z.coerce.number().int().min(least).max(most).default(byDefault);
 const list = z
   .string()
   .default('')
-  .transform((v) => v.split(',').map((s) => s.trim()).filter((s) => s !== ''));
-const later = (what: string) =>
-  z.undefined({ error: `${what} is not built yet: leave it unset` }).optional();
+  .transform((v) =>
+    v
+      .split(',')
+      .map((s) => s.trim())
+      .filter((s) => s !== ''),
+  );
+const later = (what: string) => z.undefined({ error: `${what} is not built yet: leave it unset` }).optional();
 
 const KiB = 1024;
 const MiB = 1024 * KiB;
@@ -19,38 +27,115 @@ const GiB = 1024 * MiB;
  * the name or the text says otherwise. `docs/configuration.md` is written from this table.
  */
 export const settingsTable = z.object({
-  DMP_MODE: z.enum(['sandbox', 'production']).default('sandbox').describe('`sandbox`: invented people, own keys, test INS. `production`: refuses sandbox keys, test and demo INS OIDs, plain HTTP without a stated TLS front, and missing secrets.'),
+  DMP_MODE: z
+    .enum(['sandbox', 'production'])
+    .default('sandbox')
+    .describe(
+      '`sandbox`: invented people, own keys, test INS. `production`: refuses sandbox keys, test and demo INS OIDs, plain HTTP without a stated TLS front, and missing secrets.',
+    ),
   DMP_HOST: z.string().min(1).default('127.0.0.1').describe('Address to listen on.'),
   DMP_PORT: count(8080, 0, 65535).describe('Port to listen on; 0 takes a free one and prints it.'),
-  DMP_DATA: z.string().min(1).default('./data').describe('Folder of the embedded store, of the documents and of the sandbox keys.'),
-  DMP_PUBLIC_URL: z.url({ protocol: /^https?$/ }).default('http://127.0.0.1:8080').transform((v) => v.replace(/\/+$/, '')).describe('Base of every absolute link that the server writes, and the audience of tokens (`…/fhir`). Never taken from the request.'),
-  DMP_STORE: z.string().default('embedded').refine((v) => v === 'embedded', { error: 'only `embedded` is built yet' }).describe('Where metadata live: `embedded`.'),
-  DMP_QUEUE: z.string().default('embedded').refine((v) => v === 'embedded', { error: 'only `embedded` is built yet' }).describe('Where jobs wait: `embedded`.'),
-  DMP_DOMAIN: z.string().default('dmp').refine((v) => v === 'dmp', { error: 'only `dmp` is built yet' }).describe('The affinity domain: `dmp` (INS identities, VIHF required).'),
-  DMP_REGIME: z.enum(['2011', '2022']).default('2011').describe('`2011`: opt-in, an authorisation is needed to read and to deposit. `2022`: opened automatically, depositing is free, a hidden result opens by itself. Sets the single switches below.'),
+  DMP_DATA: z
+    .string()
+    .min(1)
+    .default('./data')
+    .describe('Folder of the embedded store, of the documents and of the sandbox keys.'),
+  DMP_PUBLIC_URL: z
+    .url({ protocol: /^https?$/ })
+    .default('http://127.0.0.1:8080')
+    .transform((v) => v.replace(/\/+$/, ''))
+    .describe(
+      'Base of every absolute link that the server writes, and the audience of tokens (`…/fhir`). Never taken from the request.',
+    ),
+  DMP_STORE: z
+    .string()
+    .default('embedded')
+    .refine((v) => v === 'embedded', { error: 'only `embedded` is built yet' })
+    .describe('Where metadata live: `embedded`.'),
+  DMP_QUEUE: z
+    .string()
+    .default('embedded')
+    .refine((v) => v === 'embedded', { error: 'only `embedded` is built yet' })
+    .describe('Where jobs wait: `embedded`.'),
+  DMP_DOMAIN: z
+    .string()
+    .regex(/^[a-z][a-z0-9-]*$|\.json$/)
+    .default('dmp')
+    .describe(
+      'The affinity domain (docs/domains.md): `dmp` (INS identities, CI-SIS code lists, VIHF required), `open` (any assigning authority, codes unchecked, no credential asked for; sandbox mode only), or the path of a file of your own that ends in `.json`.',
+    ),
+  DMP_REGIME: z
+    .enum(['2011', '2022'])
+    .default('2011')
+    .describe(
+      '`2011`: opt-in, an authorisation is needed to read and to deposit. `2022`: opened automatically, depositing is free, a hidden result opens by itself. Sets the single switches below.',
+    ),
   DMP_MLLP_PORT: later('HL7 v2 over MLLP').describe('Reserved for HL7 v2 over MLLP; must be unset.'),
-  DMP_WEB_THREADS: count(2, 1, 16).describe('Web threads under load. One runs at rest; the others start at the first sign of load.'),
-  DMP_TLS_FRONT: z.url({ protocol: /^https$/ }).optional().describe('Production: the https address of the TLS front before this server.'),
-  DMP_MASTER_KEY_FILE: z.string().optional().describe('File with the master key (32 bytes as 64 hexadecimal digits) that wraps the keys of records. Sandbox: made in `DMP_DATA`. Production: required.'),
-  DMP_LINK_KEY_FILE: z.string().optional().describe('File with the key (64 hexadecimal digits) that signs page links. Default: made in `DMP_DATA`.'),
-  DMP_TRUST_STORE: z.string().optional().describe('PEM file of the certificate authorities whose certificates may sign a VIHF. Sandbox: its own authority. Production: required (IGC-Santé).'),
+  DMP_WEB_THREADS: count(2, 1, 16).describe(
+    'Web threads under load. One runs at rest; the others start at the first sign of load.',
+  ),
+  DMP_TLS_FRONT: z
+    .url({ protocol: /^https$/ })
+    .optional()
+    .describe('Production: the https address of the TLS front before this server.'),
+  DMP_MASTER_KEY_FILE: z
+    .string()
+    .optional()
+    .describe(
+      'File with the master key (32 bytes as 64 hexadecimal digits) that wraps the keys of records. Sandbox: made in `DMP_DATA`. Production: required.',
+    ),
+  DMP_LINK_KEY_FILE: z
+    .string()
+    .optional()
+    .describe('File with the key (64 hexadecimal digits) that signs page links. Default: made in `DMP_DATA`.'),
+  DMP_TRUST_STORE: z
+    .string()
+    .optional()
+    .describe(
+      'PEM file of the certificate authorities whose certificates may sign a VIHF. Sandbox: its own authority. Production: required (IGC-Santé).',
+    ),
   DMP_TRUST_CRL: z.string().optional().describe('PEM file of revocation lists of those authorities.'),
   DMP_VIHF_SHA1: flag('off').describe('`on` accepts assertions signed with SHA-1, as old software sends them.'),
   DMP_VIHF_SKEW: count(120, 0, 600).describe('Tolerated difference between clocks, for assertions.'),
-  DMP_VIHF_MAX_AGE: count(300, 30, 3600).describe('Oldest IssueInstant of an assertion without its own validity window.'),
-  DMP_TOKEN_ISSUER: z.string().optional().describe('Issuer (`iss`) of bearer tokens. Sandbox: `<DMP_PUBLIC_URL>/auth`. Production: required.'),
-  DMP_TOKEN_JWKS: z.string().optional().describe('File, or https address, of the issuer’s public keys (JWKS). Sandbox: its own. Production: required.'),
-  DMP_INS_OIDS: list.describe('INS OIDs that are accepted, comma-separated. Sandbox: `1.2.250.1.213.1.4.10`. Production: `1.2.250.1.213.1.4.8,1.2.250.1.213.1.4.9`.'),
+  DMP_VIHF_MAX_AGE: count(300, 30, 3600).describe(
+    'Oldest IssueInstant of an assertion without its own validity window.',
+  ),
+  DMP_TOKEN_ISSUER: z
+    .string()
+    .optional()
+    .describe('Issuer (`iss`) of bearer tokens. Sandbox: `<DMP_PUBLIC_URL>/auth`. Production: required.'),
+  DMP_TOKEN_JWKS: z
+    .string()
+    .optional()
+    .describe('File, or https address, of the issuer’s public keys (JWKS). Sandbox: its own. Production: required.'),
+  DMP_INS_OIDS: list.describe(
+    'INS OIDs that are accepted, comma-separated. Sandbox: `1.2.250.1.213.1.4.10`. Production: `1.2.250.1.213.1.4.8,1.2.250.1.213.1.4.9`.',
+  ),
   DMP_EMERGENCY_CENTRES: list.describe('Struct_IdNat of the centres 15, comma-separated. Sandbox: `samu-15` besides.'),
-  DMP_OCCUPATIONAL_SPECIALTIES: z.string().default('SM25,C41,SCH35,CAPA11').transform((v) => v.split(',').map((s) => s.trim())).describe('Specialties (TRE_R01) of occupational doctors.'),
-  DMP_REPOSITORY_ID: z.string().regex(/^[0-2](\.(0|[1-9]\d*))+$/).default('1.2.250.1.213.4.1.1.1.2').describe('repositoryUniqueId of this repository.'),
-  DMP_DEPOSIT_NEEDS_AUTHORISATION: z.enum(['on', 'off']).optional().describe('Switch of the regime: depositing needs a valid authorisation.'),
+  DMP_OCCUPATIONAL_SPECIALTIES: z
+    .string()
+    .default('SM25,C41,SCH35,CAPA11')
+    .transform((v) => v.split(',').map((s) => s.trim()))
+    .describe('Specialties (TRE_R01) of occupational doctors.'),
+  DMP_REPOSITORY_ID: z
+    .string()
+    .regex(/^[0-2](\.(0|[1-9]\d*))+$/)
+    .default('1.2.250.1.213.4.1.1.1.2')
+    .describe('repositoryUniqueId of this repository.'),
+  DMP_DEPOSIT_NEEDS_AUTHORISATION: z
+    .enum(['on', 'off'])
+    .optional()
+    .describe('Switch of the regime: depositing needs a valid authorisation.'),
   DMP_MASKED_AND_HIDDEN: flag('off').describe('Allows `MASQUE_PS` together with `INVISIBLE_PATIENT` on one document.'),
   DMP_BREAK_GLASS_REASON: flag('on').describe('A break-glass access without a reason is refused.'),
   DMP_MAX_ROOT: count(16 * MiB, KiB).describe('Largest SOAP part, inline documents not counted.'),
-  DMP_MAX_INLINE: count(64 * MiB, KiB).describe('Largest sum of documents that lie in the XML of one message as base64, counted decoded. Larger documents come by MTOM.'),
+  DMP_MAX_INLINE: count(64 * MiB, KiB).describe(
+    'Largest sum of documents that lie in the XML of one message as base64, counted decoded. Larger documents come by MTOM.',
+  ),
   DMP_MAX_MESSAGE: count(2 * GiB, KiB).describe('Largest message.'),
-  DMP_MAX_SPOOLED: count(256 * MiB, KiB).describe('Largest sum of documents that arrive before the SOAP part of their message, hence before their sender is known.'),
+  DMP_MAX_SPOOLED: count(256 * MiB, KiB).describe(
+    'Largest sum of documents that arrive before the SOAP part of their message, hence before their sender is known.',
+  ),
   DMP_MAX_PAUSE: count(8, 1, 600).describe('Longest silence of a sender in the middle of a message.'),
   DMP_SLOWEST: count(1024, 1).describe('Slowest sender that is waited for, in bytes per second.'),
   DMP_MAX_PARTS: count(1000).describe('Most MIME parts in one message.'),
@@ -59,11 +144,22 @@ export const settingsTable = z.object({
   DMP_MAX_ATTRIBUTES: count(10_000, 100).describe('Most XML attributes in one message.'),
   DMP_MAX_DEPTH: count(64, 16).describe('Deepest XML element.'),
   DMP_MAX_ENTRIES: count(1000).describe('Most document entries in one submission.'),
-  DMP_MAX_RESULTS: count(1000).describe('Most documents that one LeafClass answer holds; beyond it `XDSTooManyResults`.'),
-  DMP_INLINE_CONTENT: count(MiB, 64 * KiB).describe('Documents up to this size lie in shared segment files; larger ones in files of their own.'),
-  DMP_MAX_WAITING: count(1000, 10).describe('Most changes that wait for the writer; beyond it the server answers that it is busy.'),
+  DMP_MAX_RESULTS: count(1000).describe(
+    'Most documents that one LeafClass answer holds; beyond it `XDSTooManyResults`.',
+  ),
+  DMP_INLINE_CONTENT: count(MiB, 64 * KiB).describe(
+    'Documents up to this size lie in shared segment files; larger ones in files of their own.',
+  ),
+  DMP_MAX_WAITING: count(1000, 10).describe(
+    'Most changes that wait for the writer; beyond it the server answers that it is busy.',
+  ),
   DMP_REQUEST_TIMEOUT: count(1800, 10, 86_400).describe('Longest time that one request may take to arrive.'),
-  DMP_LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent']).default('info').describe('What is logged, as JSON lines on standard output. Logs hold no identifiers of patients, names or credentials.'),
+  DMP_LOG_LEVEL: z
+    .enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent'])
+    .default('info')
+    .describe(
+      'What is logged, as JSON lines on standard output. Logs hold no identifiers of patients, names or credentials.',
+    ),
 });
 
 export type Env = z.infer<typeof settingsTable>;
@@ -78,7 +174,9 @@ export class SettingsWrong extends Error {
  * @throws SettingsWrong listing all mistakes at once
  */
 export function readEnv(environment: NodeJS.ProcessEnv = process.env): Env {
-  const given = Object.fromEntries(Object.entries(environment).filter(([k, v]) => k.startsWith('DMP_') && v !== '' && !clientOnly.has(k)));
+  const given = Object.fromEntries(
+    Object.entries(environment).filter(([k, v]) => k.startsWith('DMP_') && v !== '' && !clientOnly.has(k)),
+  );
   const parsed = settingsTable.strict().safeParse(given);
   if (parsed.success) return parsed.data;
   throw new SettingsWrong(`The settings are wrong:\n${z.prettifyError(parsed.error)}`);

@@ -54,7 +54,9 @@ export type Credential =
       readonly until: number;
     }
   | { readonly kind: 'token'; readonly id: string; readonly issuer: string }
-  | { readonly kind: 'internal'; readonly id: string };
+  | { readonly kind: 'internal'; readonly id: string }
+  /** No credential at all, in a domain that asks for none. */
+  | { readonly kind: 'none'; readonly id: string };
 
 /** An identified caller: actor, mode and what the credential says besides. `patient` is the one named by the credential. */
 export type Caller = {

@@ -1,5 +1,6 @@
 import type { Action } from './action.ts';
 import { type Actor, type Caller, type Mode, profession, professionalId, structureId } from './actor.ts';
+import type { AffinityDomain } from './affinity-domain.ts';
 import {
   type Authorisation,
   acceptsMaskedInEmergency,
@@ -11,7 +12,15 @@ import {
 import { type VisibilityCode, visibilityCodes } from './document.ts';
 import type { Identifier } from './identifier.ts';
 import { type Capacity, mayInPrinciple, systemMay } from './matrix.ts';
-import { type PatientRecord, type RecordId, type RecordMove, retentionIsOver, stateAfter } from './record.ts';
+import {
+  isSubsumed,
+  currentIdentifiers,
+  type PatientRecord,
+  type RecordId,
+  type RecordMove,
+  retentionIsOver,
+  stateAfter,
+} from './record.ts';
 import type { Regime } from './regime.ts';
 
 /** A record with the consents that rule it. */
@@ -34,6 +43,8 @@ export type Surroundings = {
   readonly emergencyCentres: ReadonlySet<string>;
   /** TRE_R01 specialties of occupational doctors. */
   readonly occupationalSpecialties: ReadonlySet<string>;
+  /** Whether the domain lets in who brings no credential. */
+  readonly domain: Pick<AffinityDomain, 'credentials'>;
 };
 
 export type Question = {
@@ -56,6 +67,7 @@ export type Ground =
   | 'identified'
   | 'ownDocuments'
   | 'systemRight'
+  | 'openDomain'
   | 'creation';
 
 export type Obligation = 'notifyPatient' | 'notifyTreatingDoctor' | 'reviewEmergencyAccess';
@@ -157,6 +169,7 @@ type Step = (situation: Situation) => Refusal | undefined;
 
 /** The order of judgement: the first step that refuses decides. */
 const steps: readonly Step[] = [
+  notSubsumed,
   onePatient,
   recordExists,
   representativeAccepted,
@@ -220,15 +233,28 @@ function capacityOf(actor: Actor, mode: Mode, treating: boolean, around: Surroun
   return treating && mode !== 'emergencyCentre' ? 'treatingDoctor' : 'doctor';
 }
 
-/** Everyone whom the request and the credential name as the patient is one person. */
-function onePatient({ caller, actor, patient, facts }: Situation): Refusal | undefined {
-  const proven = [
+/** An identifier that a merge took away names nobody. IHE ITI TF-2 3.8.4.2. */
+function notSubsumed(situation: Situation): Refusal | undefined {
+  const { record } = situation.facts ?? {};
+  const named = record !== undefined && namedPatients(situation).some((id) => isSubsumed(record, id));
+  return named ? no('unknownRecord', 'unknownPatient') : undefined;
+}
+
+/** The patient whom the request names first, then those of the credential. */
+function namedPatients({ caller, actor, patient }: Situation): Identifier[] {
+  return [
+    patient,
     caller.patient,
     actor.kind === 'patient' ? actor.ins : undefined,
     actor.kind === 'representative' ? actor.of : undefined,
   ].filter((id) => id !== undefined);
-  const named = patient === undefined ? proven : [patient, ...proven];
-  const known = facts?.record.identifiers;
+}
+
+/** Everyone whom the request and the credential name as the patient is one person. */
+function onePatient(situation: Situation): Refusal | undefined {
+  const { patient, facts } = situation;
+  const named = namedPatients(situation);
+  const known = facts && currentIdentifiers(facts.record);
   const agree =
     known === undefined
       ? named.every((id) => same(id, named[0]))
@@ -253,6 +279,7 @@ const withoutRecord: readonly Action[] = [
 /** None and destroyed are the same for everyone. */
 function recordExists({ action, facts }: Situation): Refusal | undefined {
   if (facts?.record.state === 'destroyed') return no('recordDestroyed', 'unknownPatient');
+  if (facts?.record.state === 'merged') return no('unknownRecord', 'unknownPatient');
   if (facts === undefined && !withoutRecord.includes(action)) return no('unknownRecord', 'unknownPatient');
   return undefined;
 }
@@ -270,7 +297,9 @@ function recordOpen({ action, facts }: Situation): Refusal | undefined {
   return closed ? no('recordClosed', 'recordClosed') : undefined;
 }
 
-function matrixAllows({ caller, actor, action, capacity }: Situation): Refusal | undefined {
+function matrixAllows({ caller, actor, action, capacity, around }: Situation): Refusal | undefined {
+  if (isUncredentialed(caller))
+    return around.domain.credentials === 'none' && !administration.includes(action) ? undefined : no('matrix');
   if (actor.kind === 'system')
     return systemMay(action, actor.rights, isOwnJob(caller)) && caller.mode === 'normal'
       ? undefined
@@ -279,6 +308,26 @@ function matrixAllows({ caller, actor, action, capacity }: Situation): Refusal |
   if (mayInPrinciple(action, capacity, caller.mode, actor.kind)) return undefined;
   return no(mayInPrinciple(action, capacity, 'normal', actor.kind) ? 'modeNotAllowed' : 'matrix');
 }
+
+/** Nobody proved anything: the one system of a domain without credentials. */
+function isUncredentialed({ credential }: Caller): boolean {
+  return credential.kind === 'none';
+}
+
+/** What the system of a domain without credentials may not do: the life of records, consents, traces. */
+const administration: readonly Action[] = [
+  'readHistory',
+  'readConsents',
+  'declareAuthorisation',
+  'withdrawAuthorisation',
+  'changeConsent',
+  'createRecord',
+  'closeRecord',
+  'reopenRecord',
+  'destroyRecord',
+  'announce',
+  'feedAudit',
+];
 
 /** Our own work, not a partner's system. */
 function isOwnJob({ actor, credential }: Caller): boolean {
@@ -366,6 +415,7 @@ function groundOf({ caller, actor, action, capacity, authorisation, around }: Si
   if (actor.kind === 'representative') return 'representative';
   if (action === 'testExistence') return 'identified';
   if (action === 'createRecord') return 'creation';
+  if (isUncredentialed(caller)) return 'openDomain';
   if (actor.kind === 'system') return 'systemRight';
   if (!isCarer(actor)) return undefined;
   if (caller.mode !== 'normal') return caller.mode;
@@ -389,6 +439,7 @@ function visibilityOf(situation: Situation, ground: Ground): Visibility {
     const ownOnly = ownGrounds.includes(ground) || authorisation?.status === 'blocked';
     return ownOnly ? { ...whole, refusedTypes: 'all', content: 'own' } : whole;
   }
+  if (isUncredentialed(caller)) return seesAll;
   const hidden = isOwnJob(caller) || administrative.includes(action) ? [] : always(...visibilityCodes);
   return { ...seesAll, hidden, content: 'none' };
 }

@@ -1,3 +1,4 @@
+import type { AffinityDomain, OptionalRule } from './affinity-domain.ts';
 import type { Submission } from './document.ts';
 import type { Problem } from './error.ts';
 import type { Transaction } from './event.ts';
@@ -6,6 +7,7 @@ import { associationKinds } from './rules/association-kinds.ts';
 import { attributeFormats } from './rules/attribute-formats.ts';
 import { authorIsCaller } from './rules/author-is-caller.ts';
 import { authorNamed } from './rules/author-named.ts';
+import { classOfType } from './rules/class-of-type.ts';
 import { confidentiality } from './rules/confidentiality.ts';
 import { documentsAndEntries } from './rules/documents-and-entries.ts';
 import { entryLimit } from './rules/entry-limit.ts';
@@ -16,9 +18,11 @@ import { hiddenFromOneself } from './rules/hidden-from-oneself.ts';
 import { idsUnique } from './rules/ids-unique.ts';
 import { maskedAndHidden } from './rules/masked-and-hidden.ts';
 import { membersOfSet } from './rules/members-of-set.ts';
+import { mimeTypes } from './rules/mime-types.ts';
 import { noAppendToTransform } from './rules/no-append-to-transform.ts';
 import { onePatient } from './rules/one-patient.ts';
 import { oneSubmissionSet } from './rules/one-submission-set.ts';
+import { patientAuthority } from './rules/patient-authority.ts';
 import { patientDocuments } from './rules/patient-documents.ts';
 import { patientIns } from './rules/patient-ins.ts';
 import { replacedByAuthor } from './rules/replaced-by-author.ts';
@@ -26,9 +30,11 @@ import { requiredAttributes } from './rules/required-attributes.ts';
 import { secretSession } from './rules/secret-session.ts';
 import { serviceTimeOrder } from './rules/service-time-order.ts';
 import { stableEntries } from './rules/stable-entries.ts';
+import { strictCx } from './rules/strict-cx.ts';
 import { targetsApproved } from './rules/targets-approved.ts';
 import { uniqueIdsFree } from './rules/unique-ids-free.ts';
 import { uniqueIdsOnce } from './rules/unique-ids-once.ts';
+import { valueSets } from './rules/value-sets.ts';
 
 type Row<F> = readonly [check: (submission: Submission, facts: F) => Problem[], transactions: readonly Transaction[]];
 
@@ -47,7 +53,12 @@ const ofMessage: readonly Row<MessageFacts>[] = [
   [stableEntries, provide],
   [uniqueIdsOnce, provide],
   [onePatient, provide],
+  [strictCx, provide],
+  [patientAuthority, provide],
   [patientIns, provide],
+  [valueSets, provide],
+  [classOfType, provide],
+  [mimeTypes, provide],
   [documentsAndEntries, provide],
   [hashAndSize, provide],
   [membersOfSet, provide],
@@ -70,6 +81,17 @@ const ofRegistry: readonly Row<RegistryFacts>[] = [
   [entryUuidsFree, provide],
 ];
 
+/** The rules that a domain can leave out, by the names that its data gives them. */
+const optional: Readonly<Record<OptionalRule, unknown>> = {
+  authorIsCaller,
+  confidentiality,
+  hiddenFromOneself,
+  maskedAndHidden,
+  patientDocuments,
+  replacedByAuthor,
+  secretSession,
+};
+
 /**
  * All that is wrong with a message of this transaction, as far as the message itself tells.
  * @throws TypeError for a transaction that submits nothing: an unchecked submission would be worse.
@@ -83,8 +105,17 @@ export function submissionProblems(transaction: Transaction, submission: Submiss
   return [...run(ofMessage, transaction, submission, facts), ...run(ofRegistry, transaction, submission, facts)];
 }
 
-function run<F>(table: readonly Row<F>[], transaction: Transaction, submission: Submission, facts: F): Problem[] {
+function run<F extends MessageFacts>(
+  table: readonly Row<F>[],
+  transaction: Transaction,
+  submission: Submission,
+  facts: F,
+): Problem[] {
   const rows = table.filter(([, transactions]) => transactions.includes(transaction));
   if (rows.length === 0) throw new TypeError(`No rules are known for submissions by ${transaction}`);
-  return rows.flatMap(([check]) => check(submission, facts));
+  return rows.flatMap(([check]) => (isLeftOut(check, facts.domain) ? [] : check(submission, facts)));
+}
+
+function isLeftOut(check: unknown, { leavesOut }: AffinityDomain): boolean {
+  return leavesOut.some((name) => optional[name] === check);
 }

@@ -7,6 +7,7 @@ import type { DocumentEntry, Submission, SubmissionSet } from '../domain/documen
 import { type Problem, Refused, refuse } from '../domain/error.ts';
 import { type Identifier, isUuid } from '../domain/identifier.ts';
 import { type Author, professionalAuthority, structureAuthority } from '../domain/people.ts';
+import { currentIdentifiers } from '../domain/record.ts';
 import { type MessageFacts, nameOf, type RegistryFacts } from '../domain/rules/facts.ts';
 import { messageProblems, submissionProblems } from '../domain/rules.ts';
 import type { Expectation, Owners, Row, SealedContent } from '../store/port.ts';
@@ -95,6 +96,7 @@ function messageFacts({ settings }: Tools, { caller }: Request, { documents }: D
   return {
     caller,
     documents: documents.map(({ id, received: { sha1, size } }) => ({ id, sha1, size })),
+    domain: settings.domain,
     insOids: settings.insOids,
     regime: settings.regime,
     entriesPerSubmission: settings.limits.entriesPerSubmission,
@@ -133,7 +135,7 @@ async function registryFacts(
   const around = holding.length === 0 ? [] : await read.folders(permit, holding);
   return {
     ...messageFacts(tools, request, deposit),
-    holder: facts?.record.identifiers ?? [],
+    holder: facts === undefined ? [] : currentIdentifiers(facts.record),
     held,
     taken,
     targets: new Map(targets.map(({ entry, own: isOwn }) => [entry.entryUUID, { entry, own: isOwn }])),

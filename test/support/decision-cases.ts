@@ -98,6 +98,7 @@ export function surroundings(regime: '2011' | '2022'): Surroundings {
     habilitations,
     emergencyCentres: new Set(sandboxCentres),
     occupationalSpecialties: new Set(['SM25']),
+    domain: { credentials: 'required' },
   };
 }
 

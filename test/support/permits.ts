@@ -45,6 +45,7 @@ const around: Omit<Surroundings, 'regime'> = {
   },
   emergencyCentres: new Set(),
   occupationalSpecialties: new Set(['SM25']),
+  domain: { credentials: 'required' },
 };
 
 /** A record of the holder; `value` tells records of one test apart. */

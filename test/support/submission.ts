@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { readDomain } from '../../server/config/domain.ts';
 import type { DocumentEntry, Folder, Submission } from '../../server/domain/document.ts';
 import type { RegistryFacts } from '../../server/domain/rules/facts.ts';
 
@@ -19,13 +20,14 @@ export function submissionWith(changes: Changes = {}): Submission {
   return changed((JSON.parse(text) as Base).submission, changes) as Submission;
 }
 
-/** What its caller and the registry are, with these changes; registered objects are given by what differs from the usual ones. */
+/** What its caller and the registry are, with these changes: the domain is one of ours, by name; registered objects are given by what differs from the usual ones. */
 export function factsWith(changes: Changes = {}): RegistryFacts {
   const { facts, entry, folder } = JSON.parse(text) as Base;
-  const { held, taken, targets, folders, ...rest } = changed(facts, changes) as Omit<
+  const { domain, held, taken, targets, folders, ...rest } = changed(facts, changes) as Omit<
     RegistryFacts,
-    'held' | 'taken' | 'targets' | 'folders'
+    'domain' | 'held' | 'taken' | 'targets' | 'folders'
   > & {
+    domain: string;
     held: Record<string, []>;
     taken: string[];
     targets: Record<string, { own: boolean; entry: Changes }>;
@@ -33,6 +35,7 @@ export function factsWith(changes: Changes = {}): RegistryFacts {
   };
   return {
     ...rest,
+    domain: readDomain(domain),
     held: new Map(Object.entries(held)),
     taken: new Set(taken),
     targets: new Map(

@@ -1,5 +1,6 @@
 import habilitations from '../../profiles/habilitations.json' with { type: 'json' };
 import type { Blobs } from '../../server/blobs/port.ts';
+import { readDomain } from '../../server/config/domain.ts';
 import { makeKeyring } from '../../server/crypto/keyring.ts';
 import type { Caller } from '../../server/domain/actor.ts';
 import type { Habilitations } from '../../server/domain/decision.ts';
@@ -31,6 +32,7 @@ export const worldBegins = Date.parse('2026-07-01T08:00:00Z');
 
 export type WorldOptions = {
   readonly regime?: '2011' | '2022';
+  readonly domain?: 'dmp' | 'open';
   /** Whether the sandbox's records, consents and documents are there. */
   readonly seeded?: boolean;
 };
@@ -44,7 +46,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World<Memor
 /** A world on the given adapters, whose owner closes them. */
 export async function worldOn<S extends Store>(
   { store, blobs }: Adapters<S>,
-  { regime = '2011', seeded = true }: WorldOptions = {},
+  { regime = '2011', domain = 'dmp', seeded = true }: WorldOptions = {},
 ): Promise<World<S>> {
   const clock = { now: worldBegins };
   let ids = 0;
@@ -54,6 +56,7 @@ export async function worldOn<S extends Store>(
     keyring: makeKeyring(Buffer.alloc(32, 7)),
     settings: {
       regime: regimes[regime],
+      domain: readDomain(domain),
       habilitations: habilitations as Habilitations,
       emergencyCentres: new Set(sandboxCentres),
       occupationalSpecialties: new Set(['SM25', 'C41', 'SCH35', 'CAPA11']),

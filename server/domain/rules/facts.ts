@@ -1,4 +1,5 @@
 import type { Caller } from '../actor.ts';
+import type { AffinityDomain } from '../affinity-domain.ts';
 import type { Association, DocumentEntry, Folder } from '../document.ts';
 import { type Identifier, isUuid } from '../identifier.ts';
 import type { Regime } from '../regime.ts';
@@ -10,6 +11,7 @@ export type ReceivedFacts = { readonly id: string; readonly sha1: string; readon
 export type MessageFacts = {
   readonly caller: Caller;
   readonly documents: readonly ReceivedFacts[];
+  readonly domain: AffinityDomain;
   readonly insOids: readonly string[];
   readonly regime: Regime;
   readonly entriesPerSubmission: number;

@@ -4,8 +4,9 @@ import { writeCx } from '../hl7v2.ts';
 import { isIns, parseIns } from '../ins.ts';
 import type { MessageFacts } from './facts.ts';
 
-/** patientId is a matricule INS of this environment, its key right. Référentiel INS; CI-SIS annexe INS. */
-export function patientIns({ sets, entries, folders }: Submission, { insOids }: MessageFacts): Problem[] {
+/** Where patients are named by INS, patientId is a matricule INS of this environment, its key right. Référentiel INS; CI-SIS annexe INS. */
+export function patientIns({ sets, entries, folders }: Submission, { domain, insOids }: MessageFacts): Problem[] {
+  if (domain.identity.kind !== 'ins') return [];
   return [...sets, ...entries, ...folders].flatMap(({ id, patientId }) => {
     const oid = patientId?.authority.oid;
     if (patientId === undefined || (oid !== undefined && parseIns({ value: patientId.id, oid }, insOids))) return [];

@@ -37,10 +37,16 @@ const incoming = (subtype: Coding, action: 'C' | 'U' = 'C'): Shape => ({
   action,
   client: 'source',
 });
+const removal = (subtype: Coding): Shape => ({
+  type: event('110110', 'Patient Record'),
+  subtype: [subtype],
+  action: 'D',
+  client: 'source',
+});
 
 /**
  * The shape of an event by its transaction: FHIR ones as the guides' audit profiles have it, XDS ones as their DICOM audit messages translate.
- * IHE BALP; IHE MHD, PDQm audit profiles; IHE ITI TF-2 3.18.5, 3.41.5, 3.42.5, 3.43.5; IHE Metadata Update 3.57.5; IHE RMU 3.92.5.
+ * IHE BALP; IHE MHD, PDQm audit profiles; IHE ITI TF-2 3.18.5, 3.41.5, 3.42.5, 3.43.5, 3.51.5, 3.61.5; IHE RMD 3.62.5, 3.86.5; IHE Metadata Update 3.57.5; IHE RMU 3.92.5.
  */
 export const shapes: Readonly<Record<Transaction, Shape>> = {
   'ITI-18': {
@@ -57,7 +63,15 @@ export const shapes: Readonly<Record<Transaction, Shape>> = {
     action: 'R',
     client: 'destination',
   },
+  'ITI-51': {
+    type: event('110112', 'Query'),
+    subtype: [iti('ITI-51', 'Multi-Patient Stored Query')],
+    action: 'E',
+    client: 'source',
+  },
   'ITI-57': incoming(iti('ITI-57', 'Update Document Set'), 'U'),
+  'ITI-61': incoming(iti('ITI-61', 'Register On-Demand Document Entry')),
+  'ITI-62': removal(iti('ITI-62', 'Remove Metadata')),
   'ITI-65': incoming(iti('ITI-65', 'Provide Document Bundle')),
   'ITI-66': search([iti('ITI-66', 'Find Document Lists')], profiles.auditPatientQuery),
   'ITI-67': search([iti('ITI-67', 'Find Document References')], profiles.auditFindDocuments),
@@ -68,6 +82,7 @@ export const shapes: Readonly<Record<Transaction, Shape>> = {
   },
   'ITI-78': search([iti('ITI-78', 'Mobile Patient Demographics Query')], profiles.auditPatientDemographics),
   'ITI-81': search([iti('ITI-81', 'Retrieve ATNA Audit Event')], profiles.auditPatientQuery),
+  'ITI-86': removal(iti('ITI-86', 'Remove Documents')),
   'ITI-92': incoming(iti('ITI-92', 'Restricted Update Document Set'), 'U'),
   'ITI-108': {
     type: rest,
