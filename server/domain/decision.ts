@@ -13,8 +13,8 @@ import { type VisibilityCode, visibilityCodes } from './document.ts';
 import type { Identifier } from './identifier.ts';
 import { type Capacity, mayInPrinciple, systemMay } from './matrix.ts';
 import {
-  isSubsumed,
   currentIdentifiers,
+  isSubsumed,
   type PatientRecord,
   type RecordId,
   type RecordMove,

@@ -3,11 +3,12 @@ import type { Identifier } from './identifier.ts';
 /** Opaque name of a record inside the store; a UUID without prefix, also the FHIR id of the Patient. */
 export type RecordId = string;
 
-export const recordStates = ['open', 'closed', 'destroyed'] as const;
+/** `merged`: what it held is another record's now, and so are its identifiers. */
+export const recordStates = ['open', 'closed', 'destroyed', 'merged'] as const;
 export type RecordState = (typeof recordStates)[number];
 
-/** One identifier of the holder. `old` ones still find the record. */
-export type PatientIdentifier = Identifier & { readonly use: 'official' | 'old' | 'secondary' };
+/** One identifier of the holder. `old` ones still find the record, `subsumed` ones name nobody any more. IHE ITI TF-2 3.8.4.2. */
+export type PatientIdentifier = Identifier & { readonly use: 'official' | 'old' | 'secondary' | 'subsumed' };
 
 /** Identity traits, as INSi gives them. Names are upper-case; birthDate is a FHIR date; birthPlace a COG code of 5 characters. */
 export type Traits = {
@@ -30,6 +31,7 @@ export type PatientRecord = {
   /** Attached to Mon espace santé: only the holder closes and reopens. */
   readonly attached: boolean;
   readonly createdAt: number;
+  readonly mergedInto?: RecordId;
   readonly closed?: { readonly at: number; readonly motive: string; readonly text?: string };
   /** Who may act as legal representative of a minor. */
   readonly representatives: readonly { readonly id: string; readonly name: string; readonly relation: string }[];
@@ -43,7 +45,18 @@ export const legalMoves: { readonly [S in RecordState]: { readonly [M in RecordM
   open: { close: 'closed' },
   closed: { reopen: 'open', destroy: 'destroyed' },
   destroyed: {},
+  merged: {},
 };
+
+/** The identifiers that name the holder today. */
+export function currentIdentifiers({ identifiers }: Pick<PatientRecord, 'identifiers'>): readonly PatientIdentifier[] {
+  return identifiers.filter(({ use }) => use !== 'subsumed');
+}
+
+/** Whether this identifier was the holder's until a merge took it away. */
+export function isSubsumed({ identifiers }: Pick<PatientRecord, 'identifiers'>, named: Identifier): boolean {
+  return identifiers.some(({ value, oid, use }) => use === 'subsumed' && value === named.value && oid === named.oid);
+}
 
 /** The state that a move leads to, or undefined where the move is illegal. */
 export function stateAfter(state: RecordState, move: RecordMove): RecordState | undefined {

@@ -16,6 +16,8 @@ export function readingOf(permit: Permit): { readonly record: RecordId; readonly
 export function changedRecord(permit: Permit, put: readonly Row[]): RecordId | undefined {
   if (!isPermit(permit)) throw new TypeError('Patient data is changed with a permit of decide()');
   const record = permit.record ?? put.find((row) => row.kind === 'record')?.record.id;
+  if (permit.action !== 'feedIdentities' && put.some((row) => row.kind === 'merge'))
+    throw new TypeError('Records are merged with a permit to feed identities');
   for (const row of put)
     if (record === undefined || (namedBy(row) ?? record) !== record)
       throw new TypeError(`A row of kind ${row.kind} is not of the permit's record`);

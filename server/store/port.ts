@@ -2,7 +2,7 @@ import type { Consent } from '../domain/consent.ts';
 import type { Permit, RecordFacts } from '../domain/decision.ts';
 import type { Association, AvailabilityStatus, DocumentEntry, Folder, SubmissionSet } from '../domain/document.ts';
 import type { AuditEvent, EventDraft } from '../domain/event.ts';
-import type { Identifier } from '../domain/identifier.ts';
+import type { Cx, Identifier } from '../domain/identifier.ts';
 import type { PatientRecord, RecordId } from '../domain/record.ts';
 
 export type ObjectKind = 'document' | 'submissionSet' | 'folder' | 'association';
@@ -22,6 +22,8 @@ export type StoredDocument = {
   /** SHA-256 of the bytes, hexadecimal; absent for an on-demand entry. */
   readonly sha256?: string;
   readonly content?: ContentPlace;
+  /** The record whose key wraps the document's: another than `record` after a merge. */
+  readonly sealedFor: RecordId;
   /** Whether the permit's viewer wrote or filed it. */
   readonly own: boolean;
   /** Whether no later version of the entry is registered. */
@@ -67,7 +69,21 @@ export type Row =
     }
   /** Changes the status of a registered association. */
   | { readonly kind: 'associationState'; readonly association: string; readonly status: Association['status'] }
-  /** Destroys the key of the record: its documents are unreadable for ever. */
+  /**
+   * All that the subsumed record holds becomes the permit's record's: documents, sets, folders, associations, events, jobs; its documents, sets
+   * and folders show this patientId. Its own row is replaced by what is given, which names nobody. With permits of `feedIdentities` alone.
+   */
+  | { readonly kind: 'merge'; readonly subsumed: PatientRecord; readonly patientId: Cx }
+  /** Documents, sets and folders that show one of these identifiers show this patientId. */
+  | { readonly kind: 'patientId'; readonly of: readonly Identifier[]; readonly patientId: Cx }
+  /**
+   * A registered object is no more: its names are free again. Of a document's versions that are left, the last one is the latest.
+   * Traces go on hiding its name from those who did not see it.
+   */
+  | { readonly kind: 'remove'; readonly object: ObjectKind; readonly name: string }
+  /** The bytes of a registered document, of all its versions, are here no more; what is known of it stays. */
+  | { readonly kind: 'removeContent'; readonly document: string }
+  /** Destroys the key of the record, and of the records merged into it: their documents are unreadable for ever. */
   | { readonly kind: 'destroyKey'; readonly record: RecordId };
 
 /** Whose a document is: PS_IdNat of professionals, Struct_IdNat of structures; `patient` when the holder deposited it. */
@@ -103,6 +119,8 @@ export type Expectation =
         readonly status: 'approved' | 'deprecated';
       };
     }
+  /** No association names one of these objects, save those that are among them. */
+  | { readonly unreferenced: readonly string[] }
   /** The document or folder is the latest version of its logical object. */
   | { readonly latest: { readonly kind: 'document' | 'folder'; readonly entryUUID: string } };
 
@@ -303,8 +321,8 @@ export interface Reader {
    */
   events(permit: Permit, filter: EventFilter, page: PageRequest): Promise<Page<AuditEvent>>;
   event(permit: Permit, sequence: number): Promise<AuditEvent | undefined>;
-  /** The record's wrapped key; undefined once destroyed. */
-  wrappedKey(permit: Permit): Promise<Uint8Array | undefined>;
+  /** The wrapped key of the record, or of one that was merged into it; undefined once destroyed. */
+  wrappedKey(permit: Permit, of?: RecordId): Promise<Uint8Array | undefined>;
 }
 /** Times in milliseconds, from ≤ at < to. `actor`: only events of this actor (PS_IdNat or Struct_IdNat). */
 export type EventFilter = { readonly from?: number; readonly to?: number; readonly actor?: string };

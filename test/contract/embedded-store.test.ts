@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openSegmentReader } from '../../server/blobs/segments.ts';
 import { openEmbedded } from '../../server/store/embedded/open.ts';
+import { mergeContract } from './merges.ts';
+import { removalContract } from './removal.ts';
 import { type Subject, storeContract } from './store.ts';
 import { queryContract } from './store-queries.ts';
 
@@ -26,3 +28,5 @@ async function open(): Promise<Subject> {
 
 storeContract('the embedded store', open);
 queryContract('the embedded store', open);
+removalContract('the embedded store', open);
+mergeContract('the embedded store', open);

@@ -1,4 +1,6 @@
 import { memoryStore } from '../support/memory-store.ts';
+import { mergeContract } from './merges.ts';
+import { removalContract } from './removal.ts';
 import { type Subject, storeContract } from './store.ts';
 import { queryContract } from './store-queries.ts';
 
@@ -9,3 +11,5 @@ function open(): Promise<Subject> {
 
 storeContract('the store in memory', open);
 queryContract('the store in memory', open);
+removalContract('the store in memory', open);
+mergeContract('the store in memory', open);

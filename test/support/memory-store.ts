@@ -11,7 +11,7 @@ import {
 } from '../../server/domain/document.ts';
 import type { AuditEvent, EventDraft } from '../../server/domain/event.ts';
 import { writeCxi, writeXcn } from '../../server/domain/hl7v2.ts';
-import type { Identifier } from '../../server/domain/identifier.ts';
+import type { Cx, Identifier } from '../../server/domain/identifier.ts';
 import type { PatientRecord, RecordId } from '../../server/domain/record.ts';
 import { earliest } from '../../server/domain/time.ts';
 import { matchesFolder, matchesSet } from '../../server/store/matching.ts';
@@ -51,12 +51,16 @@ type Contents = {
   readonly consents: Map<string, Consent>;
   readonly keys: Map<RecordId, Uint8Array>;
   readonly documents: Map<string, HeldDocument>;
+  /** What removed documents were to their viewers. */
+  readonly removed: Map<string, HeldDocument>;
   readonly sets: Map<string, Held<SubmissionSet> & { readonly owners: Owners }>;
   readonly folders: Map<string, Held<Folder>>;
   readonly associations: Map<string, Held<Association>>;
   readonly spent: Map<string, number>;
   readonly events: AuditEvent[];
   readonly jobs: Job[];
+  /** Into which record another was merged. */
+  readonly merged: Map<RecordId, RecordId>;
   readonly sealed: Uint8Array[];
 };
 
@@ -76,12 +80,14 @@ export function memoryStore({ fault }: { readonly fault?: () => Error | undefine
     consents: new Map(),
     keys: new Map(),
     documents: new Map(),
+    removed: new Map(),
     sets: new Map(),
     folders: new Map(),
     associations: new Map(),
     spent: new Map(),
     events: [],
     jobs: [],
+    merged: new Map(),
     sealed: [],
   };
   let open = true;
@@ -102,7 +108,8 @@ export function memoryStore({ fault }: { readonly fault?: () => Error | undefine
       const next = copyOf(held);
       const conflicts = [...changes.expect, ...implied(next, changes.put)].filter((e) => !holds(next, e));
       if (conflicts.length > 0) return { done: false, conflicts, spent: false };
-      for (const row of changes.put) put(next, record ?? '', row);
+      const rows = [...changes.put].sort((a, b) => Number(b.kind === 'merge') - Number(a.kind === 'merge'));
+      for (const row of rows) put(next, record ?? '', row);
       bumpVersion(next, changes.put);
       const sequences = changes.events.map((event) => trace(next, event));
       next.jobs.push(...changes.jobs);
@@ -127,7 +134,7 @@ export function memoryStore({ fault }: { readonly fault?: () => Error | undefine
   const hiddenFrom = (permit: Permit) => {
     const { record, visibility } = readingOf(permit);
     return (entryUUID: string): boolean => {
-      const document = held.documents.get(entryUUID);
+      const document = held.documents.get(entryUUID) ?? held.removed.get(entryUUID);
       if (document !== undefined) return document.record !== record || !visible(document, visibility);
       const folder = held.folders.get(entryUUID);
       if (folder !== undefined) return folder.record !== record || isHiddenFolder(permit, entryUUID);
@@ -172,7 +179,7 @@ export function memoryStore({ fault }: { readonly fault?: () => Error | undefine
   const trail = (permit: Permit): AuditEvent[] => {
     const { record } = readingOf(permit);
     return held.events
-      .filter((e) => e.record === record)
+      .filter((e) => heir(held, e.record) === record)
       .flatMap((e) => withoutHidden(e, hiddenFrom(permit)) ?? [])
       .reverse();
   };
@@ -213,7 +220,8 @@ export function memoryStore({ fault }: { readonly fault?: () => Error | undefine
             ),
           ];
         }),
-      recordOfEvent: (sequence) => reading(() => factsOf(held.records.get(held.events[sequence - 1]?.record ?? ''))),
+      recordOfEvent: (sequence) =>
+        reading(() => factsOf(held.records.get(heir(held, held.events[sequence - 1]?.record) ?? ''))),
       isNamed: (file) =>
         reading(() =>
           [...held.documents.values()].some(
@@ -290,7 +298,11 @@ export function memoryStore({ fault }: { readonly fault?: () => Error | undefine
           ),
         ),
       event: (permit, sequence) => reading(() => trail(permit).find((e) => e.sequence === sequence)),
-      wrappedKey: (permit) => reading(() => held.keys.get(readingOf(permit).record)),
+      wrappedKey: (permit, of) =>
+        reading(() => {
+          const { record } = readingOf(permit);
+          return heir(held, of ?? record) === record ? held.keys.get(of ?? record) : undefined;
+        }),
     },
     write: {
       commit: (permit, changes) => reading(() => changedRecord(permit, changes.put)).then((r) => apply(r, changes)),
@@ -312,18 +324,21 @@ function copyOf(held: Contents): Contents {
     consents: new Map(held.consents),
     keys: new Map(held.keys),
     documents: new Map(held.documents),
+    removed: new Map(held.removed),
     sets: new Map(held.sets),
     folders: new Map(held.folders),
     associations: new Map(held.associations),
     spent: new Map(held.spent),
     events: [...held.events],
     jobs: [...held.jobs],
+    merged: new Map(held.merged),
     sealed: [...held.sealed],
   };
 }
 
 /** Uniqueness that holds whether a change set asks for it or not. */
 function implied(held: Contents, rows: readonly Row[]): Expectation[] {
+  const leaving = rows.flatMap((row) => (row.kind === 'merge' ? [row.subsumed.id] : []));
   return rows.flatMap((row): Expectation[] => {
     if (row.kind === 'document' || row.kind === 'version')
       return [{ absent: { kind: 'document', entryUUID: row.entry.entryUUID } }];
@@ -332,7 +347,7 @@ function implied(held: Contents, rows: readonly Row[]): Expectation[] {
     if (row.kind === 'association') return [{ absent: { kind: row.kind, entryUUID: row.association.entryUUID } }];
     if (row.kind !== 'record') return [];
     return row.record.identifiers
-      .filter((identifier) => (holderOf(held, identifier)?.id ?? row.record.id) !== row.record.id)
+      .filter((identifier) => ![row.record.id, ...leaving].includes(holderOf(held, identifier)?.id ?? row.record.id))
       .map(({ value, oid }) => ({ insFree: [{ value, oid }] }));
   });
 }
@@ -357,6 +372,13 @@ function holds(held: Contents, expectation: Expectation): boolean {
       [...held.folders.values()].filter(({ object }) => object.logicalID === folder.logicalID).at(-1)?.object === folder
     );
   }
+  if ('unreferenced' in expectation) {
+    const names = expectation.unreferenced;
+    return [...held.associations.values()].every(
+      ({ object: { entryUUID, source, target } }) =>
+        names.includes(entryUUID) || ![source, target].some((end) => names.includes(end)),
+    );
+  }
   const { uniqueIdFree, unless } = expectation;
   const documents = [...held.documents.values()].filter(({ entry }) => entry.uniqueId === uniqueIdFree);
   return (
@@ -379,6 +401,27 @@ function holderOf(held: Contents, { value, oid }: Identifier): PatientRecord | u
   return [...held.records.values()].find((r) => r.identifiers.some((i) => i.value === value && i.oid === oid));
 }
 
+function nextPosition({ documents, removed }: Contents): number {
+  return 1 + Math.max(0, ...[...documents.values(), ...removed.values()].map(({ position }) => position));
+}
+
+function remove(held: Contents, record: RecordId, { object, name }: Extract<Row, { kind: 'remove' }>): void {
+  const { documents, sets, folders, associations } = held;
+  const kept = { document: documents, submissionSet: sets, folder: folders, association: associations }[object];
+  const document = documents.get(name);
+  if (kept.get(name)?.record !== record) throw new TypeError('A removal names no object of the record');
+  kept.delete(name);
+  if (object !== 'document' || document === undefined) return;
+  held.removed.set(name, document);
+  const versions = [...documents].filter(
+    ([, d]) => d.record === record && d.entry.logicalID === document.entry.logicalID,
+  );
+  const last = versions.map(([, d]) => d).sort((a, b) => b.position - a.position)[0];
+  if (last === undefined) return;
+  const codes = visibilityOf(last.entry.confidentialityCodes);
+  for (const [other, d] of versions) documents.set(other, { ...d, codes, latest: d.position === last.position });
+}
+
 function put(held: Contents, record: RecordId, row: Row): void {
   switch (row.kind) {
     case 'record':
@@ -389,7 +432,13 @@ function put(held: Contents, record: RecordId, row: Row): void {
       held.keys.set(row.record, row.wrapped);
       break;
     case 'destroyKey':
-      held.keys.delete(row.record);
+      for (const id of held.keys.keys()) if (heir(held, id) === row.record) held.keys.delete(id);
+      break;
+    case 'merge':
+      merge(held, record, row);
+      break;
+    case 'patientId':
+      readdress(held, record, row);
       break;
     case 'consent':
       if ((held.consents.get(row.consent.id)?.record ?? record) !== record)
@@ -402,7 +451,8 @@ function put(held: Contents, record: RecordId, row: Row): void {
       const document: Placed = {
         entry,
         record,
-        position: held.documents.size + 1,
+        sealedFor: record,
+        position: nextPosition(held),
         registeredAt,
         latest: true,
         ...(sha256 === undefined ? {} : { sha256 }),
@@ -421,7 +471,7 @@ function put(held: Contents, record: RecordId, row: Row): void {
       for (const [name, document] of held.documents)
         if (document.record === record && document.entry.logicalID === entry.logicalID)
           held.documents.set(name, { ...document, owners, codes, latest: false });
-      const position = held.documents.size + 1;
+      const position = nextPosition(held);
       held.documents.set(entry.entryUUID, { ...old, entry, registeredAt, position, owners, codes, latest: true });
       break;
     }
@@ -436,6 +486,17 @@ function put(held: Contents, record: RecordId, row: Row): void {
       const association = held.associations.get(row.association);
       if (association?.record !== record) throw new TypeError('A change of state names no object of the record');
       held.associations.set(row.association, { record, object: { ...association.object, status: row.status } });
+      break;
+    }
+    case 'remove':
+      remove(held, record, row);
+      break;
+    case 'removeContent': {
+      const { entry, record: of } = held.documents.get(row.document) ?? {};
+      if (of !== record) throw new TypeError('A removal names no object of the record');
+      for (const [name, { content: _content, ...document }] of held.documents)
+        if (document.record === record && document.entry.logicalID === entry?.logicalID)
+          held.documents.set(name, document);
       break;
     }
     case 'submissionSet':
@@ -456,6 +517,41 @@ function put(held: Contents, record: RecordId, row: Row): void {
     default:
       row satisfies never;
   }
+}
+
+/** The record that holds today what this one held. */
+function heir(held: Contents, record: RecordId | undefined): RecordId | undefined {
+  const next = held.merged.get(record ?? '');
+  return next === undefined ? record : heir(held, next);
+}
+
+function merge(held: Contents, record: RecordId, { subsumed, patientId }: Extract<Row, { kind: 'merge' }>): void {
+  if (!held.records.has(subsumed.id) || subsumed.id === record)
+    throw new TypeError('A merge names no other record of the store');
+  held.records.set(subsumed.id, subsumed);
+  held.merged.set(subsumed.id, record);
+  for (const [name, document] of held.documents)
+    if (document.record === subsumed.id)
+      held.documents.set(name, { ...document, record, entry: { ...document.entry, patientId } });
+  for (const [name, set] of held.sets)
+    if (set.record === subsumed.id) held.sets.set(name, { ...set, record, object: { ...set.object, patientId } });
+  for (const [name, { record: of, object }] of held.folders)
+    if (of === subsumed.id) held.folders.set(name, { record, object: { ...object, patientId } });
+  for (const [name, { record: of, object }] of held.associations)
+    if (of === subsumed.id) held.associations.set(name, { record, object });
+  for (const [index, job] of held.jobs.entries()) if (job.record === subsumed.id) held.jobs[index] = { ...job, record };
+}
+
+function readdress(held: Contents, record: RecordId, { of, patientId }: Extract<Row, { kind: 'patientId' }>): void {
+  const isOne = ({ id, authority }: Cx) => of.some(({ value, oid }) => id === value && authority.oid === oid);
+  for (const [name, document] of held.documents)
+    if (document.record === record && isOne(document.entry.patientId))
+      held.documents.set(name, { ...document, entry: { ...document.entry, patientId } });
+  for (const [name, set] of held.sets)
+    if (set.record === record && isOne(set.object.patientId))
+      held.sets.set(name, { ...set, object: { ...set.object, patientId } });
+  for (const [name, { record: at, object }] of held.folders)
+    if (at === record && isOne(object.patientId)) held.folders.set(name, { record, object: { ...object, patientId } });
 }
 
 /** A change of consents alone is a change of the record too. */

@@ -111,7 +111,7 @@ function pidName(value: string): HumanName {
 function identifierOf({ oid, value, use }: PatientIdentifier): FhirIdentifier {
   const code = identifierTypes.ofPatient[oid];
   return {
-    use,
+    use: use === 'subsumed' ? 'old' : use,
     ...(code !== undefined && { type: { coding: [{ system: identifierTypes.system, code }] } }),
     system: `urn:oid:${oid}`,
     value,

@@ -4,7 +4,9 @@ import { chainHash } from '../trail.ts';
 import { joinedOwners } from '../visibility.ts';
 import type { Database } from './driver.ts';
 import type { PlainDocument, PlainRow, PlainSet } from './encode.ts';
+import { makeMerge } from './merge.ts';
 import { kinds, readJson, uniqueIdHash, uuidBytes } from './names.ts';
+import { makeRemoval } from './remove.ts';
 
 type Before = {
   readonly sha256: Uint8Array | null;
@@ -12,6 +14,7 @@ type Before = {
   readonly start: number | null;
   readonly length: number | null;
   readonly file: string | null;
+  readonly sealed_for: string | null;
   readonly owners: string;
 };
 
@@ -32,11 +35,14 @@ export function makeApply(database: Database): Apply {
     `INSERT INTO consent (id, record, json) VALUES (?, ?, ?)
      ON CONFLICT (id) DO UPDATE SET json = excluded.json WHERE record = excluded.record`,
   );
-  const shred = database.prepare('INSERT OR IGNORE INTO shred (record) VALUES (?)');
+  const shred = database.prepare(
+    `INSERT OR IGNORE INTO shred (record)
+     SELECT id FROM record WHERE id = ?1 OR merged = (SELECT key FROM record WHERE id = ?1)`,
+  );
   const addName = database.prepare('INSERT INTO name (uuid, kind, key, record) VALUES (?, ?, ?, ?)');
   const addUniqueId = database.prepare('INSERT INTO unique_id (hash, kind, key, record) VALUES (?, ?, ?, ?)');
   const addDocument = database.prepare(
-    'INSERT INTO document (registered, sha256, segment, start, length, file, json) VALUES (?, ?, ?, ?, ?, ?, ?)',
+    'INSERT INTO document (registered, sha256, segment, start, length, file, json, sealed_for) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
   );
   const addSearch = database.prepare(
     `INSERT INTO search (record, position, status, on_demand, flags, logical, created, started, stopped,
@@ -44,7 +50,7 @@ export function makeApply(database: Database): Apply {
      VALUES (${Array(20).fill('?').join(', ')})`,
   );
   const before = database.prepare<Before>(
-    `SELECT d.sha256, d.segment, d.start, d.length, d.file, s.owners FROM name n
+    `SELECT d.sha256, d.segment, d.start, d.length, d.file, d.sealed_for, s.owners FROM name n
      JOIN search s ON s.record = n.record AND s.position = n.key JOIN document d ON d.position = s.position
      WHERE n.uuid = ? AND n.kind = 0 AND n.record = ? AND s.logical = ?`,
   );
@@ -68,6 +74,8 @@ export function makeApply(database: Database): Apply {
   const associationState = stateOf('association');
   const addAssociation = database.prepare('INSERT INTO association (record, source, target, json) VALUES (?, ?, ?, ?)');
   const addEvent = database.prepare('INSERT INTO event (record, at, actors, hash, json) VALUES (?, ?, ?, ?, ?)');
+  const merging = makeMerge(database);
+  const removal = makeRemoval(database);
   const addJob = database.prepare('INSERT INTO job (kind, record, event) VALUES (?, ?, ?)');
 
   const keyOf = (record: RecordId | undefined) => (record === undefined ? undefined : recordKey.get(record)?.key);
@@ -95,6 +103,7 @@ export function makeApply(database: Database): Apply {
       place?.length ?? null,
       place !== undefined && 'file' in place ? place.file : null,
       Buffer.from(row.json),
+      null,
     );
     const { status, onDemand, flags, logicalID, times, texts, offline } = row;
     addSearch.run(record, key, status, onDemand, flags, uuidBytes(logicalID), ...times, ...texts, offline);
@@ -105,9 +114,10 @@ export function makeApply(database: Database): Apply {
     const logical = uuidBytes(row.logicalID);
     const old = before.get(uuidBytes(of), record, logical);
     if (old === undefined) throw new TypeError('A version follows no document of the record');
-    const { sha256, segment, start, length, file } = old;
+    const { sha256, segment, start, length, file, sealed_for: sealedFor } = old;
     const owners = joinedOwners(old.owners, row.texts.at(-1) ?? '');
-    const { key } = addDocument.run(row.registeredAt, sha256, segment, start, length, file, Buffer.from(row.json));
+    const json = Buffer.from(row.json);
+    const { key } = addDocument.run(row.registeredAt, sha256, segment, start, length, file, json, sealedFor);
     outdate.run(row.flags, owners, record, logical);
     const { status, onDemand, flags, times, texts, offline } = row;
     addSearch.run(record, key, status, onDemand, flags, logical, ...times, ...texts.slice(0, -1), owners, offline);
@@ -141,7 +151,7 @@ export function makeApply(database: Database): Apply {
   }
 
   function putRow(row: PlainRow, record: number, places: readonly ContentPlace[]): void {
-    if (row.kind === 'record') return;
+    if (row.kind === 'record' || row.kind === 'merge') return;
     if (row.kind === 'consent') {
       if (putConsent.run(row.id, record, Buffer.from(row.json)).changes === 0)
         throw new TypeError("A consent is not of the permit's record");
@@ -152,12 +162,22 @@ export function makeApply(database: Database): Apply {
     } else if (row.kind === 'folderState') putState(folderState, row.folder, record, row.changes);
     else if (row.kind === 'associationState')
       putState(associationState, row.association, record, { status: row.status });
+    else if (row.kind === 'patientId') merging.readdress(row, record);
+    else if (row.kind === 'remove') removal.remove(row, record);
+    else if (row.kind === 'removeContent') removal.removeContent(row, record);
     else if (row.kind === 'destroyKey') shred.run(row.record);
     else if (row.kind !== 'key') register(row, record, places);
   }
 
+  function putMerge(row: Extract<PlainRow, { kind: 'merge' }>, record: RecordId | undefined): void {
+    const into = keyOf(record);
+    if (into === undefined) throw new TypeError('The record of the permit is not in the store');
+    merging.merge(row, into);
+  }
+
   function putRows({ record, rows }: PlainSet, places: readonly ContentPlace[]): void {
     if (rows.length === 0) return;
+    for (const row of rows) if (row.kind === 'merge') putMerge(row, record);
     for (const row of rows) if (row.kind === 'record') putRecord(row);
     const key = keyOf(record);
     if (key === undefined) throw new TypeError('The record of the permit is not in the store');

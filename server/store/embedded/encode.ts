@@ -1,7 +1,7 @@
 import type { DocumentEntry } from '../../domain/document.ts';
 import type { EventDraft } from '../../domain/event.ts';
 import { writeCxi, writeXcn } from '../../domain/hl7v2.ts';
-import type { Identifier } from '../../domain/identifier.ts';
+import type { Cx, Identifier } from '../../domain/identifier.ts';
 import type { RecordId } from '../../domain/record.ts';
 import { type Dtm, earliest } from '../../domain/time.ts';
 import type { ChangeSet, Expectation, Job, ObjectKind, Owners, Row, Spend } from '../port.ts';
@@ -65,7 +65,14 @@ export type PlainRow =
       readonly folder: string;
       readonly changes: Pick<Extract<Row, { kind: 'folderState' }>, 'status' | 'lastUpdateTime'>;
     }
-  | Extract<Row, { kind: 'associationState' }>
+  | Extract<Row, { kind: 'associationState' | 'patientId' | 'remove' | 'removeContent' }>
+  | {
+      readonly kind: 'merge';
+      readonly id: RecordId;
+      readonly version: number;
+      readonly json: string;
+      readonly patientId: Cx;
+    }
   | PlainDocument
   | {
       readonly kind: Exclude<ObjectKind, 'document'>;
@@ -125,7 +132,14 @@ function encodeRow(row: Row, sealed: Uint8Array[]): PlainRow {
       return { kind, folder, changes };
     }
     case 'associationState':
+    case 'patientId':
+    case 'remove':
+    case 'removeContent':
       return row;
+    case 'merge': {
+      const { id, version } = row.subsumed;
+      return { kind: 'merge', id, version, json: JSON.stringify(row.subsumed), patientId: row.patientId };
+    }
     case 'status':
       return { kind: 'status', document: row.document, status: statuses.indexOf(row.status) };
     case 'key':

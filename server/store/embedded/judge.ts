@@ -1,9 +1,10 @@
-import type { DocumentEntry, Folder } from '../../domain/document.ts';
+import type { Association, DocumentEntry, Folder } from '../../domain/document.ts';
 import type { Identifier } from '../../domain/identifier.ts';
 import type { Expectation, ObjectKind } from '../port.ts';
 import type { Database } from './driver.ts';
 import type { PlainRow, PlainSet } from './encode.ts';
 import { kinds, readJson, statuses, uniqueIdHash, uuidBytes } from './names.ts';
+import { namesIn, namesOf } from './visible.ts';
 
 /** Answers which expectations of a change set do not hold, those implied by its rows included: names and identifiers are held once. */
 export type Judge = (set: PlainSet) => Expectation[];
@@ -32,6 +33,11 @@ export function makeJudge(database: Database): Judge {
   );
   const associationJson = database.prepare<{ json: Uint8Array }>('SELECT json FROM association WHERE key = ?');
 
+  const referring = database.prepare<{ json: Uint8Array }>(
+    `SELECT json FROM association WHERE key IN
+       (SELECT key FROM association WHERE source IN (${namesIn}) UNION SELECT key FROM association WHERE target IN (${namesIn}))`,
+  );
+
   const isNamed = (kind: ObjectKind, entryUUID: string) =>
     named.get(uuidBytes(entryUUID), kinds.indexOf(kind)) !== undefined;
 
@@ -53,6 +59,7 @@ export function makeJudge(database: Database): Judge {
     if ('recordAt' in expectation)
       return version.get(expectation.recordAt.record)?.version === expectation.recordAt.version;
     if ('stateIs' in expectation) return hasState(expectation.stateIs);
+    if ('unreferenced' in expectation) return isUnreferenced(expectation.unreferenced);
     if ('latest' in expectation) return isLatest(expectation.latest);
     const found = status.get(uuidBytes(expectation.statusIs.document));
     return found !== undefined && statuses[found.status] === expectation.statusIs.status;
@@ -65,20 +72,33 @@ export function makeJudge(database: Database): Judge {
     return json !== undefined && (readJson(json) as Pick<Folder, 'status'>).status === wanted;
   }
 
+  function isUnreferenced(entryUUIDs: readonly string[]): boolean {
+    const names = namesOf(entryUUIDs);
+    return referring.all(names, names).every(({ json }) => {
+      // Written by this store from a value of this type.
+      const { entryUUID } = readJson(json) as Pick<Association, 'entryUUID'>;
+      return entryUUIDs.includes(entryUUID);
+    });
+  }
+
   function isLatest({ kind, entryUUID }: Extract<Expectation, { latest: unknown }>['latest']) {
     if (kind === 'document') return latest.get(uuidBytes(entryUUID))?.latest === 1;
     const key = named.get(uuidBytes(entryUUID), kinds.indexOf(kind))?.key;
     return key !== undefined && laterFolder.get(key) === undefined;
   }
 
-  const isHeldElsewhere = (id: string, { value, oid }: Identifier) => (holder.get(value, oid)?.id ?? id) !== id;
+  function isHeldElsewhere(ids: readonly string[], { value, oid }: Identifier): boolean {
+    const found = holder.get(value, oid);
+    return found !== undefined && !ids.includes(found.id);
+  }
 
   return ({ expect, rows }) => {
     const asked = new Set(expect.map((e) => ('absent' in e ? nameOf(e.absent.kind, e.absent.entryUUID) : '')));
+    const leaving = rows.flatMap((row) => (row.kind === 'merge' ? [row.id] : []));
     const implied = rows.flatMap((row): Expectation[] => {
       if (row.kind === 'record')
         return row.identifiers
-          .filter((i) => isHeldElsewhere(row.id, i))
+          .filter((i) => isHeldElsewhere([row.id, ...leaving], i))
           .map(({ value, oid }) => ({ insFree: [{ value, oid }] }));
       return isRegistered(row) && !asked.has(nameOf(row.kind, row.entryUUID)) && isNamed(row.kind, row.entryUUID)
         ? [{ absent: { kind: row.kind, entryUUID: row.entryUUID } }]

@@ -17,10 +17,12 @@ type Row = {
   readonly start: number | null;
   readonly length: number | null;
   readonly file: string | null;
+  readonly sealedFor: string | null;
   readonly json: Uint8Array;
 };
 
-const columns = 's.position, s.status, s.latest, d.registered, d.sha256, d.segment, d.start, d.length, d.file, d.json';
+const columns =
+  's.position, s.status, s.latest, d.registered, d.sha256, d.segment, d.start, d.length, d.file, d.sealed_for AS sealedFor, d.json';
 const ofRecord = 's.record = (SELECT key FROM record WHERE id = ?)';
 
 /** Reads of documents: filtered on the narrow search rows, so that JSON is read for nothing but what is answered. */
@@ -100,6 +102,7 @@ function documentOf({ record }: Reading, row: Row): StoredDocument {
     record,
     position: row.position,
     registeredAt: row.registered,
+    sealedFor: row.sealedFor ?? record,
     own: row.own === 1,
     latest: row.latest === 1,
     ...(row.sha256 !== null && { sha256: Buffer.from(row.sha256).toString('hex') }),

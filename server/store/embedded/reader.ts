@@ -18,6 +18,7 @@ export function openReader(mainFile: string, keysFile: string): OpenReader {
   main.exec('PRAGMA case_sensitive_like = ON; PRAGMA cache_size = -16384');
   const keys = openDatabase(keysFile, { readOnly: true });
   const wrapped = keys.prepare<{ wrapped: Uint8Array }>('SELECT wrapped FROM wrapped_key WHERE record = ?');
+  const merged = main.prepare('SELECT 1 FROM record m JOIN record r ON r.key = m.merged WHERE m.id = ? AND r.id = ?');
   const hiddenAmong = makeHiddenAmong(main);
   const facts = makeFactReads(main);
   const documents = makeDocumentReads(main);
@@ -65,7 +66,12 @@ export function openReader(mainFile: string, keysFile: string): OpenReader {
       taken: (permit, ids) => permitted(permit, () => names.taken(ids)),
       events: (permit, filter, page) => permitted(permit, (r) => events.events(r, filter, page)),
       event: (permit, sequence) => permitted(permit, (r) => events.event(r, sequence)),
-      wrappedKey: (permit) => permitted(permit, ({ record }) => wrapped.get(record)?.wrapped),
+      wrappedKey: (permit, of) =>
+        permitted(permit, ({ record }) =>
+          of === undefined || of === record || merged.get(of, record) !== undefined
+            ? wrapped.get(of ?? record)?.wrapped
+            : undefined,
+        ),
     },
     close() {
       if (!open) return;

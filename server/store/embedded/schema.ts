@@ -74,6 +74,17 @@ const migrations: readonly string[] = [
   UPDATE submission_set SET record = n.record FROM name n WHERE n.kind = 1 AND n.key = submission_set.key;
   CREATE INDEX submission_set_record ON submission_set (record);
   `,
+  `
+  ALTER TABLE record ADD COLUMN merged INTEGER;
+  CREATE INDEX record_merged ON record (merged) WHERE merged IS NOT NULL;
+  ALTER TABLE document ADD COLUMN sealed_for TEXT;
+  `,
+  `
+  CREATE TABLE removed (
+    uuid BLOB PRIMARY KEY, record INTEGER NOT NULL, flags INTEGER NOT NULL, type TEXT NOT NULL, owners TEXT NOT NULL
+  ) WITHOUT ROWID;
+  CREATE INDEX removed_record ON removed (record);
+  `,
 ];
 
 /** The wrapped keys of records live in a file of their own, with short-lived backups of its own. */

@@ -59,7 +59,7 @@ export function makeHiddenAmong(database: Database): HiddenAmong {
     return new Set(entryUUIDs.filter((id) => found.has(uuidHex(id) ?? '')));
   }
 
-  /** Hidden documents, by the 32 digits of their UUIDs. */
+  /** Hidden documents, removed ones included, by the 32 digits of their UUIDs. */
   function hiddenHex({ record, visibility }: Reading, uuids: readonly string[]): Set<string> {
     const visible = visibilityFilter(visibility);
     const hidden = database
@@ -69,7 +69,14 @@ export function makeHiddenAmong(database: Database): HiddenAmong {
            AND NOT (n.record IN (SELECT key FROM record WHERE id = ?) AND ${visible.sql})`,
       )
       .all(JSON.stringify(uuids), record, ...visible.params);
-    return new Set(hidden.map(({ uuid }) => uuid));
+    const gone = database
+      .prepare<{ uuid: string }>(
+        `SELECT lower(hex(s.uuid)) AS uuid FROM removed s
+         WHERE s.uuid IN (${namesIn}) AND NOT EXISTS (SELECT 1 FROM name n WHERE n.uuid = s.uuid AND n.kind = 0)
+           AND NOT (s.record IN (SELECT key FROM record WHERE id = ?) AND ${visible.sql})`,
+      )
+      .all(JSON.stringify(uuids), record, ...visible.params);
+    return new Set([...hidden, ...gone].map(({ uuid }) => uuid));
   }
 
   return function hiddenAmong(reading, entryUUIDs) {
