@@ -22,6 +22,7 @@ const quoted = (value: string | undefined) =>
   value === undefined ? 'no value' : `"${value.length > 200 ? `${value.slice(0, 200)}…` : value}"`;
 const of = (about: About) => (about.object === undefined ? '' : ` of ${about.object}`);
 const attribute = (about: About) => `${about.attribute ?? 'an attribute'}${of(about)}`;
+const given = (about: About) => (about.value === undefined ? '' : ` ${quoted(about.value)}`);
 const because = (about: About) => (about.detail === undefined ? '' : `: ${about.detail}`);
 
 const tf3 = (section: string) => `IHE ITI TF-3 ${section}`;
@@ -161,12 +162,12 @@ export const catalogue = {
     remedy: 'Send it once.',
   },
   attributeForbidden: {
-    what: (a) => `${attribute(a)} may not be sent here${because(a)}`,
+    what: (a) => `${attribute(a)}${given(a)} may not be sent here${because(a)}`,
     rule: tf3('4.3.1'),
     remedy: 'Leave the attribute out.',
   },
   attributesContradict: {
-    what: (a) => `${attribute(a)} contradicts another attribute${because(a)}`,
+    what: (a) => `${attribute(a)}${given(a)} contradicts another attribute${because(a)}`,
     rule: tf3('4.2.3'),
     remedy: 'Make the two agree.',
   },

@@ -45,7 +45,7 @@ export async function makeSigners() {
     set({ CN: 'hopital-nord' }),
   ];
   return {
-    authorities: persons.certificate + organisations.certificate,
+    authorities: [persons.certificate, organisations.certificate].join('\n'),
     doctor: signer(await persons.issue(martin)),
     secretary: signer(await persons.issue(moreau)),
     hospital: signer(await organisations.issue(hospital)),
