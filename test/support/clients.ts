@@ -2,7 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import type { Bundle, OperationOutcome } from 'fhir/r4.js';
+import type { OperationOutcome } from 'fhir/r4.js';
+import { importJWK, SignJWT } from 'jose';
+import { signEnveloped } from '../../server/crypto/signature.ts';
 import type { AuditEvent } from '../../server/domain/event.ts';
 import { type Card, loadCard, loadTokenKey } from '../../server/sandbox/cards.ts';
 import { patientOf, personOf, type SandboxPerson, testInsOid } from '../../server/sandbox/people.ts';
@@ -66,6 +68,19 @@ export function credentialsOf(folder: string) {
     card,
     vihf: (slug: string, acting: Acting = {}, more: Partial<VihfOptions> = {}): string =>
       signVihf(card(slug), { ...said(acting), issuedAt: Date.now(), id: randomUUID(), ...more }),
+    /** A sound assertion that is changed and signed again by somebody's card. */
+    resigned(by: string, assertion: string, change: (assertion: string) => string): string {
+      const { key: signer, certificate } = card(by);
+      return signEnveloped(change(unsigned(assertion)), signer, certificate);
+    },
+    /** A token of the sandbox's issuer with claims of one's own. */
+    async tokenWith(claims: Readonly<Record<string, unknown>>): Promise<string> {
+      const now = Math.floor(Date.now() / 1000);
+      const usual = { iss: `${publicUrl}/auth`, aud: `${publicUrl}/fhir`, iat: now, exp: now + 300, jti: randomUUID() };
+      return new SignJWT({ ...usual, client_id: 'test', scope: 'user/*.rs', ...claims })
+        .setProtectedHeader({ alg: 'RS256', typ: 'JWT', kid: key.kid })
+        .sign(await importJWK({ ...key }, 'RS256'));
+    },
     /** `who` may be somebody of one's own making. */
     async token(who: string | SandboxPerson, acting: Acting = {}, more: Partial<TokenOptions> = {}): Promise<string> {
       const person = typeof who === 'string' ? personOf(who) : who;
@@ -82,6 +97,11 @@ export function credentialsOf(folder: string) {
     },
   };
 }
+/** An assertion without its signature, in canonical form. */
+export function unsigned(assertion: string): string {
+  return assertion.replace(/<(\w+:)?Signature [\s\S]*<\/\1Signature>/, '');
+}
+
 export type Credentials = ReturnType<typeof credentialsOf>;
 
 export type XdsError = { readonly code: string; readonly context: string };
@@ -183,7 +203,7 @@ export function fhirOf({ port }: Place) {
       : `http://127.0.0.1:${port}/fhir/${path}`;
   return {
     base: `http://127.0.0.1:${port}/fhir`,
-    async get<T = Bundle & OperationOutcome>(
+    async get<T = OperationOutcome>(
       token: string | undefined,
       path: string,
       headers: Record<string, string> = {},
