@@ -306,9 +306,10 @@ export interface Reader {
   /** The same by the name of an end. */
   associationsOf(permit: Permit, entryUUIDs: readonly string[]): Promise<readonly Association[]>;
   /**
-   * For the side effects that a change has on what its author does not see, never for an answer: associations that name these objects, and
-   * folders, whatever is hidden of them.
+   * For the side effects that a change has on what its author does not see, never for an answer: all versions of these entries, associations
+   * that name these objects, and folders, whatever is hidden of them.
    */
+  everyVersion(permit: Permit, logicalIDs: readonly string[]): Promise<readonly StoredDocument[]>;
   everyAssociationOf(permit: Permit, entryUUIDs: readonly string[]): Promise<readonly Association[]>;
   everyFolder(permit: Permit, entryUUIDs: readonly string[]): Promise<readonly Folder[]>;
   /** Who holds these uniqueIds, in the whole store. */

@@ -852,8 +852,13 @@ export function storeContract(name: string, open: () => Promise<Subject>): void 
         expect(await store.read.associations(await permitOn(store, 'treatingDoctor'), [uuid(33)])).toHaveLength(1);
         expect((await store.read.everyAssociationOf(permit, ids)).map((a) => a.entryUUID)).toEqual([uuid(33)]);
         expect((await store.read.everyFolder(permit, ids)).map((f) => f.entryUUID)).toEqual([uuid(30)]);
+        expect(await store.read.documentsByLogicalId(permit, [uuid(masked)])).toEqual([]);
+        expect((await store.read.everyVersion(permit, [uuid(masked)])).map((d) => d.entry.entryUUID)).toEqual([
+          uuid(masked),
+        ]);
         const elsewhere = await permitOn(store, 'treatingDoctor', { record: second });
         expect(await store.read.everyAssociationOf(elsewhere, ids)).toEqual([]);
+        expect(await store.read.everyVersion(elsewhere, [uuid(masked)])).toEqual([]);
         expect(await store.read.everyFolder(elsewhere, ids)).toEqual([]);
       });
 

@@ -263,6 +263,8 @@ export function memoryStore({ fault }: { readonly fault?: () => Error | undefine
         reading(() => shownAssociations(permit, ({ entryUUID }) => ids.includes(entryUUID))),
       associationsOf: (permit, ids) => reading(() => shownAssociations(permit, naming(ids))),
       everyAssociationOf: (permit, ids) => reading(() => everyAssociation(permit, naming(ids))),
+      everyVersion: (permit, ids) =>
+        reading(() => found(permit, ({ entry }) => ids.includes(entry.logicalID), everything)),
       everyFolder: (permit, ids) =>
         reading(() => {
           const { record } = readingOf(permit);

@@ -50,6 +50,10 @@ export function makeDocumentReads(database: Database) {
       CROSS JOIN search s ON s.record = n.record AND s.position = n.key`,
     params: [namesOf(entryUUIDs)],
   });
+  const ofLine = (logicalIDs: readonly string[]): SqlCondition => ({
+    sql: `s.logical IN (${namesIn})`,
+    params: [namesOf(logicalIDs)],
+  });
   const byUniqueId = (uniqueIds: readonly string[]): SqlCondition => ({
     sql: `(SELECT record, key FROM unique_id WHERE kind = 0 AND hash IN (SELECT value FROM json_each(?))) n
       CROSS JOIN search s ON s.record = n.record AND s.position = n.key`,
@@ -87,9 +91,10 @@ export function makeDocumentReads(database: Database) {
     documentsByUniqueId: (reading: Reading, ids: readonly string[], filter?: DocumentFilter) =>
       named(reading, byUniqueId(ids), visible(reading, filter)).filter(({ entry }) => ids.includes(entry.uniqueId)),
     documentsByLogicalId(reading: Reading, ids: readonly string[], filter?: DocumentFilter): StoredDocument[] {
-      const logical = { sql: `s.logical IN (${namesIn})`, params: [namesOf(ids)] };
-      return named(reading, all, every([visible(reading, filter), logical]));
+      return named(reading, all, every([visible(reading, filter), ofLine(ids)]));
     },
+    everyVersion: (reading: Reading, ids: readonly string[]) =>
+      named(reading, all, every([inRecord(reading), ofLine(ids)])),
   };
 }
 

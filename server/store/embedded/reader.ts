@@ -61,6 +61,7 @@ export function openReader(mainFile: string, keysFile: string): OpenReader {
       associations: (permit, ids) => permitted(permit, (r) => objects.associations(r, ids)),
       associationsOf: (permit, ids) => permitted(permit, (r) => objects.associationsOf(r, ids)),
       everyAssociationOf: (permit, ids) => permitted(permit, (r) => objects.everyAssociationOf(r, ids)),
+      everyVersion: (permit, ids) => permitted(permit, (r) => documents.everyVersion(r, ids)),
       everyFolder: (permit, ids) => permitted(permit, (r) => objects.everyFolder(r, ids)),
       holders: (permit, uniqueIds) => permitted(permit, () => names.holders(uniqueIds)),
       taken: (permit, ids) => permitted(permit, () => names.taken(ids)),
