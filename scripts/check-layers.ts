@@ -12,11 +12,46 @@ const allowed: Record<string, readonly string[]> = {
   'server/store/': ['server/store/', 'server/domain/'],
   'server/store/embedded/': ['server/store/', 'server/domain/', 'server/blobs/segments.ts', 'server/crypto/'],
   'server/blobs/': ['server/blobs/', 'server/domain/', 'server/store/port.ts', 'server/crypto/'],
-  'server/usecases/': ['server/usecases/', 'server/domain/', 'server/store/port.ts', 'server/blobs/port.ts', 'server/crypto/keyring.ts'],
+  'server/usecases/': [
+    'server/usecases/',
+    'server/domain/',
+    'server/store/port.ts',
+    'server/blobs/port.ts',
+    'server/crypto/keyring.ts',
+  ],
   'server/auth/': ['server/auth/', 'server/domain/', 'server/crypto/', 'server/xml/'],
-  'server/xds/': ['server/xds/', 'server/domain/', 'server/usecases/', 'server/auth/credentials.ts', 'server/xml/', 'server/store/port.ts', 'server/blobs/port.ts', 'server/watch/log.ts'],
-  'server/fhir/': ['server/fhir/', 'server/domain/', 'server/usecases/', 'server/auth/credentials.ts', 'server/xml/', 'server/store/port.ts', 'server/blobs/port.ts', 'server/watch/log.ts'],
-  'server/sandbox/': ['server/sandbox/', 'server/domain/', 'server/usecases/', 'server/auth/', 'server/crypto/', 'server/xml/', 'server/store/port.ts', 'server/blobs/port.ts'],
+  'server/xds/': [
+    'server/xds/',
+    'server/domain/',
+    'server/usecases/',
+    'server/auth/credentials.ts',
+    'server/xml/',
+    'server/store/port.ts',
+    'server/blobs/port.ts',
+    'server/watch/log.ts',
+    'server/watch/request-id.ts',
+  ],
+  'server/fhir/': [
+    'server/fhir/',
+    'server/domain/',
+    'server/usecases/',
+    'server/auth/credentials.ts',
+    'server/xml/',
+    'server/store/port.ts',
+    'server/blobs/port.ts',
+    'server/watch/log.ts',
+    'server/watch/request-id.ts',
+  ],
+  'server/sandbox/': [
+    'server/sandbox/',
+    'server/domain/',
+    'server/usecases/',
+    'server/auth/',
+    'server/crypto/',
+    'server/xml/',
+    'server/store/port.ts',
+    'server/blobs/port.ts',
+  ],
   'server/watch/': ['server/watch/'],
   'server/config/': ['server/config/', 'server/domain/', 'server/usecases/perform.ts', 'profiles/'],
   'server/': ['server/', 'profiles/'],
@@ -52,16 +87,19 @@ for (const file of files) {
     if (specifier.startsWith('.')) {
       const target = relative(root, resolve(root, dirname(file), specifier));
       if (!existsSync(join(root, target))) problems.push(`${file}: ${specifier} does not exist`);
-      else if (!rowOf(allowed, file).some((prefix) => target.startsWith(prefix))) problems.push(`${file}: may not import ${target}`);
+      else if (!rowOf(allowed, file).some((prefix) => target.startsWith(prefix)))
+        problems.push(`${file}: may not import ${target}`);
       targets.push(target);
     } else {
       const may = rowOf(packages, file, undefined);
       if (may !== undefined && !may.includes(specifier)) problems.push(`${file}: may not use ${specifier}`);
       const sole = soleImporter[specifier];
-      if (sole !== undefined && file.startsWith('server/') && !file.startsWith(sole)) problems.push(`${file}: ${specifier} belongs to ${sole}`);
+      if (sole !== undefined && file.startsWith('server/') && !file.startsWith(sole))
+        problems.push(`${file}: ${specifier} belongs to ${sole}`);
     }
   }
-  if (file.startsWith('server/') && file !== 'server/config/env.ts' && text.includes('process.env')) problems.push(`${file}: process.env is read in server/config/env.ts alone`);
+  if (file.startsWith('server/') && file !== 'server/config/env.ts' && text.includes('process.env'))
+    problems.push(`${file}: process.env is read in server/config/env.ts alone`);
   graph.set(file, targets);
 }
 for (const cycle of cycles()) problems.push(`cycle: ${cycle.join(' → ')}`);

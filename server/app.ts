@@ -4,9 +4,12 @@ import Koa from 'koa';
 import type { Context } from './context.ts';
 import { fhirRouter } from './fhir/routes.ts';
 import { exposition } from './watch/metrics.ts';
+import { nameRequest } from './watch/request-id.ts';
 import { iti18 } from './xds/iti18.ts';
 import { iti41 } from './xds/iti41.ts';
 import { iti43 } from './xds/iti43.ts';
+import { iti62 } from './xds/iti62.ts';
+import { iti86 } from './xds/iti86.ts';
 import { xdsRouter } from './xds/routes.ts';
 
 /** What the process knows and one thread's application has to ask. */
@@ -17,13 +20,29 @@ export type Process = {
   readonly metrics: () => Promise<readonly (readonly unknown[])[]>;
 };
 
-/** The HTTP application of one web thread: both faces, health and metrics. */
-export function makeApp(context: Context, process: Process): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
+/**
+ * The HTTP application of one web thread: both faces, health and metrics. Every answer names its request.
+ * @param isClosing whether this thread accepts no more connections: then every answer is the last on its own
+ */
+export function makeApp(
+  context: Context,
+  process: Process,
+  isClosing: () => boolean,
+): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
   const app = new Koa();
   const { env } = context.config;
+  const failed = (error: unknown) => context.log.error({}, 'a request failed outside its face', error);
   app.use(async (ctx, next) => {
     const begun = performance.now();
-    await next();
+    nameRequest(ctx, context.tools.newId);
+    try {
+      await next();
+    } catch (error) {
+      failed(error);
+      ctx.status = 500;
+      ctx.body = 'Internal Server Error';
+    }
+    if (isClosing()) ctx.set('Connection', 'close');
     const route: unknown = ctx['_matchedRoute'];
     context.metrics.request(typeof route === 'string' ? route : 'none', ctx.status, (performance.now() - begun) / 1000);
   });
@@ -40,9 +59,17 @@ export function makeApp(context: Context, process: Process): (request: IncomingM
     ctx.type = 'text/plain; version=0.0.4; charset=utf-8';
     ctx.body = await exposition(await process.metrics());
   });
-  const xds = xdsRouter(context.tools, context.identify, [iti18, iti41, iti43], { log: context.log, publicUrl: env.DMP_PUBLIC_URL, limits: context.limits });
-  const fhir = fhirRouter(context.tools, context.identify, { log: context.log, publicUrl: env.DMP_PUBLIC_URL, linkKey: context.linkKey });
-  for (const router of [own, xds, fhir]) app.use(router.routes());
-  app.on('error', (error: unknown) => context.log.error({}, 'a request failed outside its face', error));
+  const xds = xdsRouter(context.tools, context.identify, [iti18, iti41, iti43, iti62, iti86], {
+    log: context.log,
+    publicUrl: env.DMP_PUBLIC_URL,
+    limits: context.limits,
+  });
+  const fhir = fhirRouter(context.tools, context.identify, {
+    log: context.log,
+    publicUrl: env.DMP_PUBLIC_URL,
+    linkKey: context.linkKey,
+  });
+  for (const router of [own, xds, fhir]) app.use(router.routes()).use(router.allowedMethods());
+  app.on('error', failed);
   return app.callback();
 }

@@ -4,28 +4,41 @@ import { readEnv, SettingsWrong } from './config/env.ts';
 import { makeCards } from './sandbox/cards.ts';
 import { sandboxCentres } from './sandbox/people.ts';
 import { welcome } from './sandbox/welcome.ts';
-import { startServer } from './server.ts';
+import { type RunningServer, startServer } from './server.ts';
+
+// Whatever is written is for the owner of the process alone.
+process.umask(0o077);
+
+const server: { running?: RunningServer; stopping?: true } = {};
+
+/** Once: npm passes on what the terminal has told already. */
+function stop(): void {
+  if (server.stopping === true) return;
+  server.stopping = true;
+  Promise.resolve(server.running?.stop()).then(
+    () => process.exit(0),
+    () => process.exit(1),
+  );
+}
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, stop);
 
 try {
   const config = configOf(readEnv(), sandboxCentres);
   if (config.sandbox) await makeCards(config.data, (line) => stdout.write(`${line}\n`));
-  const server = await startServer(config);
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.once(signal, () => {
-      void server.stop().then(
-        () => process.exit(0),
-        () => process.exit(1),
-      );
-    });
-  }
+  const running = await startServer(config);
+  server.running = running;
   if (config.sandbox) {
-    await server.seed((line) => stdout.write(`${line}\n`));
-    stdout.write(welcome(server.address));
+    await running.seed((line) => stdout.write(`${line}\n`));
+    stdout.write(welcome(running.address));
   }
-  server.nowReady();
+  running.nowReady();
 } catch (error) {
-  process.stderr.write(error instanceof SettingsWrong ? `${error.message}\n` : `The server could not start: ${reason(error)}\n`);
-  process.exit(error instanceof SettingsWrong ? 78 : 1);
+  // What a stop interrupts ends with the stop.
+  if (server.stopping !== true) {
+    const wrong = error instanceof SettingsWrong;
+    process.stderr.write(wrong ? `${error.message}\n` : `The server could not start: ${reason(error)}\n`);
+    process.exit(wrong ? 78 : 1);
+  }
 }
 
 function reason(error: unknown): string {

@@ -1,7 +1,9 @@
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { makeApp, type Process } from './app.ts';
 import type { Config } from './config/config.ts';
 import { type Context, openContext } from './context.ts';
+import { canShare, openListener } from './listener.ts';
 import { seed } from './sandbox/seed.ts';
 import { openThreads } from './threads.ts';
 
@@ -10,6 +12,7 @@ export type RunningServer = {
   readonly address: string;
   /** Fills the sandbox; nothing is done where it is full already. */
   readonly seed: (progress: (line: string) => void) => Promise<void>;
+  /** From now on the server says that it is ready, and further web threads start under load. */
   readonly nowReady: () => void;
   /** Stops accepting, finishes what runs (10 s at most), flushes and closes. */
   readonly stop: () => Promise<void>;
@@ -17,19 +20,26 @@ export type RunningServer = {
 
 /** Opens the store and the port of one process. @throws with words for the operator when the port or the data folder is taken */
 export async function startServer(config: Config): Promise<RunningServer> {
+  const { env } = config;
+  const shared = env.DMP_WEB_THREADS > 1 && (await canShare(env.DMP_HOST, env.DMP_PORT));
   const context = await openContext(config);
   let ready = false;
   const threads = openThreads(config, context);
-  const server = await listen(context, { ready: () => ready, metrics: async () => await threads.snapshots() });
-  const { port } = server.address() as { port: number };
-  threads.watch(port);
-  context.log.info({ port, mode: config.env.DMP_MODE }, 'listening');
+  const server = await listen(
+    context,
+    { ready: () => ready, metrics: () => threads.snapshots() },
+    env.DMP_PORT,
+    shared,
+  );
+  const { port } = server.address() as AddressInfo;
+  context.log.info({ port, mode: env.DMP_MODE }, 'listening');
   const stopSweeping = sweepEveryHour(context);
   return {
-    address: `http://${config.env.DMP_HOST}:${port}`,
-    seed: async (progress) => await seed(context.tools, progress),
+    address: `http://${env.DMP_HOST}:${port}`,
+    seed: (progress) => seed(context.tools, progress),
     nowReady: () => {
       ready = true;
+      if (shared) threads.watch(port);
     },
     async stop() {
       ready = false;
@@ -40,50 +50,47 @@ export async function startServer(config: Config): Promise<RunningServer> {
   };
 }
 
-/** Listens on the port that all web threads share; the kernel spreads connections over them. */
-export async function listen(context: Context, process: Process, port = context.config.env.DMP_PORT): Promise<Server> {
-  const app = makeApp(context, process);
+/** Serves the application of one web thread. @param shared whether other threads listen on the port too */
+export async function listen(context: Context, process: Process, port: number, shared = false): Promise<Server> {
   const { env } = context.config;
-  const server = createServer(
-    {
-      requestTimeout: env.DMP_REQUEST_TIMEOUT * 1000,
-      headersTimeout: 10_000,
-      keepAliveTimeout: 65_000,
-      connectionsCheckingInterval: 5_000,
-      maxHeaderSize: 16_384,
-    },
-    (request, response) => void app(request, response),
-  );
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ host: env.DMP_HOST, port, reusePort: env.DMP_WEB_THREADS > 1 }, resolve);
+  const app = makeApp(context, process, () => !server.listening);
+  const server = await openListener((request, response) => void app(request, response), {
+    host: env.DMP_HOST,
+    port,
+    shared,
+    requestTimeoutSeconds: env.DMP_REQUEST_TIMEOUT,
+    newId: context.tools.newId,
   });
   return server;
 }
 
-/** Closes when every running request has been answered, or after 10 s. */
+/** Accepts nothing more and waits for what runs; what takes too long is cut, so that all is over within 10 s. */
 export async function closeServer(server: Server): Promise<void> {
-  const cut = setTimeout(() => server.closeAllConnections(), 10_000);
+  const cut = setTimeout(() => server.closeAllConnections(), 9_000);
+  // A connection whose answer had begun before it could say that it is the last stays open behind it.
+  const idle = setInterval(() => server.closeIdleConnections(), 100);
   await new Promise<void>((resolve) => {
     server.close(() => resolve());
     server.closeIdleConnections();
   });
   clearTimeout(cut);
+  clearInterval(idle);
 }
 
 const hour = 3_600_000;
 
 function sweepEveryHour({ tools, log }: Context): () => void {
   const sweep = () => {
-    tools.blobs.sweep(tools.now() - hour, tools.store.facts.isNamed).then(
-      (swept) => {
-        if (swept > 0) log.info({ swept }, 'half-written documents swept');
-      },
-      (error: unknown) => log.error({}, 'sweeping failed', error),
-    );
+    tools.blobs
+      .sweep(tools.now() - hour, (file) => tools.store.facts.isNamed(file))
+      .then(
+        (swept) => {
+          if (swept > 0) log.info({ swept }, 'half-written documents swept');
+        },
+        (error: unknown) => log.error({}, 'sweeping failed', error),
+      );
   };
   sweep();
   const timer = setInterval(sweep, hour).unref();
   return () => clearInterval(timer);
 }
-

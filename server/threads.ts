@@ -31,8 +31,8 @@ export function openThreads(config: Config, context: Context): Threads {
 
   const snapshots = async () => {
     const others = [...workers].map(
-      async (worker) =>
-        await new Promise<readonly unknown[]>((resolve) => {
+      (worker) =>
+        new Promise<readonly unknown[]>((resolve) => {
           const id = ++asked;
           const give = setTimeout(() => answer(id, []), 1000);
           waiting.set(id, (snapshot) => {
@@ -42,7 +42,7 @@ export function openThreads(config: Config, context: Context): Threads {
           worker.postMessage({ ask: 'metrics', id } satisfies ToThread);
         }),
     );
-    return await Promise.all([context.metrics.snapshot(), ...others]);
+    return Promise.all([context.metrics.snapshot(), ...others]);
   };
 
   const answer = (id: number, snapshot: readonly unknown[]) => {
@@ -53,13 +53,17 @@ export function openThreads(config: Config, context: Context): Threads {
   const start = async (port: number) => {
     const writerPort = await context.newWriterPort?.();
     if (writerPort === undefined) return;
-    const worker = new Worker(new URL('./web-thread.ts', import.meta.url), { workerData: { config, port, writerPort }, transferList: [writerPort] });
+    const worker = new Worker(new URL('./web-thread.ts', import.meta.url), {
+      workerData: { config, port, writerPort },
+      transferList: [writerPort],
+    });
     workers.add(worker);
     worker.on('message', (message: FromThread) => {
       if ('tell' in message && message.tell === 'metrics') answer(message.id, message.snapshot);
       if ('ask' in message)
         void snapshots().then((all) => worker.postMessage({ tell: 'metrics', id: message.id, all }));
-      if ('tell' in message && message.tell === 'listening') context.log.info({ threads: workers.size + 1 }, 'a further web thread serves');
+      if ('tell' in message && message.tell === 'listening')
+        context.log.info({ threads: workers.size + 1 }, 'a further web thread serves');
     });
     worker.on('error', (error) => context.log.error({}, 'a web thread failed', error));
     worker.on('exit', () => workers.delete(worker));
@@ -73,7 +77,8 @@ export function openThreads(config: Config, context: Context): Threads {
         const now = performance.eventLoopUtilization();
         if (performance.eventLoopUtilization(now, before).utilization > sign) {
           clearInterval(timer);
-          for (let n = 1; n < config.env.DMP_WEB_THREADS; n++) start(port).catch((error: unknown) => context.log.error({}, 'a web thread did not start', error));
+          for (let n = 1; n < config.env.DMP_WEB_THREADS; n++)
+            start(port).catch((error: unknown) => context.log.error({}, 'a web thread did not start', error));
         }
         before = now;
       }, lookEvery).unref();
@@ -83,8 +88,8 @@ export function openThreads(config: Config, context: Context): Threads {
       clearInterval(timer);
       await Promise.all(
         [...workers].map(
-          async (worker) =>
-            await new Promise<void>((resolve) => {
+          (worker) =>
+            new Promise<void>((resolve) => {
               worker.once('exit', () => resolve());
               worker.postMessage({ ask: 'stop' } satisfies ToThread);
             }),

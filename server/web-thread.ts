@@ -16,13 +16,14 @@ const server = await listen(
   context,
   {
     ready: () => true,
-    metrics: async () =>
-      await new Promise((resolve) => {
+    metrics: () =>
+      new Promise((resolve) => {
         waiting.set(++asked, resolve);
         tell({ ask: 'metrics', id: asked });
       }),
   },
   port,
+  true,
 );
 
 parent.on('message', (message: ToThread | { tell: 'metrics'; id: number; all: readonly (readonly unknown[])[] }) => {

@@ -7,6 +7,7 @@ import type { Origin } from '../domain/event.ts';
 import { StoreBusy, StoreFull, StoreStopped } from '../store/port.ts';
 import { isTraced, type Request, type Tools, traceFailure, traceUnidentified } from '../usecases/perform.ts';
 import type { Log } from '../watch/log.ts';
+import { nameRequest } from '../watch/request-id.ts';
 import type { Answer } from './exchange.ts';
 import { readForm } from './form.ts';
 import { answerStatus, outcomeOf } from './outcome.ts';
@@ -36,9 +37,7 @@ export async function answering(
   ctx: RouterContext,
   work: () => Promise<void> | void,
 ): Promise<void> {
-  const asked = ctx.get('X-Request-Id');
-  const requestId = /^[\x21-\x7e]{1,128}$/.test(asked) ? asked : tools.newId();
-  ctx.set('X-Request-Id', requestId);
+  const requestId = nameRequest(ctx, tools.newId);
   ctx.set('Cache-Control', 'no-store');
   try {
     await work();

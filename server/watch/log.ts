@@ -25,6 +25,14 @@ export function openLog(level: string): Log {
 function described(cause: unknown): { error?: string; code?: string; stack?: string } {
   if (!Error.isError(cause)) return cause === undefined ? {} : { error: typeof cause };
   const code: unknown = 'code' in cause ? cause.code : undefined;
-  const frames = cause.stack?.split('\n').filter((line) => line.trimStart().startsWith('at ')).slice(0, 8).join('\n');
-  return { error: cause.name, ...(typeof code === 'string' && { code }), ...(frames !== undefined && { stack: frames }) };
+  const frames = cause.stack
+    ?.split('\n')
+    .filter((line) => line.trimStart().startsWith('at '))
+    .slice(0, 8)
+    .join('\n');
+  return {
+    error: cause.name,
+    ...(typeof code === 'string' && { code }),
+    ...(frames !== undefined && { stack: frames }),
+  };
 }

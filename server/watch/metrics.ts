@@ -13,7 +13,12 @@ export type Metrics = {
 export function openMetrics(): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, prefix: 'opendmp_' });
-  const requests = new Counter({ name: 'opendmp_requests_total', help: 'Requests answered', labelNames: ['route', 'status'], registers: [registry] });
+  const requests = new Counter({
+    name: 'opendmp_requests_total',
+    help: 'Requests answered',
+    labelNames: ['route', 'status'],
+    registers: [registry],
+  });
   const duration = new Histogram({
     name: 'opendmp_request_duration_seconds',
     help: 'Time from request to end of answer',
@@ -23,13 +28,20 @@ export function openMetrics(): Metrics {
   });
   const delay = monitorEventLoopDelay({ resolution: 10 });
   delay.enable();
-  new Gauge({ name: 'opendmp_loop_delay_p99_seconds', help: 'Event-loop delay since start', registers: [registry], collect() { this.set(delay.percentile(99) / 1e9); } });
+  new Gauge({
+    name: 'opendmp_loop_delay_p99_seconds',
+    help: 'Event-loop delay since start',
+    registers: [registry],
+    collect() {
+      this.set(delay.percentile(99) / 1e9);
+    },
+  });
   return {
     request(route, status, seconds) {
       requests.inc({ route, status });
       duration.observe({ route }, seconds);
     },
-    snapshot: async () => (await registry.getMetricsAsJSON()) as readonly unknown[],
+    snapshot: async () => registry.getMetricsAsJSON(),
     stop() {
       delay.disable();
       registry.clear();
@@ -38,6 +50,6 @@ export function openMetrics(): Metrics {
 }
 
 /** Snapshots of all threads as one Prometheus text. */
-export async function exposition(snapshots: readonly (readonly unknown[])[]): Promise<string> {
-  return await AggregatorRegistry.aggregate(snapshots as object[]).metrics();
+export function exposition(snapshots: readonly (readonly unknown[])[]): Promise<string> {
+  return AggregatorRegistry.aggregate(snapshots as object[]).metrics();
 }

@@ -3,6 +3,7 @@ import Router from '@koa/router';
 import type { Context } from 'koa';
 import type { Identify } from '../auth/credentials.ts';
 import type { Tools } from '../usecases/perform.ts';
+import { nameRequest } from '../watch/request-id.ts';
 import { dispatch, type Face, type FaceLog, type Reply, type TransportLimits } from './dispatch.ts';
 import type { XdsTransaction } from './exchange.ts';
 import { RequestBody } from './request-body.ts';
@@ -33,8 +34,7 @@ export function xdsRouter(
   const router = new Router();
   for (const [path, receiver] of Object.entries(xdsAddresses)) {
     router.post(path, async (ctx) => {
-      const requestId = requestIdOf(ctx.get('X-Request-Id')) ?? tools.newId();
-      ctx.set('X-Request-Id', requestId);
+      const requestId = nameRequest(ctx, tools.newId);
       const body = new RequestBody(ctx.req, limits);
       const origin = { requestId, endpoint: `${publicUrl}${path}`, ...addressOf(ctx) };
       const reply = await dispatch(face, { receiver, headers: ctx.req.headers, body, origin });
@@ -42,11 +42,6 @@ export function xdsRouter(
     });
   }
   return router;
-}
-
-/** An id that a client chose is echoed when it is harmless in a header and in a log. */
-function requestIdOf(given: string): string | undefined {
-  return /^[\w.:-]{1,128}$/.test(given) ? given : undefined;
 }
 
 function addressOf(ctx: Context): { address?: string } {
