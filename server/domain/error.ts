@@ -397,9 +397,9 @@ export const catalogue = {
     remedy: 'Ask for LeafClass or ObjectRef.',
   },
   tooManyResults: {
-    what: (a) => `The query finds more than ${a.detail ?? 'the limit of'} documents`,
+    what: (a) => `The query finds more than ${a.detail ?? 'the limit of'} objects`,
     rule: tf2('3.18.4.1.2.6 (XDSTooManyResults)'),
-    remedy: 'Ask for ObjectRef and read the documents in slices, or narrow the query.',
+    remedy: 'Ask for ObjectRef and read the objects in slices, or narrow the query.',
   },
   notSinglePatient: {
     what: () => 'The objects asked for belong to more than one patient',
@@ -415,6 +415,23 @@ export const catalogue = {
     what: (a) => `The repository ${quoted(a.value)} is not this one`,
     rule: tf2('3.43.4.2.3 (XDSUnknownRepositoryId)'),
     remedy: 'Send the request to the repository that the entry names.',
+  },
+
+  // Removal
+  referencesExist: {
+    what: (a) => `The object ${quoted(a.value)} is named by what would be left, ${a.detail ?? 'an association'}`,
+    rule: 'IHE RMD 3.62.4.1.3 (ReferencesExistException)',
+    remedy: 'Remove the association in the same request.',
+  },
+  leftUnreferenced: {
+    what: (a) => `The object ${quoted(a.value)} would be left over${because(a)}`,
+    rule: 'IHE RMD 3.62.4.1.3 (XDSUnreferencedObjectException)',
+    remedy: 'Remove it in the same request.',
+  },
+  documentNotRemovable: {
+    what: (a) => `The document ${quoted(a.value)} is assembled when it is asked for: there is nothing to remove`,
+    rule: 'IHE RMD 3.86.4.1.3 (XDSRemoveDocumentsError)',
+    remedy: 'Remove its entry from the registry (ITI-62).',
   },
 
   // FHIR
@@ -457,6 +474,68 @@ export const catalogue = {
     what: () => 'The page link was altered or is too old',
     rule: 'FHIR R4 http.html#paging',
     remedy: 'Start the search again.',
+  },
+
+  // Messages of HL7 version 2, and patient feeds
+  hl7Malformed: {
+    what: (a) => `This is no message of HL7 version 2${because(a)}`,
+    rule: 'HL7 v2.5 chapter 2.5; MLLP release 1',
+    remedy: 'Send one message that begins with MSH, its segments ended by carriage returns, between <VT> and <FS><CR>.',
+  },
+  hl7CharsetUnsupported: {
+    what: (a) => `The character set ${quoted(a.value)} cannot be read${because(a)}`,
+    rule: 'HL7 v2.5 chapter 2.15.9.18 (MSH-18), table 0211',
+    remedy: 'Send `UNICODE UTF-8`, `8859/1`, `8859/15` or `ASCII` in MSH-18 and encode the whole message so.',
+  },
+  hl7TypeUnsupported: {
+    what: (a) => `Messages of type ${quoted(a.value)} are not taken here`,
+    rule: 'HL7 v2.5 table 0357 (200)',
+    remedy: 'Send ADT, ORU^R01 or MDM; docs/feeds.md lists them.',
+  },
+  hl7EventUnsupported: {
+    what: (a) => `The event ${quoted(a.value)} is not taken here${because(a)}`,
+    rule: 'HL7 v2.5 table 0357 (201)',
+    remedy: 'docs/feeds.md lists the events that are taken.',
+  },
+  hl7ProcessingUnsupported: {
+    what: (a) => `The processing id ${quoted(a.value)} is not taken here`,
+    rule: 'HL7 v2.5 table 0357 (202), MSH-11',
+    remedy: 'Send P to a server in production; T and D to a sandbox.',
+  },
+  hl7VersionUnsupported: {
+    what: (a) => `The version ${quoted(a.value)} is not taken here`,
+    rule: 'HL7 v2.5 table 0357 (203), MSH-12',
+    remedy: 'Send a version from 2.1 to 2.9.',
+  },
+  senderUnknown: {
+    what: () => 'The sending application and facility are not known at this address',
+    rule: 'HL7 v2.5 chapter 2.15.9.3 (MSH-3, MSH-4)',
+    remedy: 'Ask the operator to add the sender to the list of DMP_MLLP_SENDERS.',
+  },
+  segmentMissing: {
+    what: (a) => `The segment ${a.attribute ?? ''} is missing${because(a)}`,
+    rule: 'HL7 v2.5 table 0357 (100)',
+    remedy: 'Send the segment at its place.',
+  },
+  fieldMissing: {
+    what: (a) => `${attribute(a)} is missing${because(a)}`,
+    rule: 'HL7 v2.5 table 0357 (101); IHE ITI TF-2 3.8, 3.44; volet Transmission de documents CDA-R2',
+    remedy: 'Send a value.',
+  },
+  fieldMalformed: {
+    what: (a) => `${attribute(a)} is ${quoted(a.value)}${because(a)}`,
+    rule: 'HL7 v2.5 table 0357 (102); volet Transmission de documents CDA-R2',
+    remedy: 'Write the value in the form of its data type.',
+  },
+  tableValueUnknown: {
+    what: (a) => `${attribute(a)} is ${quoted(a.value)}, which its table does not hold${because(a)}`,
+    rule: 'HL7 v2.5 table 0357 (103); volet Transmission de documents CDA-R2, table MetaDMPMSS',
+    remedy: 'Send a value of the table.',
+  },
+  identitiesDiffer: {
+    what: (a) => `The identifiers ${quoted(a.value)} are of two persons here`,
+    rule: 'IHE ITI TF-2 3.8.4.2, 3.44.4.2',
+    remedy: 'Send a merge (ADT^A40, PRPA_IN201304UV02) when they are one person, else the identifiers of one of them.',
   },
 
   // The server's own state

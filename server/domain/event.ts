@@ -3,12 +3,14 @@ import type { Actor, Mode } from './actor.ts';
 import type { Identifier } from './identifier.ts';
 import type { RecordId } from './record.ts';
 
-/** The transactions that an event may belong to; `internal` is our own work (seeding, jobs). */
+/** The transactions that an event may belong to; `ORU` and `MDM` are documents by HL7 version 2, `internal` is our own work (seeding, jobs). */
 export type Transaction =
+  | 'ITI-8'
   | 'ITI-18'
   | 'ITI-41'
   | 'ITI-42'
   | 'ITI-43'
+  | 'ITI-44'
   | 'ITI-57'
   | 'ITI-51'
   | 'ITI-61'
@@ -22,6 +24,8 @@ export type Transaction =
   | 'ITI-86'
   | 'ITI-92'
   | 'ITI-108'
+  | 'ORU'
+  | 'MDM'
   | 'read'
   | 'internal';
 

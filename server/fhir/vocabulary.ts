@@ -128,6 +128,8 @@ export const audit = {
   eventType: `${hl7}/audit-event-type`,
   interaction: 'http://hl7.org/fhir/restful-interaction',
   transaction: 'urn:ihe:event-type-code',
+  /** Types of HL7 version 2 messages. */
+  messageType: `${hl7}/v2-0076`,
   entityType: `${hl7}/audit-entity-type`,
   role: `${hl7}/object-role`,
   sourceType: `${hl7}/security-source-type`,

@@ -106,6 +106,10 @@ const answers = {
   documentUnknown: 'XDSDocumentUniqueIdError',
   repositoryUnknown: 'XDSUnknownRepositoryId',
 
+  referencesExist: 'ReferencesExistException',
+  leftUnreferenced: 'XDSUnreferencedObjectException',
+  documentNotRemovable: 'XDSRemoveDocumentsError',
+
   resourceUnknown: general,
   resourceTypeUnknown: general,
   interactionUnsupported: general,
@@ -114,6 +118,19 @@ const answers = {
   parameterUnknown: general,
   notAcceptable: general,
   pageLinkBroken: general,
+
+  hl7Malformed: general,
+  hl7CharsetUnsupported: general,
+  hl7TypeUnsupported: general,
+  hl7EventUnsupported: general,
+  hl7ProcessingUnsupported: general,
+  hl7VersionUnsupported: general,
+  senderUnknown: general,
+  segmentMissing: general,
+  fieldMissing: general,
+  fieldMalformed: general,
+  tableValueUnknown: general,
+  identitiesDiffer: general,
 
   busy: either('XDSRegistryBusy', 'XDSRepositoryBusy'),
   outOfResources: either('XDSRegistryOutOfResources', 'XDSRepositoryOutOfResources'),

@@ -44,11 +44,19 @@ const removal = (subtype: Coding): Shape => ({
   client: 'source',
 });
 
+const feed = (subtype: Coding): Shape => ({
+  type: event('110110', 'Patient Record'),
+  subtype: [subtype],
+  action: 'U',
+  client: 'source',
+});
+
 /**
  * The shape of an event by its transaction: FHIR ones as the guides' audit profiles have it, XDS ones as their DICOM audit messages translate.
  * IHE BALP; IHE MHD, PDQm audit profiles; IHE ITI TF-2 3.18.5, 3.41.5, 3.42.5, 3.43.5, 3.51.5, 3.61.5; IHE RMD 3.62.5, 3.86.5; IHE Metadata Update 3.57.5; IHE RMU 3.92.5.
  */
 export const shapes: Readonly<Record<Transaction, Shape>> = {
+  'ITI-8': feed(iti('ITI-8', 'Patient Identity Feed')),
   'ITI-18': {
     type: event('110112', 'Query'),
     subtype: [iti('ITI-18', 'Registry Stored Query')],
@@ -72,6 +80,7 @@ export const shapes: Readonly<Record<Transaction, Shape>> = {
   'ITI-57': incoming(iti('ITI-57', 'Update Document Set'), 'U'),
   'ITI-61': incoming(iti('ITI-61', 'Register On-Demand Document Entry')),
   'ITI-62': removal(iti('ITI-62', 'Remove Metadata')),
+  'ITI-44': feed(iti('ITI-44', 'Patient Identity Feed HL7 V3')),
   'ITI-65': incoming(iti('ITI-65', 'Provide Document Bundle')),
   'ITI-66': search([iti('ITI-66', 'Find Document Lists')], profiles.auditPatientQuery),
   'ITI-67': search([iti('ITI-67', 'Find Document References')], profiles.auditFindDocuments),
@@ -90,6 +99,8 @@ export const shapes: Readonly<Record<Transaction, Shape>> = {
     action: 'U',
     client: 'source',
   },
+  ORU: incoming({ system: audit.messageType, code: 'ORU' }),
+  MDM: incoming({ system: audit.messageType, code: 'MDM' }),
   read,
   internal: { type: event('110110', 'Patient Record'), subtype: [], action: 'E', client: 'source' },
 };

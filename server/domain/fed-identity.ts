@@ -1,0 +1,77 @@
+import type { AffinityDomain } from './affinity-domain.ts';
+import { type Problem, problem } from './error.ts';
+import type { Identifier } from './identifier.ts';
+import { insOids, isIns } from './ins.ts';
+import type { PatientIdentifier, PatientRecord, Traits } from './record.ts';
+
+/** A person as a patient feed tells of her: every identifier of the message, and the traits that it gives. */
+export type FedIdentity = { readonly identifiers: readonly Identifier[]; readonly traits: Partial<Traits> };
+
+/** The identifiers of a message by what they mean to the domain. `others` belong to foreign authorities and count for nothing. */
+export type Sorted = {
+  readonly ours: readonly Identifier[];
+  readonly calculated: readonly Identifier[];
+  readonly problems: readonly Problem[];
+};
+
+type Naming = { readonly domain: Pick<AffinityDomain, 'identity'>; readonly insOids: readonly string[] };
+
+/**
+ * Keeps the identifiers that the domain's authorities gave, each once. Where patients are named by INS, one with a wrong key is a problem,
+ * and a calculated INS is an alias only. IHE ITI TF-2 3.8.4.1.3, 3.44.4.1.3; CI-SIS annexe INS.
+ */
+export function sortIdentifiers(identifiers: readonly Identifier[], { domain, insOids: accepted }: Naming): Sorted {
+  const { identity } = domain;
+  const isOurs = ({ oid }: Identifier) =>
+    identity.kind === 'ins' ? accepted.includes(oid) : identity.fed || identity.listed.includes(oid);
+  const ours = distinct(identifiers.filter(isOurs));
+  if (identity.kind !== 'ins') return { ours, calculated: [], problems: [] };
+  return {
+    ours: ours.filter(({ value }) => isIns(value)),
+    calculated: distinct(identifiers.filter(({ value, oid }) => oid === insOids.calculated && /^\d{22}$/.test(value))),
+    problems: ours.filter(({ value }) => !isIns(value)).map(({ value }) => problem('insMalformed', { value })),
+  };
+}
+
+/**
+ * The record as the feed leaves it, or undefined where nothing changes. A first identifier that is new becomes the official one and the one
+ * before stays as an alias; traits that the feed gives replace those held.
+ */
+export function updatedRecord(
+  record: PatientRecord,
+  traits: Partial<Traits>,
+  ours: readonly Identifier[],
+  aliases: readonly Identifier[],
+): PatientRecord | undefined {
+  const held = record.identifiers;
+  const isHeld = (id: Identifier) => held.some((known) => same(known, id));
+  const [first] = ours;
+  const takesOver = first !== undefined && !isHeld(first);
+  const added: PatientIdentifier[] = [
+    ...ours.filter((id) => !isHeld(id)).map((id) => ({ ...id, use: id === first ? 'official' : 'old' }) as const),
+    ...aliases.filter((id) => !isHeld(id)).map((id) => ({ ...id, use: 'secondary' }) as const),
+  ];
+  const kept = held.map((id) => (takesOver && id.use === 'official' ? { ...id, use: 'old' as const } : id));
+  const identifiers = takesOver ? [...added, ...kept] : [...kept, ...added];
+  const changed = { ...record.traits, ...traits };
+  if (added.length === 0 && sameTraits(changed, record.traits)) return undefined;
+  return { ...record, version: record.version + 1, identifiers, traits: changed };
+}
+
+/** Traits of a person of whom a feed told only this. */
+export function wholeTraits(given: Partial<Traits>): Traits {
+  return { family: 'NON RENSEIGNE', given: 'NON RENSEIGNE', gender: 'unknown', birthDate: '', ...given };
+}
+
+export function same(a: Identifier, b: Identifier): boolean {
+  return a.value === b.value && a.oid === b.oid;
+}
+
+function sameTraits(a: Traits, b: Traits): boolean {
+  const names = ['family', 'given', 'gender', 'birthDate', 'birthPlace', 'usedFamily', 'usedGiven'] as const;
+  return names.every((name) => a[name] === b[name]);
+}
+
+function distinct(identifiers: readonly Identifier[]): Identifier[] {
+  return identifiers.filter((id, index) => identifiers.findIndex((other) => same(other, id)) === index);
+}
