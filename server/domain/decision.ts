@@ -273,6 +273,7 @@ const withoutRecord: readonly Action[] = [
   'searchPatients',
   'feedIdentities',
   'queryAcrossPatients',
+  'removeDocuments',
   'feedAudit',
 ];
 

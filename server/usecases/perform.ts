@@ -7,6 +7,7 @@ import { decide, type Permit, type RecordFacts, type Refusal, type Surroundings 
 import { type Problem, problem, Refused } from '../domain/error.ts';
 import type { EventDraft, Origin } from '../domain/event.ts';
 import type { Identifier } from '../domain/identifier.ts';
+import type { RecordId } from '../domain/record.ts';
 import type { Regime } from '../domain/regime.ts';
 import type { Expectation, Row, Spend, Store } from '../store/port.ts';
 
@@ -33,7 +34,12 @@ export type Settings = Omit<Surroundings, 'now'> & {
 };
 
 /** A request as a face hands it in, after identification. */
-export type Request = { readonly caller: Caller; readonly origin: Origin };
+export type Request = {
+  readonly caller: Caller;
+  readonly origin: Origin;
+  /** An earlier act of the same request, on another record, spent its credential. */
+  readonly spent?: true;
+};
 
 /** How the request names the record it is about. */
 export type Subject =
@@ -94,7 +100,7 @@ export async function performJointly<T>(
   subject: Subject,
   body: (judge: Judge, facts: RecordFacts | undefined) => Promise<JointPlan<T>>,
 ): Promise<T> {
-  const spend = spendOf(request.caller);
+  const spend = spendOf(request);
   const named = typeof subject === 'object' && 'identifier' in subject ? subject.identifier : undefined;
   for (let attempt = 1; ; attempt++) {
     const now = tools.now();
@@ -165,6 +171,21 @@ class ActionRefused extends Error {
   }
 }
 
+/**
+ * The permit that the same caller would get for the same action on another record: for rules about what belongs to several patients. Nothing
+ * read with it is ever answered.
+ */
+export async function permitElsewhere(
+  tools: Tools,
+  { caller }: Request,
+  action: Action,
+  record: RecordId,
+): Promise<Permit | undefined> {
+  const facts = await tools.store.facts.recordById(record);
+  const decision = decide({ caller, action }, facts, { ...tools.settings, now: tools.now() });
+  return 'permit' in decision ? decision.permit : undefined;
+}
+
 /** Whether a refusal has its event already: every refusal has exactly one, written by `perform` or by the face that could not call it. */
 export function isTraced(error: Refused): boolean {
   return traced.has(error);
@@ -188,7 +209,7 @@ export async function traceFailure(
   problems: readonly Problem[],
 ): Promise<void> {
   const base = eventOf(request, action, tools.now(), undefined, undefined);
-  await notice(tools, { ...base, outcome: 'failed', ground: problems[0]?.name ?? 'internal' }, spendOf(request.caller));
+  await notice(tools, { ...base, outcome: 'failed', ground: problems[0]?.name ?? 'internal' }, spendOf(request));
 }
 
 /** Traces an identification that failed: security audit only, no actor and no patient, since nothing that was said is proven. */
@@ -247,8 +268,10 @@ function newRecord(put: readonly Row[] | undefined): string | undefined {
   return undefined;
 }
 
-function spendOf({ credential }: Caller): Spend | undefined {
-  return credential.kind === 'assertion' ? { key: credential.spendKey, until: credential.until } : undefined;
+function spendOf({ caller: { credential }, spent }: Request): Spend | undefined {
+  return credential.kind === 'assertion' && spent !== true
+    ? { key: credential.spendKey, until: credential.until }
+    : undefined;
 }
 
 function shown(patient: Identifier): string {

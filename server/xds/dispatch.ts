@@ -170,7 +170,11 @@ const actions = {
   'ITI-41': 'submitDocuments',
   'ITI-42': 'registerDocuments',
   'ITI-43': 'retrieveDocuments',
+  'ITI-51': 'queryAcrossPatients',
   'ITI-57': 'updateDocument',
+  'ITI-61': 'registerOnDemand',
+  'ITI-62': 'removeDocuments',
+  'ITI-86': 'removeDocuments',
   'ITI-92': 'restrictedUpdate',
 } as const satisfies Record<XdsTransaction['name'], Action>;
 

@@ -31,7 +31,17 @@ export type Answer = { readonly body: string; readonly parts?: readonly AnswerPa
 
 /** One transaction: its actions, packaging and work. `refused` writes problems in the transaction's own response. */
 export type XdsTransaction = {
-  readonly name: 'ITI-18' | 'ITI-41' | 'ITI-42' | 'ITI-43' | 'ITI-57' | 'ITI-92';
+  readonly name:
+    | 'ITI-18'
+    | 'ITI-41'
+    | 'ITI-42'
+    | 'ITI-43'
+    | 'ITI-51'
+    | 'ITI-57'
+    | 'ITI-61'
+    | 'ITI-62'
+    | 'ITI-86'
+    | 'ITI-92';
   readonly requestAction: string;
   readonly responseAction: string;
   /** Answers are MTOM packages (`mtom`) or plain SOAP. IHE ITI TF-2 Appendix V.8. */

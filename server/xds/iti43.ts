@@ -1,7 +1,7 @@
-import { type Problem, problem, Refused, refuse } from '../domain/error.ts';
+import { type Problem, Refused } from '../domain/error.ts';
 import { type RetrievedDocument, retrieve } from '../usecases/retrieve.ts';
-import { child, childrenOf, type XmlElement } from '../xml/element.ts';
 import { escapeText } from '../xml/write.ts';
+import { type DocumentRequest, readDocumentRequests } from './document-requests.ts';
 import { writeRegistryResponse } from './errors.ts';
 import type { Answer, AnswerPart, Exchange, XdsTransaction } from './exchange.ts';
 import { action, namespace, type responseStatus } from './vocabulary.ts';
@@ -20,21 +20,9 @@ export const iti43: XdsTransaction = {
   refused,
 };
 
-type DocumentRequest = { readonly repository: string; readonly uniqueId: string; readonly home: string | undefined };
-
 /** Documents that cannot be had are errors of their own; a document asked for twice is answered once. */
 async function handle({ tools, request, body }: Exchange): Promise<Answer> {
-  const asked = childrenOf(body, xds, 'DocumentRequest').map(readRequest);
-  if (asked.length === 0) refuse('attributeMissing', { attribute: 'xds:DocumentRequest', object: body.local });
-  const { repositoryUniqueId } = tools.settings;
-  const here = new Map<string, DocumentRequest>();
-  const elsewhere: Problem[] = [];
-  for (const one of asked) {
-    if (one.repository !== repositoryUniqueId)
-      elsewhere.push(problem('repositoryUnknown', { value: one.repository, object: one.uniqueId }));
-    else if (!here.has(one.uniqueId)) here.set(one.uniqueId, one);
-  }
-  if (here.size === 0) throw new Refused(elsewhere);
+  const { here, elsewhere } = readDocumentRequests(body, [tools.settings.repositoryUniqueId]);
   try {
     const retrieved = await retrieve(tools, request, { by: 'uniqueId', values: [...here.keys()] });
     return await answer(here, retrieved.documents, [...elsewhere, ...retrieved.problems]);
@@ -99,14 +87,4 @@ function documentResponse({ repository, uniqueId, home }: DocumentRequest, mimeT
 
 function response(registryResponse: string, documents: string): string {
   return `<xds:RetrieveDocumentSetResponse xmlns:xds="${xds}">${registryResponse}${documents}</xds:RetrieveDocumentSetResponse>`;
-}
-
-function readRequest(element: XmlElement): DocumentRequest {
-  const text = (local: string) => child(element, xds, local)?.text.trim() ?? '';
-  const home = text('HomeCommunityId');
-  return {
-    repository: text('RepositoryUniqueId'),
-    uniqueId: text('DocumentUniqueId'),
-    home: home === '' ? undefined : home,
-  };
 }

@@ -1,0 +1,73 @@
+import { type DocumentEntry, visibilityOf } from '../../domain/document.ts';
+import { flagsOf } from '../visibility.ts';
+import type { Database } from './driver.ts';
+import type { PlainRow } from './encode.ts';
+import { kinds, readJson, uniqueIdHash, uuidBytes } from './names.ts';
+
+const tables = { document: 'document', submissionSet: 'submission_set', folder: 'folder', association: 'association' };
+
+/** Writes of removals, each found by index. Who saw a removed document is remembered, so that traces go on hiding its name from all others. */
+export function makeRemoval(database: Database) {
+  const named = database.prepare<{ key: number }>('SELECT key FROM name WHERE uuid = ? AND kind = ? AND record = ?');
+  const dropName = database.prepare('DELETE FROM name WHERE uuid = ? AND kind = ?');
+  const dropUniqueId = database.prepare('DELETE FROM unique_id WHERE hash = ? AND kind = ? AND key = ?');
+  const objects = kinds.map((kind) => {
+    const column = kind === 'document' ? 'position' : 'key';
+    return {
+      read: database.prepare<{ json: Uint8Array }>(`SELECT json FROM ${tables[kind]} WHERE ${column} = ?`),
+      drop: database.prepare(`DELETE FROM ${tables[kind]} WHERE ${column} = ?`),
+    };
+  });
+  const remember = database.prepare(
+    `INSERT OR REPLACE INTO removed (uuid, record, flags, type, owners)
+     SELECT ?, record, flags, type, owners FROM search WHERE record = ? AND position = ?`,
+  );
+  const dropSearch = database.prepare('DELETE FROM search WHERE record = ? AND position = ?');
+  const lastVersion = database.prepare<{ position: number; json: Uint8Array }>(
+    `SELECT s.position, d.json FROM search s JOIN document d ON d.position = s.position
+     WHERE s.record = ? AND s.logical = ? ORDER BY s.position DESC LIMIT 1`,
+  );
+  const showAs = database.prepare(
+    'UPDATE search SET flags = ?, latest = (position = ?) WHERE record = ? AND logical = ?',
+  );
+  const dropContent = database.prepare(
+    `UPDATE document SET segment = NULL, start = NULL, length = NULL, file = NULL WHERE position IN (
+       SELECT v.position FROM search s JOIN search v ON v.record = s.record AND v.logical = s.logical
+       WHERE s.record = ? AND s.position = ?)`,
+  );
+
+  const keyOf = (entryUUID: string, kind: number, record: number): number => {
+    const key = named.get(uuidBytes(entryUUID), kind, record)?.key;
+    if (key === undefined) throw new TypeError('A removal names no object of the record');
+    return key;
+  };
+
+  function afterDocument({ logicalID }: DocumentEntry, record: number): void {
+    const logical = uuidBytes(logicalID);
+    const last = lastVersion.get(record, logical);
+    if (last === undefined) return;
+    // JSON of the store's own writing, here and below.
+    const { confidentialityCodes } = readJson(last.json) as DocumentEntry;
+    showAs.run(flagsOf(visibilityOf(confidentialityCodes)), last.position, record, logical);
+  }
+
+  return {
+    remove({ object, name: entryUUID }: Extract<PlainRow, { kind: 'remove' }>, record: number): void {
+      const kind = kinds.indexOf(object);
+      const key = keyOf(entryUUID, kind, record);
+      const found = objects[kind]?.read.get(key);
+      const held = found === undefined ? undefined : (readJson(found.json) as DocumentEntry);
+      if (object === 'document') {
+        remember.run(uuidBytes(entryUUID), record, key);
+        dropSearch.run(record, key);
+      }
+      objects[kind]?.drop.run(key);
+      dropName.run(uuidBytes(entryUUID), kind);
+      if (held?.uniqueId !== undefined) dropUniqueId.run(uniqueIdHash(held.uniqueId), kind, key);
+      if (object === 'document' && held !== undefined) afterDocument(held, record);
+    },
+    removeContent({ document }: Extract<PlainRow, { kind: 'removeContent' }>, record: number): void {
+      dropContent.run(record, keyOf(document, kinds.indexOf('document'), record));
+    },
+  };
+}

@@ -1,0 +1,115 @@
+import type { Permit } from '../domain/decision.ts';
+import type { Association } from '../domain/document.ts';
+import { type Problem, problem, Refused } from '../domain/error.ts';
+import { nameOf } from '../domain/rules/facts.ts';
+import type { ObjectKind, Row, StoredDocument, StoredSet } from '../store/port.ts';
+import { type Plan, perform, type Request, type Tools } from './perform.ts';
+
+/**
+ * Removes registered objects of one record: all of them or none. Their bytes, where documents had any, are swept with them.
+ * IHE RMD 3.62.4.1.3.
+ * @throws Refused `referenceUnresolved` for a name that is nobody's (or of another record than the first), `referencesExist` for an object
+ *   that something left behind names, `leftUnreferenced` for what would be left without its submission set, or as a package without any
+ *   member; and what the decision refuses
+ */
+export async function removeMetadata(tools: Tools, request: Request, entryUUIDs: readonly string[]): Promise<void> {
+  const names = [...new Set(entryUUIDs.map(nameOf))];
+  const [record] = await tools.store.facts.recordsOfObjects(names);
+  const subject = record === undefined ? 'none' : { record };
+  await perform(tools, request, 'removeDocuments', subject, async (permit): Promise<Plan<undefined>> => {
+    if (permit.record === undefined) throw new Refused(names.map(unresolved));
+    const held = await objectsNamed(tools, permit, names);
+    const problems = await problemsOf(tools, permit, names, held);
+    if (problems.length > 0) throw new Refused(problems);
+    const [set] = held.sets;
+    return {
+      answer: undefined,
+      expect: [{ unreferenced: names }],
+      put: names.flatMap((name): Row[] => {
+        const object = held.kinds.get(name);
+        return object === undefined ? [] : [{ kind: 'remove', object, name }];
+      }),
+      trace: {
+        query: `remove ${names.join(',')}`,
+        ...(held.documents.length > 0 && {
+          documents: held.documents.map(({ entry: { entryUUID, uniqueId } }) => ({ entryUUID, uniqueId })),
+        }),
+        ...(set && { submissionSet: { entryUUID: set.set.entryUUID, uniqueId: set.set.uniqueId } }),
+      },
+    };
+  });
+}
+
+type Held = {
+  readonly documents: readonly StoredDocument[];
+  readonly sets: readonly StoredSet[];
+  readonly associations: readonly Association[];
+  readonly kinds: ReadonlyMap<string, ObjectKind>;
+};
+
+const unresolved = (name: string): Problem =>
+  problem('referenceUnresolved', { attribute: 'rim:ObjectRef', value: name });
+
+async function objectsNamed(tools: Tools, permit: Permit, names: readonly string[]): Promise<Held> {
+  const { read } = tools.store;
+  const page = { limit: names.length };
+  const [documents, sets, folders, associations] = await Promise.all([
+    read.documentsByUuid(permit, names),
+    read.submissionSets(permit, { entryUUIDs: names }, page),
+    read.everyFolder(permit, names),
+    read.associations(permit, names),
+  ]);
+  const kinds = new Map<string, ObjectKind>([
+    ...documents.map(({ entry }) => [entry.entryUUID, 'document'] as const),
+    ...sets.items.map(({ set }) => [set.entryUUID, 'submissionSet'] as const),
+    ...folders.map(({ entryUUID }) => [entryUUID, 'folder'] as const),
+    ...associations.map(({ entryUUID }) => [entryUUID, 'association'] as const),
+  ]);
+  return { documents, sets: sets.items, associations, kinds };
+}
+
+async function problemsOf(
+  tools: Tools,
+  permit: Permit,
+  names: readonly string[],
+  { kinds, associations }: Held,
+): Promise<Problem[]> {
+  const { read } = tools.store;
+  const going = new Set(names);
+  const memberships = associations.filter(({ type }) => type === 'HasMember');
+  const packages = distinct(memberships.map(({ source }) => source)).filter((name) => !going.has(name));
+  const members = distinct(memberships.map(({ target }) => target)).filter((name) => !going.has(name));
+  const around = await read.everyAssociationOf(permit, distinct([...names, ...packages, ...members]));
+  const left = around.filter(({ entryUUID }) => !going.has(entryUUID));
+  const sources = distinct(left.filter(({ type }) => type === 'HasMember').map(({ source }) => source));
+  const sets = new Set(await setsAmong(tools, permit, [...sources, ...memberships.map(({ source }) => source)]));
+  const isIn = (name: string) =>
+    left.some(({ type, source, target }) => type === 'HasMember' && target === name && sets.has(source));
+  const holdsAny = (name: string) => left.some(({ type, source }) => type === 'HasMember' && source === name);
+  const lostItsSet = (name: string) => memberships.some(({ source, target }) => target === name && sets.has(source));
+  return [
+    ...names.filter((name) => !kinds.has(name)).map(unresolved),
+    ...left
+      .flatMap(({ entryUUID, source, target }) =>
+        [source, target].filter((end) => going.has(end)).map((end) => [end, entryUUID] as const),
+      )
+      .map(([value, by]) => problem('referencesExist', { value, detail: by })),
+    ...members
+      .filter((name) => lostItsSet(name) && !isIn(name))
+      .map((value) => problem('leftUnreferenced', { value, detail: 'no submission set holds it any more' })),
+    ...packages
+      .filter((name) => !holdsAny(name))
+      .map((value) => problem('leftUnreferenced', { value, detail: 'it has no member any more' })),
+  ];
+}
+
+async function setsAmong({ store: { read } }: Tools, permit: Permit, names: readonly string[]): Promise<string[]> {
+  const entryUUIDs = distinct(names);
+  if (entryUUIDs.length === 0) return [];
+  const { items } = await read.submissionSets(permit, { entryUUIDs }, { limit: entryUUIDs.length });
+  return items.map(({ set }) => set.entryUUID);
+}
+
+function distinct(names: readonly string[]): string[] {
+  return [...new Set(names)];
+}

@@ -1,0 +1,43 @@
+import { type Problem, problem, Refused, refuse } from '../domain/error.ts';
+import { child, childrenOf, type XmlElement } from '../xml/element.ts';
+import { namespace } from './vocabulary.ts';
+
+const { xds } = namespace;
+
+/** An xds:DocumentRequest. IHE ITI TF-2 3.43.4.1.2. */
+export type DocumentRequest = {
+  readonly repository: string;
+  readonly uniqueId: string;
+  readonly home: string | undefined;
+};
+
+/** The documents asked for at this repository, each once, and `repositoryUnknown` for each of the others. */
+export type Asked = { readonly here: ReadonlyMap<string, DocumentRequest>; readonly elsewhere: readonly Problem[] };
+
+/**
+ * Reads the xds:DocumentRequest elements of a request.
+ * @throws Refused attributeMissing without any; repositoryUnknown when none is of one of these repositories
+ */
+export function readDocumentRequests(body: XmlElement, repositories: readonly string[]): Asked {
+  const asked = childrenOf(body, xds, 'DocumentRequest').map(readRequest);
+  if (asked.length === 0) refuse('attributeMissing', { attribute: 'xds:DocumentRequest', object: body.local });
+  const here = new Map<string, DocumentRequest>();
+  const elsewhere: Problem[] = [];
+  for (const one of asked) {
+    if (!repositories.includes(one.repository))
+      elsewhere.push(problem('repositoryUnknown', { value: one.repository, object: one.uniqueId }));
+    else if (!here.has(one.uniqueId)) here.set(one.uniqueId, one);
+  }
+  if (here.size === 0) throw new Refused(elsewhere);
+  return { here, elsewhere };
+}
+
+function readRequest(element: XmlElement): DocumentRequest {
+  const text = (local: string) => child(element, xds, local)?.text.trim() ?? '';
+  const home = text('HomeCommunityId');
+  return {
+    repository: text('RepositoryUniqueId'),
+    uniqueId: text('DocumentUniqueId'),
+    home: home === '' ? undefined : home,
+  };
+}
