@@ -74,7 +74,6 @@ export async function startProcess(folder: string, environment: Environment = {}
     ...clientsOf({ port, folder }),
     /** All that it wrote to standard output and standard error. */
     output: () => output,
-    printed,
     /** Ends it; answers its exit code, null where it was killed. */
     end: (signal: NodeJS.Signals) => ended(child, signal),
   };
