@@ -130,9 +130,10 @@ function joining(tools: Tools, into: RecordFacts, loser: RecordFacts, surviving:
 
 /** The record whose decision is asked: none for one that was destroyed, which is as unknown as one that never was. */
 function subjectOf(found: RecordFacts | undefined, ours: readonly Identifier[]): Subject {
-  const held = ours.filter((id) => found?.record.identifiers.some((known) => same(known, id)));
-  const named = held.find((id) => found !== undefined && !isSubsumed(found.record, id)) ?? held[0];
-  return named === undefined || found?.record.state === 'destroyed' ? 'none' : { identifier: named };
+  if (found === undefined || found.record.state === 'destroyed') return 'none';
+  const held = ours.filter((id) => found.record.identifiers.some((known) => same(known, id)));
+  const named = held.find((id) => !isSubsumed(found.record, id)) ?? held[0];
+  return named === undefined ? 'none' : { identifier: named };
 }
 
 /** Each record that one of the identifiers finds, once. */
