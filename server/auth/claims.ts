@@ -74,15 +74,23 @@ export function callerOfClaims(payload: unknown): Caller {
   const mode = modeOf(only('purpose_of_use', codesOf(purposes, [accessModeSystem])) ?? 'normal');
   if (mode === undefined) throw new NotIdentified('purpose of use not known');
   const reason = data.Mode_Acces_Raison;
+  const actor = actorOf(data);
+  const patient = person === undefined ? patientOf(actor) : identifierOf('person_id', person);
   return {
-    actor: actorOf(data),
+    actor,
     mode,
     ...(reason !== undefined && { reason }),
-    ...(person !== undefined && { patient: identifierOf('person_id', person) }),
+    ...(patient && { patient }),
     secret: false,
     software: { name: data.client_id },
     credential: { kind: 'token', id: data.jti, issuer: data.iss },
   };
+}
+
+/** The token of a holder, or of a representative, names the patient by naming him. */
+function patientOf(actor: Actor): Identifier | undefined {
+  if (actor.kind === 'patient') return actor.ins;
+  return actor.kind === 'representative' ? actor.of : undefined;
 }
 
 function actorOf(data: Claims): Actor {

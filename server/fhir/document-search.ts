@@ -44,11 +44,11 @@ const wrong = (attribute: string, value: string, detail: string) => [
 ];
 
 /** Statuses by the FHIR code that they are shown as. */
-const statuses: Readonly<Record<string, readonly AvailabilityStatus[]>> = {
-  current: ['approved', 'archived'],
-  superseded: ['deprecated'],
-  'entered-in-error': ['deleted'],
-};
+const statuses: ReadonlyMap<string, readonly AvailabilityStatus[]> = new Map([
+  ['current', ['approved', 'archived']],
+  ['superseded', ['deprecated']],
+  ['entered-in-error', ['deleted']],
+]);
 
 function codes(documentation: string, put: (question: DocumentQuestion, list: CodeMatch[]) => void): DocumentParameter {
   return {
@@ -90,7 +90,7 @@ export const documentParameters: ParameterTable<DocumentQuestion> = {
     type: 'token',
     documentation: 'current, superseded or entered-in-error; by default all but the last',
     read(value, question, parameter) {
-      const list = alternatives(value).map((text) => statuses[readToken(text).code]);
+      const list = alternatives(value).map((text) => statuses.get(readToken(text).code));
       if (list.includes(undefined))
         return wrong(parameter, value, 'current, superseded or entered-in-error is expected');
       const asked = list.flatMap((some) => some ?? []);

@@ -34,6 +34,17 @@ describe('a search of documents', () => {
     }
   });
 
+  test('a holder, and who represents one, need not say whose: the token does', async () => {
+    const own = await door.get<Documents>('laurent', 'DocumentReference?status=current&_count=100');
+    expect(titles(own.json)).toEqual(titles((await search('laurent', 'status=current&_count=100')).json));
+    expect(own.json.total).toBeGreaterThan(0);
+    const child = await door.get<Documents>('sophie-morel', 'DocumentReference?status=current');
+    expect(titles(child.json)).toEqual(titles((await search('sophie-morel', 'status=current', 'lea-morel')).json));
+    expect(child.json.total).toBeGreaterThan(0);
+    const professional = await door.get('dr-nguyen', 'DocumentReference?status=current');
+    expect(professional.json.issue[0]?.details?.text).toBe('queryParameterMissing');
+  });
+
   test('pages by a signed link, the total the same on each page, nothing twice', async () => {
     const { total } = await all();
     const seen: unknown[] = [];
@@ -60,6 +71,18 @@ describe('a search of documents', () => {
     expect(refused.status).toBe(400);
     expect(refused.json.issue[0]).toMatchObject({ code: 'invalid', details: { text: 'pageLinkBroken' } });
   });
+
+  test.each(['final', 'constructor', '__proto__', 'toString'])(
+    'a status that is none is refused: %s',
+    async (status) => {
+      const answer = await door.get(
+        'dr-nguyen',
+        `DocumentReference?patient.identifier=${door.of('laurent')}&status=${status}`,
+      );
+      expect(answer.status).toBe(400);
+      expect(answer.json.issue[0]).toMatchObject({ code: 'value', details: { text: 'parameterMalformed' } });
+    },
+  );
 
   test('_count above the maximum is served at it; zero gives the total alone', async () => {
     expect((await search('dr-nguyen', '_count=100000')).status).toBe(200);
