@@ -56,6 +56,8 @@ export type Plan<T> = {
   readonly put?: readonly Row[];
   /** Facts for the event: documents touched, submission set, query. */
   readonly trace?: Pick<EventDraft, 'documents' | 'submissionSet' | 'query'>;
+  /** Other records that were read: each has an event of its own. */
+  readonly also?: readonly { readonly permit: Permit; readonly trace?: Plan<T>['trace'] }[];
 };
 
 /** What several actions of one request change together: `done` has an event for each, and the commit is made with the first one's permit. */
@@ -144,9 +146,12 @@ export async function performJointly<T>(
         ...(plan.expect ?? []),
       ],
       put: plan.put ?? [],
-      events: plan.done.map(({ permit: { action: done, ground }, trace }) => ({
+      events: [
+        ...plan.done.map((done) => ({ ...done, record })),
+        ...(plan.also ?? []).map((also) => ({ ...also, record: also.permit.record })),
+      ].map(({ permit: { action: done, ground }, trace, record: of }) => ({
         ...base(done),
-        ...(record && { record }),
+        ...(of !== undefined && { record: of }),
         outcome: 'done',
         ground,
         ...trace,
@@ -172,8 +177,8 @@ class ActionRefused extends Error {
 }
 
 /**
- * The permit that the same caller would get for the same action on another record: for rules about what belongs to several patients. Nothing
- * read with it is ever answered.
+ * The permit that the same caller would get for the same action on another record: for what concerns several patients. What is read
+ * with it and answered needs an event of its own.
  */
 export async function permitElsewhere(
   tools: Tools,

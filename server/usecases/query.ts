@@ -1,21 +1,24 @@
 import type { Permit } from '../domain/decision.ts';
+import type { Association } from '../domain/document.ts';
 import { refuse } from '../domain/error.ts';
 import type { Identifier } from '../domain/identifier.ts';
-import type { DocumentFilter, Page, PageRequest, StoredDocument } from '../store/port.ts';
-import { perform, type Request, type Subject, type Tools } from './perform.ts';
+import type { DocumentFilter, Page, PageRequest, StoredDocument, StoredFolder, StoredSet } from '../store/port.ts';
+import { type Plan, perform, permitElsewhere, type Request, type Subject, type Tools } from './perform.ts';
 
 /** The record asked about, by an identifier of its holder or by its own id. */
 export type PatientRef = Identifier | { readonly record: string };
 
-export type Find = {
+/** What every question says. */
+export type Question = {
   /** Absent: the patient of the credential. */
   readonly patient?: PatientRef;
-  readonly filter: DocumentFilter;
-  /** How many documents may be found; absent: any number. */
+  /** How many objects may be found; absent: any number. */
   readonly limit?: number;
   /** The question as it was asked, for the trace. */
   readonly query: string;
 };
+
+export type Find = Question & { readonly filter: DocumentFilter };
 
 export type FindPage = Omit<Find, 'limit'> & {
   readonly page: PageRequest;
@@ -23,29 +26,35 @@ export type FindPage = Omit<Find, 'limit'> & {
   readonly count?: boolean;
 };
 
-export type Get = {
-  readonly by: 'entryUUID' | 'uniqueId' | 'logicalID';
-  readonly values: readonly string[];
-  readonly patient?: PatientRef;
-  readonly limit?: number;
+/** Objects by one kind of their names. */
+export type Names = { readonly by: 'entryUUID' | 'uniqueId' | 'logicalID'; readonly values: readonly string[] };
+
+export type Get = Names &
+  Omit<Question, 'query'> & {
+    /** Absent: all versions, in whatever state. */
+    readonly filter?: DocumentFilter;
+    /** Absent: the names themselves. */
+    readonly query?: string;
+  };
+
+/** Registered objects, each kind newest first save associations. */
+export type Found = {
+  readonly documents: readonly StoredDocument[];
+  readonly sets: readonly StoredSet[];
+  readonly folders: readonly StoredFolder[];
+  readonly associations: readonly Association[];
 };
+export const nothing: Found = { documents: [], sets: [], folders: [], associations: [] };
 
 /**
  * The documents of a record that pass the filter and exist for the caller, newest first.
  * @throws Refused `tooManyResults` beyond the limit, `queryParameterMissing` when nobody names a patient, and what the decision refuses
  */
 export async function findDocuments(tools: Tools, request: Request, find: Find): Promise<readonly StoredDocument[]> {
-  const { filter, limit, query } = find;
-  return perform(tools, request, 'searchDocuments', recordAsked(request, find.patient), async (permit) => {
-    const found: StoredDocument[] = [];
-    for (let before: number | undefined; ; before = found.at(-1)?.position) {
-      const page = { limit: limit ?? pageOfAll, ...(before !== undefined && { before }) };
-      const { items, more } = await tools.store.read.documents(permit, filter, page);
-      found.push(...items);
-      if (more && limit !== undefined) tooMany(limit);
-      if (!more) return { answer: found, trace: { query: shortened(query) } };
-    }
-  });
+  const { filter, limit } = find;
+  const read = async (permit: Permit) => everyPage((page) => tools.store.read.documents(permit, filter, page), limit);
+  return (await search(tools, request, find, async (permit) => ({ ...nothing, documents: await read(permit) })))
+    .documents;
 }
 
 /**
@@ -68,26 +77,70 @@ export async function findPage(
 }
 
 /**
- * Documents by their names; those that do not exist for the caller are left out. When neither the request nor the credential names a patient,
- * the record is that of the first entryUUID.
- * @throws Refused `tooManyResults` beyond the limit, `queryParameterMissing` when nothing names a record, and what the decision refuses
+ * Documents by their names; those that do not exist for the caller are left out.
+ * @throws Refused as `lookUp`
  */
 export async function getDocuments(tools: Tools, request: Request, get: Get): Promise<readonly StoredDocument[]> {
-  const { by, values, limit } = get;
-  const first = by === 'entryUUID' ? values[0] : undefined;
-  const subject = recordAsked(request, get.patient, first);
-  return perform(tools, request, 'lookUpDocuments', subject, async (permit) => {
-    const { read } = tools.store;
-    const found =
-      by === 'entryUUID'
-        ? await read.documentsByUuid(permit, values)
-        : by === 'uniqueId'
-          ? await read.documentsByUniqueId(permit, values)
-          : await read.documentsByLogicalId(permit, values);
-    if (found.length === 0 && reachesOwnOnly(permit)) refuse('accessDenied', {}, 'notAuthorised');
-    if (limit !== undefined && found.length > limit) tooMany(limit);
-    const documents = found.map(({ entry: { entryUUID, uniqueId } }) => ({ entryUUID, uniqueId }));
-    return { answer: found, trace: { query: shortened(`${by}=${values.join(',')}`), documents } };
+  const { by, values, query = `${by}=${values.join(',')}` } = get;
+  const found = await lookUp(tools, request, { ...get, query }, values, async (permit) => ({
+    ...nothing,
+    documents: await documentsNamed(tools, permit, get, get.filter),
+  }));
+  return found.documents;
+}
+
+/** Documents by one kind of their names. */
+export async function documentsNamed(
+  { store: { read } }: Tools,
+  permit: Permit,
+  { by, values }: Names,
+  filter?: DocumentFilter,
+): Promise<readonly StoredDocument[]> {
+  if (by === 'entryUUID') return read.documentsByUuid(permit, values, filter);
+  if (by === 'uniqueId') return read.documentsByUniqueId(permit, values, filter);
+  return read.documentsByLogicalId(permit, values, filter);
+}
+
+/**
+ * Searches one record as a whole.
+ * @throws Refused `tooManyResults` beyond the limit, `queryParameterMissing` when nobody names a patient, and what the decision refuses
+ */
+export async function search(
+  tools: Tools,
+  request: Request,
+  question: Question,
+  read: (permit: Permit) => Promise<Found>,
+): Promise<Found> {
+  const subject = recordAsked(request, question.patient);
+  return perform(tools, request, 'searchDocuments', subject, async (permit): Promise<Plan<Found>> => {
+    const answer = await read(permit);
+    checkLimit(answer, question.limit);
+    return { answer, trace: { query: shortened(question.query) } };
+  });
+}
+
+/**
+ * Looks for what has these names, entryUUIDs or uniqueIds. When neither the request nor the credential names a patient, the record is that
+ * of the first object named that is registered. The trace names the documents answered and those that associations answered speak of.
+ * @throws Refused `tooManyResults` beyond the limit, `notSinglePatient` when a limit is set and names of several records are given that the
+ *   caller may all see, `unknownPatient` when nothing says which record, and what the decision refuses
+ */
+export async function lookUp(
+  tools: Tools,
+  request: Request,
+  question: Question,
+  names: readonly string[],
+  read: (permit: Permit) => Promise<Found>,
+): Promise<Found> {
+  const subject = await recordNamed(tools, request, question.patient, names);
+  const isNamed = (question.patient ?? request.caller.patient) !== undefined;
+  return perform(tools, request, 'lookUpDocuments', subject, async (permit): Promise<Plan<Found>> => {
+    if (!isNamed && question.limit !== undefined) await checkSinglePatient(tools, request, permit, names);
+    const answer = await read(permit);
+    if (sizeOf(answer) === 0 && reachesOwnOnly(permit)) refuse('accessDenied', {}, 'notAuthorised');
+    checkLimit(answer, question.limit);
+    const documents = await documentsOf(tools, permit, answer);
+    return { answer, trace: { query: shortened(question.query), documents } };
   });
 }
 
@@ -97,7 +150,7 @@ function reachesOwnOnly({ ground, visibility }: Permit): boolean {
 }
 
 /**
- * The record that a request is about: the one it names, else that of the credential's patient, else that of a document.
+ * The record that a request is about: the one it names, else that of the credential's patient.
  * @throws Refused `queryParameterMissing`
  */
 export function recordAsked({ caller }: Request, patient: PatientRef | undefined, document?: string): Subject {
@@ -107,14 +160,88 @@ export function recordAsked({ caller }: Request, patient: PatientRef | undefined
   return refuse('queryParameterMissing', { attribute: 'patient', detail: 'the credential names none either' });
 }
 
-/** How many documents are read at once when all are wanted. */
+async function recordNamed(
+  tools: Tools,
+  request: Request,
+  patient: PatientRef | undefined,
+  names: readonly string[],
+): Promise<Subject> {
+  if ((patient ?? request.caller.patient) !== undefined) return recordAsked(request, patient);
+  const [record = ''] = await tools.store.facts.recordsOfObjects(names);
+  return { record };
+}
+
+/** Objects of one answer belong to one patient. IHE ITI TF-2 3.18.4.1.2.3.8. */
+async function checkSinglePatient(
+  tools: Tools,
+  request: Request,
+  permit: Permit,
+  names: readonly string[],
+): Promise<void> {
+  const records = await tools.store.facts.recordsOfObjects(names);
+  for (const record of records.filter((one) => one !== permit.record)) {
+    const other = await permitElsewhere(tools, request, permit.action, record);
+    if (other !== undefined && (await seesAny(tools, other, names))) refuse('notSinglePatient');
+  }
+}
+
+async function seesAny({ store: { read } }: Tools, permit: Permit, names: readonly string[]): Promise<boolean> {
+  const one = { limit: 1 };
+  const [documents, sameId, ...packages] = await Promise.all([
+    read.documentsByUuid(permit, names),
+    read.documentsByUniqueId(permit, names),
+    read.submissionSets(permit, { entryUUIDs: names }, one),
+    read.submissionSets(permit, { uniqueIds: names }, one),
+    read.foldersMatching(permit, { entryUUIDs: names, allVersions: true }, one),
+    read.foldersMatching(permit, { uniqueIds: names, allVersions: true }, one),
+  ]);
+  const associations = await read.associations(permit, names);
+  return [documents, sameId, ...packages.map(({ items }) => items), associations].some((found) => found.length > 0);
+}
+
+/** What an event names: documents answered, and those at the ends of associations answered. */
+async function documentsOf({ store: { read } }: Tools, permit: Permit, { documents, associations }: Found) {
+  const named = new Map(documents.map(({ entry: { entryUUID, uniqueId } }) => [entryUUID, uniqueId]));
+  const ends = associations.flatMap(({ source, target }) => [source, target]).filter((end) => !named.has(end));
+  if (ends.length > 0)
+    for (const { entry } of await read.documentsByUuid(permit, ends)) named.set(entry.entryUUID, entry.uniqueId);
+  return [...named].map(([entryUUID, uniqueId]) => ({ entryUUID, uniqueId }));
+}
+
+/**
+ * All pages of a read.
+ * @throws Refused `tooManyResults` beyond the limit, before all is read
+ */
+export async function everyPage<T extends { readonly position: number }>(
+  read: (page: PageRequest) => Promise<Page<T>>,
+  limit?: number,
+): Promise<T[]> {
+  const found: T[] = [];
+  for (let before: number | undefined; ; before = found.at(-1)?.position) {
+    const { items, more } = await read({ limit: limit ?? pageOfAll, ...(before !== undefined && { before }) });
+    found.push(...items);
+    if (more && limit !== undefined) tooMany(limit);
+    if (!more) return found;
+  }
+}
+
+/** How many objects are read at once when all are wanted. */
 const pageOfAll = 1000;
 
-function tooMany(limit: number): never {
+function sizeOf({ documents, sets, folders, associations }: Found): number {
+  return documents.length + sets.length + folders.length + associations.length;
+}
+
+function checkLimit(found: Found, limit: number | undefined): void {
+  if (limit !== undefined && sizeOf(found) > limit) tooMany(limit);
+}
+
+/** @throws Refused `tooManyResults` */
+export function tooMany(limit: number): never {
   refuse('tooManyResults', { detail: String(limit) });
 }
 
 /** What a trace keeps of a question. */
-function shortened(query: string): string {
+export function shortened(query: string): string {
   return query.length > 4000 ? `${query.slice(0, 4000)}…` : query;
 }

@@ -1,11 +1,21 @@
-import { type Problem, refuse } from '../domain/error.ts';
-import type { StoredDocument } from '../store/port.ts';
-import { findDocuments, getDocuments } from '../usecases/query.ts';
-import { attributeOf, child } from '../xml/element.ts';
-import { writeDocument, writeObjectRef } from './ebrim/write.ts';
+import { type Problem, problem, Refused, refuse } from '../domain/error.ts';
+import type { Request, Tools } from '../usecases/perform.ts';
+import { type Found, findDocuments, getDocuments, nothing } from '../usecases/query.ts';
+import { getFolderAndContents, getSubmissionSetAndContents } from '../usecases/query-contents.ts';
+import { findAll, findFolders, findSubmissionSets } from '../usecases/query-find.ts';
+import {
+  getAssociations,
+  getDocumentsAndAssociations,
+  getFolders,
+  getFoldersForDocument,
+  getRelatedDocuments,
+  getSubmissionSets,
+} from '../usecases/query-get.ts';
+import { attributeOf, child, type XmlElement } from '../xml/element.ts';
+import { writeAssociation, writeDocument, writeFolder, writeObjectRef, writeSubmissionSet } from './ebrim/write.ts';
 import { writeErrorList } from './errors.ts';
 import type { Answer, Exchange, XdsTransaction } from './exchange.ts';
-import { readQuery } from './queries.ts';
+import { type RegistryQuery, readQuery } from './queries.ts';
 import { action, namespace, responseStatus } from './vocabulary.ts';
 
 /** Registry Stored Query. IHE ITI TF-2 3.18. */
@@ -20,37 +30,99 @@ export const iti18: XdsTransaction = {
   refused,
 };
 
-async function handle({ tools, request, body }: Exchange): Promise<Answer> {
+type ReturnType = 'LeafClass' | 'ObjectRef';
+
+/**
+ * Reads a query:AdhocQueryRequest. References may be asked for in any number: it is how large answers are read in slices.
+ * @throws Refused queryReturnType, queryUnknown without any query
+ */
+export function readQueryRequest(
+  body: XmlElement,
+  { limits }: Tools['settings'],
+): { readonly returnType: ReturnType; readonly element: XmlElement; readonly limit: { readonly limit?: number } } {
   const option = child(body, namespace.query, 'ResponseOption');
   const returnType = option && attributeOf(option, 'returnType')?.trim();
   if (returnType !== 'LeafClass' && returnType !== 'ObjectRef')
     refuse('queryReturnType', returnType === undefined ? {} : { value: returnType });
   const element = child(body, namespace.rim, 'AdhocQuery');
   if (element === undefined) refuse('queryUnknown', { detail: 'no rim:AdhocQuery' });
-  const query = readQuery(element);
-  // References may be asked for in any number: it is how large answers are read in slices.
-  const limit = returnType === 'LeafClass' ? { limit: tools.settings.limits.results } : {};
-  const found =
-    query.kind === 'find'
-      ? await findDocuments(tools, request, {
-          filter: query.filter,
-          query: query.text,
-          ...(query.patient && { patient: query.patient }),
-          ...limit,
-        })
-      : await getDocuments(tools, request, { by: query.by, values: query.values, ...limit });
+  return { returnType, element, limit: returnType === 'LeafClass' ? { limit: limits.results } : {} };
+}
+
+/** The answer to a query that was done. */
+export function answered(found: Found, returnType: ReturnType): Answer {
   return { body: response('success', '', objects(found, returnType)) };
 }
 
+async function handle({ tools, request, body }: Exchange): Promise<Answer> {
+  const { returnType, element, limit } = readQueryRequest(body, tools.settings);
+  const query = readQuery(element);
+  try {
+    return answered(await find(tools, request, { ...query, ...limit }), returnType);
+  } catch (error) {
+    if (error instanceof Refused) return told(tools, request, query, error);
+    throw error;
+  }
+}
+
+async function find(tools: Tools, request: Request, query: RegistryQuery & { limit?: number }): Promise<Found> {
+  switch (query.kind) {
+    case 'findDocuments':
+      return { ...nothing, documents: await findDocuments(tools, request, query) };
+    case 'findSubmissionSets':
+      return findSubmissionSets(tools, request, query);
+    case 'findFolders':
+      return findFolders(tools, request, query);
+    case 'findAll':
+      return findAll(tools, request, query);
+    case 'getDocuments':
+      return { ...nothing, documents: await getDocuments(tools, request, query) };
+    case 'getFolders':
+      return getFolders(tools, request, query);
+    case 'getAssociations':
+      return getAssociations(tools, request, query);
+    case 'getDocumentsAndAssociations':
+      return getDocumentsAndAssociations(tools, request, query);
+    case 'getSubmissionSets':
+      return getSubmissionSets(tools, request, query);
+    case 'getSubmissionSetAndContents':
+      return getSubmissionSetAndContents(tools, request, query);
+    case 'getFolderAndContents':
+      return getFolderAndContents(tools, request, query);
+    case 'getFoldersForDocument':
+      return getFoldersForDocument(tools, request, query);
+    case 'getRelatedDocuments':
+      return getRelatedDocuments(tools, request, query);
+  }
+}
+
+/**
+ * What a refusal may say. Where a domain wants it, an unknown patient has no objects. By names alone, without a patient, an object that the
+ * caller has no right to is as one that does not exist.
+ * @throws the refusal as it is
+ */
+function told({ settings }: Tools, { caller }: Request, query: RegistryQuery, refusal: Refused): Answer {
+  const isNamed = (query.patient ?? caller.patient) !== undefined;
+  const concealed = (name: string) => !isNamed && (name === 'accessDenied' || name === 'recordClosed');
+  const names = refusal.problems.map(({ name }) => (concealed(name) ? 'unknownPatient' : name));
+  if (settings.domain.unknownPatientInQueries === 'empty' && names.every((name) => name === 'unknownPatient'))
+    return { body: response('success', '', '') };
+  if (refusal.problems.some(({ name }) => concealed(name))) return refused([problem('unknownPatient')]);
+  throw refusal;
+}
+
 /** On Failure the list of objects is there and empty, as the schema asks. IHE ITI TF-3 4.2.4. */
-function refused(problems: readonly Problem[]): Answer {
+export function refused(problems: readonly Problem[]): Answer {
   return { body: response('failure', writeErrorList(problems, 'registry'), '') };
 }
 
-function objects(found: readonly StoredDocument[], returnType: 'LeafClass' | 'ObjectRef'): string {
+function objects({ documents, sets, folders, associations }: Found, returnType: ReturnType): string {
+  const whole = returnType === 'LeafClass';
   let text = '';
-  for (const { entry } of found)
-    text += returnType === 'LeafClass' ? writeDocument(entry) : writeObjectRef(entry.entryUUID);
+  for (const { set } of sets) text += whole ? writeSubmissionSet(set) : writeObjectRef(set.entryUUID);
+  for (const { entry } of documents) text += whole ? writeDocument(entry) : writeObjectRef(entry.entryUUID);
+  for (const { folder } of folders) text += whole ? writeFolder(folder) : writeObjectRef(folder.entryUUID);
+  for (const one of associations) text += whole ? writeAssociation(one) : writeObjectRef(one.entryUUID);
   return text;
 }
 

@@ -1,73 +1,251 @@
 import { Refused, refuse } from '../domain/error.ts';
-import type { Identifier } from '../domain/identifier.ts';
-import type { DocumentFilter } from '../store/port.ts';
+import type { Find, Get, Names } from '../usecases/query.ts';
+import type { GetContents } from '../usecases/query-contents.ts';
+import type { FindAll, FindFolders, FindSets } from '../usecases/query-find.ts';
+import type { GetAssociations, GetFolders, GetFoldersOf, GetOfDocuments, GetRelated } from '../usecases/query-get.ts';
 import { attributeOf, child, childrenOf, type XmlElement } from '../xml/element.ts';
-import { keyOf, readId } from './ebrim/registry-object.ts';
-import { GivenParameters, type Parameters } from './query-parameters.ts';
-import { entryType, namespace, statusUrn, storedQuery } from './vocabulary.ts';
+import { readId } from './ebrim/registry-object.ts';
+import {
+  associationFilter,
+  documentFilter,
+  documentsOfLevel,
+  excludable,
+  folderFilter,
+  foldersOfLevel,
+  setFilter,
+} from './query-filters.ts';
+import { GivenParameters, type Parameter, type Parameters } from './query-parameters.ts';
+import { associationUrn, namespace, storedQuery } from './vocabulary.ts';
 
-/** What a stored query asks for, in the words of the domain. `text` is the query as it was asked. */
-export type RegistryQuery = (
-  | { readonly kind: 'find'; readonly patient?: Identifier; readonly filter: DocumentFilter }
-  | {
-      readonly kind: 'get';
-      readonly by: 'entryUUID' | 'uniqueId' | 'logicalID';
-      readonly values: readonly string[];
-    }
-) & { readonly text: string };
+/** What a stored query asks for, in the words of the use cases. `query` is the query as it was asked. */
+export type RegistryQuery = Ask & { readonly query: string };
+
+type Ask =
+  | Asked<'findDocuments', Find>
+  | Asked<'findSubmissionSets', FindSets>
+  | Asked<'findFolders', FindFolders>
+  | Asked<'findAll', FindAll>
+  | Asked<'getDocuments', Get>
+  | Asked<'getFolders', GetFolders>
+  | Asked<'getAssociations', GetAssociations>
+  | Asked<'getDocumentsAndAssociations', GetOfDocuments>
+  | Asked<'getSubmissionSets', GetAssociations>
+  | Asked<'getSubmissionSetAndContents', GetContents>
+  | Asked<'getFolderAndContents', GetContents>
+  | Asked<'getFoldersForDocument', GetFoldersOf>
+  | Asked<'getRelatedDocuments', GetRelated>;
+type Asked<Kind extends string, Question> = { readonly kind: Kind } & Omit<Question, 'query' | 'limit'>;
 
 type QueryDefinition = {
   readonly name: keyof typeof storedQuery;
   readonly parameters: Parameters;
   /** Exactly one of these is given. */
   readonly oneOf?: readonly string[];
-  readonly build: (given: GivenParameters) => Unnamed | undefined;
+  /** At most one of each pair is given. */
+  readonly pairs?: readonly (readonly [string, string])[];
+  readonly build: (given: GivenParameters) => Ask;
 };
-type Unnamed = RegistryQuery extends infer Q ? (Q extends unknown ? Omit<Q, 'text'> : never) : never;
 
-const many = { type: 'text', many: true } as const;
-const code = { type: 'code', many: true } as const;
-const codeAnd = { type: 'code', many: true, and: true } as const;
+const required = <P extends Parameter>(parameter: P) => ({ ...parameter, required: true }) as const;
+/** Required of others; in the DMP the assertion names the patient too. */
+const patient = { type: 'patient' } as const;
+const text = { type: 'text' } as const;
+const texts = { type: 'text', many: true } as const;
+const textGroups = { type: 'text', many: true, and: true } as const;
+const codes = { type: 'code', many: true } as const;
+const codeGroups = { type: 'code', many: true, and: true } as const;
 const time = { type: 'dtm' } as const;
-/** Checked and then alike at both levels: no entry has a second version. */
-const metadataLevel = { type: 'number' } as const;
 
+const level = { $MetadataLevel: { type: 'level' } } as const satisfies Parameters;
+const associationLevel = { $XDSAssociationStatus: texts, ...level } as const satisfies Parameters;
+
+const entryAttributes = {
+  $XDSDocumentEntryClassCode: codes,
+  $XDSDocumentEntryTypeCode: codes,
+  $XDSDocumentEntryPracticeSettingCode: codes,
+  $XDSDocumentEntryHealthcareFacilityTypeCode: codes,
+  $XDSDocumentEntryEventCodeList: codeGroups,
+  $XDSDocumentEntryConfidentialityCode: codeGroups,
+  $XDSDocumentEntryFormatCode: codes,
+  $XDSDocumentEntryAuthorPerson: texts,
+  $XDSDocumentEntryType: texts,
+} as const satisfies Parameters;
+
+const findDocumentParameters = {
+  $XDSDocumentEntryPatientId: patient,
+  $XDSDocumentEntryStatus: required(texts),
+  ...entryAttributes,
+  $XDSDocumentEntryCreationTimeFrom: time,
+  $XDSDocumentEntryCreationTimeTo: time,
+  $XDSDocumentEntryServiceStartTimeFrom: time,
+  $XDSDocumentEntryServiceStartTimeTo: time,
+  $XDSDocumentEntryServiceStopTimeFrom: time,
+  $XDSDocumentEntryServiceStopTimeTo: time,
+  $XDSDocumentEntryDocumentAvailability: texts,
+  ...level,
+} as const satisfies Parameters;
+
+/** Which documents of a record or package. */
+const contentParameters = {
+  $XDSDocumentEntryFormatCode: codes,
+  $XDSDocumentEntryConfidentialityCode: codeGroups,
+  $XDSDocumentEntryType: texts,
+} as const satisfies Parameters;
+
+const oneDocument = { $XDSDocumentEntryEntryUUID: text, $XDSDocumentEntryUniqueId: text } as const satisfies Parameters;
+
+/** By what a parameter names objects: the ends of parameter names. */
+const nameKinds = { EntryUUID: 'entryUUID', UniqueId: 'uniqueId', LogicalID: 'logicalID' } as const;
+
+/** The stored queries and their parameters. IHE ITI TF-2 3.18.4.1.2.3.7, with the options Metadata Update, reference ids and Exclude. */
 const definitions: readonly QueryDefinition[] = [
+  { name: 'FindDocuments', parameters: findDocumentParameters, build: findDocuments },
   {
-    name: 'FindDocuments',
+    name: 'FindSubmissionSets',
     parameters: {
-      // Optional in the DMP, where the assertion names the patient too.
-      $XDSDocumentEntryPatientId: { type: 'patient' },
-      $XDSDocumentEntryStatus: { ...many, required: true },
-      $XDSDocumentEntryClassCode: code,
-      $XDSDocumentEntryTypeCode: code,
-      $XDSDocumentEntryPracticeSettingCode: code,
-      $XDSDocumentEntryHealthcareFacilityTypeCode: code,
-      $XDSDocumentEntryEventCodeList: codeAnd,
-      $XDSDocumentEntryConfidentialityCode: codeAnd,
-      $XDSDocumentEntryFormatCode: code,
-      $XDSDocumentEntryAuthorPerson: many,
-      $XDSDocumentEntryType: many,
-      $XDSDocumentEntryCreationTimeFrom: time,
-      $XDSDocumentEntryCreationTimeTo: time,
-      $XDSDocumentEntryServiceStartTimeFrom: time,
-      $XDSDocumentEntryServiceStartTimeTo: time,
-      $XDSDocumentEntryServiceStopTimeFrom: time,
-      $XDSDocumentEntryServiceStopTimeTo: time,
-      $MetadataLevel: metadataLevel,
+      $XDSSubmissionSetPatientId: patient,
+      $XDSSubmissionSetStatus: required(texts),
+      $XDSSubmissionSetSourceId: texts,
+      $XDSSubmissionSetSubmissionTimeFrom: time,
+      $XDSSubmissionSetSubmissionTimeTo: time,
+      $XDSSubmissionSetAuthorPerson: text,
+      $XDSSubmissionSetContentType: codes,
     },
-    build: findDocuments,
+    build: (given) => ({
+      kind: 'findSubmissionSets',
+      ...given.patient('$XDSSubmissionSetPatientId'),
+      filter: setFilter(given),
+    }),
+  },
+  {
+    name: 'FindFolders',
+    parameters: {
+      $XDSFolderPatientId: patient,
+      $XDSFolderStatus: required(texts),
+      $XDSFolderLastUpdateTimeFrom: time,
+      $XDSFolderLastUpdateTimeTo: time,
+      $XDSFolderCodeList: codeGroups,
+      ...level,
+    },
+    build: (given) => ({ kind: 'findFolders', ...given.patient('$XDSFolderPatientId'), filter: folderFilter(given) }),
+  },
+  {
+    name: 'GetAll',
+    parameters: {
+      $patientId: patient,
+      $XDSDocumentEntryStatus: required(texts),
+      $XDSSubmissionSetStatus: required(texts),
+      $XDSFolderStatus: required(texts),
+      ...contentParameters,
+      ...associationLevel,
+    },
+    build: (given) => ({
+      kind: 'findAll',
+      ...given.patient('$patientId'),
+      documents: documentFilter(given),
+      sets: setFilter(given),
+      folders: folderFilter(given),
+      associations: associationFilter(given),
+    }),
   },
   {
     name: 'GetDocuments',
     parameters: {
-      $XDSDocumentEntryEntryUUID: many,
-      $XDSDocumentEntryUniqueId: many,
-      $XDSDocumentEntryLogicalID: many,
-      $MetadataLevel: metadataLevel,
+      $XDSDocumentEntryEntryUUID: texts,
+      $XDSDocumentEntryUniqueId: texts,
+      $XDSDocumentEntryLogicalID: texts,
+      ...level,
     },
-    oneOf: ['$XDSDocumentEntryEntryUUID', '$XDSDocumentEntryUniqueId', '$XDSDocumentEntryLogicalID'],
-    build: getDocuments,
+    oneOf: namesOf('$XDSDocumentEntry', 'EntryUUID', 'UniqueId', 'LogicalID'),
+    build: (given) => ({
+      kind: 'getDocuments',
+      ...readNames(given, '$XDSDocumentEntry'),
+      filter: documentsOfLevel(given),
+    }),
+  },
+  {
+    name: 'GetFolders',
+    parameters: { $XDSFolderEntryUUID: texts, $XDSFolderUniqueId: texts, $XDSFolderLogicalID: texts, ...level },
+    oneOf: namesOf('$XDSFolder', 'EntryUUID', 'UniqueId', 'LogicalID'),
+    build: (given) => ({ kind: 'getFolders', names: readNames(given, '$XDSFolder'), filter: foldersOfLevel(given) }),
+  },
+  {
+    name: 'GetAssociations',
+    parameters: { $uuid: required(texts), ...associationLevel },
+    build: (given) => ({ kind: 'getAssociations', ...associationsAsked(given) }),
+  },
+  {
+    name: 'GetDocumentsAndAssociations',
+    parameters: { $XDSDocumentEntryEntryUUID: texts, $XDSDocumentEntryUniqueId: texts, ...associationLevel },
+    oneOf: namesOf('$XDSDocumentEntry', 'EntryUUID', 'UniqueId'),
+    build: (given) => ({ kind: 'getDocumentsAndAssociations', ...documentsAsked(given) }),
+  },
+  {
+    name: 'GetSubmissionSets',
+    parameters: { $uuid: required(texts), ...level },
+    build: (given) => ({ kind: 'getSubmissionSets', ...associationsAsked(given) }),
+  },
+  {
+    name: 'GetSubmissionSetAndContents',
+    parameters: {
+      $XDSSubmissionSetEntryUUID: text,
+      $XDSSubmissionSetUniqueId: text,
+      ...contentParameters,
+      ...level,
+    },
+    oneOf: namesOf('$XDSSubmissionSet', 'EntryUUID', 'UniqueId'),
+    build: (given) => ({
+      kind: 'getSubmissionSetAndContents',
+      ...contentsAsked(given, readNames(given, '$XDSSubmissionSet')),
+    }),
+  },
+  {
+    name: 'GetFolderAndContents',
+    parameters: {
+      $XDSFolderEntryUUID: text,
+      $XDSFolderUniqueId: text,
+      ...contentParameters,
+      ...associationLevel,
+    },
+    oneOf: namesOf('$XDSFolder', 'EntryUUID', 'UniqueId'),
+    build: (given) => ({ kind: 'getFolderAndContents', ...contentsAsked(given, readNames(given, '$XDSFolder')) }),
+  },
+  {
+    name: 'GetFoldersForDocument',
+    parameters: { ...oneDocument, ...associationLevel },
+    oneOf: namesOf('$XDSDocumentEntry', 'EntryUUID', 'UniqueId'),
+    build: (given) => ({ kind: 'getFoldersForDocument', ...documentsAsked(given), folders: foldersOfLevel(given) }),
+  },
+  {
+    name: 'GetRelatedDocuments',
+    parameters: {
+      ...oneDocument,
+      $AssociationTypes: required(texts),
+      $XDSDocumentEntryType: texts,
+      ...associationLevel,
+    },
+    oneOf: namesOf('$XDSDocumentEntry', 'EntryUUID', 'UniqueId'),
+    build: (given) => ({
+      kind: 'getRelatedDocuments',
+      ...documentsAsked(given),
+      types: given.known('$AssociationTypes', associationUrn) ?? [],
+      related: documentFilter(given),
+    }),
+  },
+  {
+    name: 'FindDocumentsByReferenceId',
+    parameters: { ...findDocumentParameters, $XDSDocumentEntryReferenceIdList: required(textGroups) },
+    build: findDocuments,
+  },
+  {
+    name: 'FindDocumentsExclude',
+    parameters: {
+      ...findDocumentParameters,
+      $XDSDocumentEntryReferenceIdList: textGroups,
+      ...Object.fromEntries(excludable.map((name) => [excludeName(name), excluding(name)])),
+    },
+    pairs: excludable.map((name) => [`$XDSDocumentEntry${name}`, excludeName(name)]),
+    build: findDocuments,
   },
 ];
 
@@ -78,23 +256,25 @@ export const queryTable = definitions.map(({ name, parameters }) => ({
   parameters: Object.keys(parameters),
 }));
 
+const byId = new Map(definitions.map((definition) => [storedQuery[definition.name] as string, definition]));
+
 /**
  * Reads a rim:AdhocQuery; parameters that the query does not know are ignored. IHE ITI TF-2 3.18.4.1.2.
  * @throws Refused with every problem: queryUnknown, queryParameterMissing, queryParameterRepeated, queryParameterMalformed
  */
 export function readQuery(element: XmlElement): RegistryQuery {
   const id = attributeOf(element, 'id')?.trim() ?? '';
-  const definition = definitions.find(({ name }) => storedQuery[name] === id.toLowerCase());
+  const definition = byId.get(id.toLowerCase());
   if (definition === undefined) refuse('queryUnknown', { value: id });
   const given = new GivenParameters(definition.parameters, element);
-  checkOneOf(definition, given);
-  const query = definition.build(given);
-  if (query === undefined || given.problems.length > 0) throw new Refused(given.problems);
-  return { ...query, text: textOf(definition.name, element) };
+  checkTogether(definition, given);
+  const ask = definition.build(given);
+  if (given.problems.length > 0) throw new Refused(given.problems);
+  return { ...ask, query: queryText(definition.name, element) };
 }
 
 /** The query in one line, for the trace. */
-function textOf(name: string, element: XmlElement): string {
+export function queryText(name: string, element: XmlElement): string {
   const slots = childrenOf(element, namespace.rim, 'Slot').map((slot) => {
     const values = childrenOf(child(slot, namespace.rim, 'ValueList'), namespace.rim, 'Value');
     return `${attributeOf(slot, 'name')?.trim() ?? ''}=${values.map((value) => value.text.trim()).join(',')}`;
@@ -102,51 +282,56 @@ function textOf(name: string, element: XmlElement): string {
   return [name, ...slots].join(' ');
 }
 
-function checkOneOf({ oneOf }: QueryDefinition, given: GivenParameters): void {
-  if (oneOf === undefined) return;
-  const names = oneOf.join(' or ');
-  const count = oneOf.filter((name) => given.has(name)).length;
-  if (count === 0) given.report('queryParameterMissing', names);
-  if (count > 1) given.report('queryParameterRepeated', names, undefined, 'they exclude each other');
-}
-
-function findDocuments(given: GivenParameters): Unnamed | undefined {
-  const patient = given.patient('$XDSDocumentEntryPatientId');
-  const statuses = given.texts('$XDSDocumentEntryStatus').flatMap((urn) => keyOf(statusUrn, urn) ?? []);
-  if (given.texts('$XDSDocumentEntryStatus').length > 0 && statuses.length === 0)
-    given.report('queryParameterMissing', '$XDSDocumentEntryStatus', undefined, 'no status in it is known');
-  const types = given.texts('$XDSDocumentEntryType').map((type) => {
-    const known = keyOf(entryType, type.toLowerCase());
-    if (known === undefined) given.report('queryParameterMalformed', '$XDSDocumentEntryType', type);
-    return known ?? 'stable';
-  });
-  const authorPersons = given.texts('$XDSDocumentEntryAuthorPerson');
-  const filter: DocumentFilter = {
-    statuses,
-    objectTypes: types.length === 0 ? ['stable'] : types,
-    ...given.codes('classCodes', '$XDSDocumentEntryClassCode'),
-    ...given.codes('typeCodes', '$XDSDocumentEntryTypeCode'),
-    ...given.codes('formatCodes', '$XDSDocumentEntryFormatCode'),
-    ...given.codes('practiceSettingCodes', '$XDSDocumentEntryPracticeSettingCode'),
-    ...given.codes('healthcareFacilityTypeCodes', '$XDSDocumentEntryHealthcareFacilityTypeCode'),
-    ...given.codeGroups('eventCodes', '$XDSDocumentEntryEventCodeList'),
-    ...given.codeGroups('confidentialityCodes', '$XDSDocumentEntryConfidentialityCode'),
-    ...(authorPersons.length > 0 && { authorPersons }),
-    ...given.range('creationTime', '$XDSDocumentEntryCreationTime'),
-    ...given.range('serviceStartTime', '$XDSDocumentEntryServiceStartTime'),
-    ...given.range('serviceStopTime', '$XDSDocumentEntryServiceStopTime'),
+function checkTogether({ oneOf, pairs = [] }: QueryDefinition, given: GivenParameters): void {
+  const exclusive = (names: readonly string[]) => {
+    if (names.filter((name) => given.has(name)).length > 1)
+      given.report('queryParameterRepeated', names.join(' or '), undefined, 'they exclude each other');
   };
-  return { kind: 'find', filter, ...(patient && { patient }) };
+  for (const pair of pairs) exclusive(pair);
+  if (oneOf === undefined) return;
+  exclusive(oneOf);
+  if (!oneOf.some((name) => given.has(name))) given.report('queryParameterMissing', oneOf.join(' or '));
 }
 
-function getDocuments(given: GivenParameters): Unnamed | undefined {
-  const names = {
-    entryUUID: '$XDSDocumentEntryEntryUUID',
-    uniqueId: '$XDSDocumentEntryUniqueId',
-    logicalID: '$XDSDocumentEntryLogicalID',
-  } as const;
-  const by = (['entryUUID', 'uniqueId', 'logicalID'] as const).find((name) => given.has(names[name]));
-  if (by === undefined) return undefined;
-  const values = given.texts(names[by]);
-  return { kind: 'get', by, values: by === 'uniqueId' ? values : values.map(readId) };
+function findDocuments(given: GivenParameters): Ask {
+  return { kind: 'findDocuments', ...given.patient('$XDSDocumentEntryPatientId'), filter: documentFilter(given) };
+}
+
+function associationsAsked(given: GivenParameters) {
+  return { entryUUIDs: given.texts('$uuid').map(readId), associations: associationFilter(given) };
+}
+
+function documentsAsked(given: GivenParameters) {
+  const names = readNames(given, '$XDSDocumentEntry');
+  return { names, filter: documentsOfLevel(given), associations: associationFilter(given) };
+}
+
+function contentsAsked(given: GivenParameters, names: Names) {
+  return {
+    names,
+    documents: documentFilter(given),
+    folders: foldersOfLevel(given),
+    associations: associationFilter(given),
+  };
+}
+
+function namesOf(prefix: string, ...kinds: readonly (keyof typeof nameKinds)[]): string[] {
+  return kinds.map((kind) => `${prefix}${kind}`);
+}
+
+/** The names by which objects are asked for; UUIDs are compared in lower case. */
+function readNames(given: GivenParameters, prefix: string): Names {
+  for (const [kind, by] of Object.entries(nameKinds)) {
+    const values = given.texts(`${prefix}${kind}`);
+    if (given.has(`${prefix}${kind}`)) return { by, values: by === 'uniqueId' ? values : values.map(readId) };
+  }
+  return { by: 'entryUUID', values: [] };
+}
+
+function excludeName(attribute: string): string {
+  return `$XDSDocumentEntry${attribute}Exclude`;
+}
+
+function excluding(attribute: (typeof excludable)[number]): Parameter {
+  return attribute === 'ReferenceIdList' ? textGroups : entryAttributes[`$XDSDocumentEntry${attribute}`];
 }

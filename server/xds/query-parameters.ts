@@ -4,6 +4,7 @@ import type { Identifier } from '../domain/identifier.ts';
 import { earliest, isDtm } from '../domain/time.ts';
 import type { CodeMatch, TimeRange } from '../store/port.ts';
 import { attributeOf, child, childrenOf, type XmlElement } from '../xml/element.ts';
+import { keyOf } from './ebrim/registry-object.ts';
 import { type Literal, readCodeMatch, readLiterals } from './query-values.ts';
 import { namespace } from './vocabulary.ts';
 
@@ -14,7 +15,7 @@ const { rim } = namespace;
  * IHE ITI TF-2 3.18.4.1.2.3.
  */
 export type Parameter = {
-  readonly type: 'text' | 'code' | 'dtm' | 'number' | 'patient';
+  readonly type: 'text' | 'code' | 'dtm' | 'level' | 'patient';
   readonly many?: true;
   readonly and?: true;
   readonly required?: true;
@@ -53,9 +54,43 @@ export class GivenParameters {
     return this.#given.get(name)?.flat() ?? [];
   }
 
-  patient(name: string): Identifier | undefined {
+  /** The field `patient` for the parameter; nothing when it is not given. */
+  patient(name: string): { readonly patient?: Identifier } {
     const [text] = this.texts(name);
-    return text === undefined ? undefined : identifierOf(text);
+    return this.#field('patient', text === undefined ? undefined : identifierOf(text));
+  }
+
+  /** The identities that a parameter of several names. */
+  patients(name: string): readonly Identifier[] {
+    return this.texts(name).flatMap((text) => identifierOf(text) ?? []);
+  }
+
+  /**
+   * The names that a table gives to the URNs of a parameter; unknown URNs are ignored, and a parameter of which none is left counts as
+   * missing. undefined when it is not given.
+   */
+  known<K extends string>(name: string, table: Readonly<Record<K, string>>): readonly K[] | undefined {
+    if (!this.has(name)) return undefined;
+    const urns = this.texts(name);
+    const found = urns.flatMap((urn) => keyOf(table, urn) ?? []);
+    if (found.length === 0 && urns.length > 0)
+      this.report('queryParameterMissing', name, undefined, 'no value in it is known');
+    return found;
+  }
+
+  /** $MetadataLevel; 1 where it is not given. IHE Metadata Update. */
+  level(): 1 | 2 {
+    return this.texts('$MetadataLevel').includes('2') ? 2 : 1;
+  }
+
+  /** A filter's field for a parameter of texts. */
+  list<K extends string>(field: K, name: string): { readonly [key in K]?: readonly string[] } {
+    return this.#field(field, this.has(name) ? this.texts(name) : undefined);
+  }
+
+  /** The same for one that is a conjunction of slots. */
+  groups<K extends string>(field: K, name: string): { readonly [key in K]?: readonly (readonly string[])[] } {
+    return this.#field(field, this.#given.get(name));
   }
 
   /** A filter's field for a coded parameter; nothing when it is not given. */
@@ -108,7 +143,7 @@ const isOfType: Readonly<Record<Parameter['type'], (literal: Literal) => boolean
   text: ({ quoted }) => quoted,
   code: ({ text, quoted }) => quoted && readCodeMatch(text) !== undefined,
   dtm: ({ text }) => isDtm(text),
-  number: ({ text }) => /^\d+$/.test(text),
+  level: ({ text }) => text === '1' || text === '2',
   patient: ({ text, quoted }) => quoted && identifierOf(text) !== undefined,
 };
 

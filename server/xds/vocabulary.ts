@@ -149,6 +149,13 @@ export const storedQuery = {
   FindDocumentsExclude: 'urn:uuid:4308b1df-36de-4bef-8e2e-ba91f593c435',
 } as const;
 
+/** Ids of the stored queries over several patients. IHE ITI TF-2 3.51.4.1.2.3. */
+export const multiPatientQuery = {
+  FindDocumentsForMultiplePatients: 'urn:uuid:3d1bdb10-39a2-11de-89c2-2f44d94eaa9f',
+  FindFoldersForMultiplePatients: 'urn:uuid:50d3f5ac-39a2-11de-a1ca-b366239e58df',
+  FindDocumentsByReferenceIdForMultiplePatients: 'urn:uuid:1191642d-86c4-42d8-b784-f95445f9f0d5',
+} as const;
+
 /** wsa:Action of each transaction, request and response. */
 export const action = {
   iti18: ['urn:ihe:iti:2007:RegistryStoredQuery', 'urn:ihe:iti:2007:RegistryStoredQueryResponse'],

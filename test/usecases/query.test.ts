@@ -83,8 +83,8 @@ describe('the record asked about', () => {
   test('nobody names a patient: no record is asked', async () => {
     const nobody = { filter: {}, query: 'q' };
     expect(await problemOf(findDocuments(world.tools, world.as('dr-martin'), nobody))).toBe('queryParameterMissing');
-    const byUniqueId = { by: 'uniqueId', values: ['1.2.250.1.999.1.3.101'] } as const;
-    expect(await problemOf(getDocuments(world.tools, world.as('dr-martin'), byUniqueId))).toBe('queryParameterMissing');
+    const unknown = { by: 'uniqueId', values: ['1.2.3.4'] } as const;
+    expect(await problemOf(getDocuments(world.tools, world.as('dr-martin'), unknown))).toBe('unknownPatient');
   });
 
   test('the patient of the credential, or of the document named', async () => {
@@ -96,6 +96,8 @@ describe('the record asked about', () => {
     const entryUUID = document?.entry.entryUUID ?? '';
     const byUuid = { by: 'entryUUID', values: [entryUUID] } as const;
     expect(await getDocuments(world.tools, world.as('dr-martin'), byUuid)).toHaveLength(1);
+    const byUniqueId = { by: 'uniqueId', values: ['1.2.250.1.999.1.3.101'] } as const;
+    expect(await getDocuments(world.tools, world.as('dr-martin'), byUniqueId)).toHaveLength(1);
     expect((await retrieve(world.tools, world.as('dr-martin'), byUuid)).documents).toHaveLength(1);
     expect(
       await problemOf(getDocuments(world.tools, world.as('dr-leroy', { patient: world.ins('girard') }), byUuid)),

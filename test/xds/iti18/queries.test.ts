@@ -30,7 +30,7 @@ const get = (...slots: Slots) => queryOf(storedQuery.GetDocuments, slots);
 
 function filterOf(...slots: Slots) {
   const query = find(...slots);
-  if (query.kind !== 'find') throw new Error('no FindDocuments');
+  if (query.kind !== 'findDocuments') throw new Error('no FindDocuments');
   return query.filter;
 }
 
@@ -47,9 +47,9 @@ function problemsOf(read: () => unknown): string[] {
 describe('FindDocuments', () => {
   test('patient, status and the stable type by default', () => {
     expect(find()).toMatchObject({
-      kind: 'find',
+      kind: 'findDocuments',
       patient: { value: '161053523812385', oid: '1.2.250.1.213.1.4.10' },
-      filter: { statuses: ['approved'], objectTypes: ['stable'] },
+      filter: { statuses: ['approved'], objectTypes: ['stable'], availabilities: ['online'] },
     });
   });
 
@@ -60,13 +60,13 @@ describe('FindDocuments', () => {
   test('the id of the query may have blanks around it and any case', () => {
     expect(
       queryOf(` ${storedQuery.FindDocuments.toUpperCase().replace('URN:UUID', 'urn:uuid')} `, [approved]).kind,
-    ).toBe('find');
+    ).toBe('findDocuments');
   });
 
   test('status: the four of the DMP; unknown ones are ignored', () => {
     const statuses = (...values: string[]) => {
       const query = queryOf(storedQuery.FindDocuments, [['$XDSDocumentEntryStatus', ...values]]);
-      return query.kind === 'find' ? query.filter.statuses : undefined;
+      return query.kind === 'findDocuments' ? query.filter.statuses : undefined;
     };
     expect(
       statuses(
@@ -151,11 +151,16 @@ describe('FindDocuments', () => {
         ['toString', "('x')"],
         [' $XDSDocumentEntryClassCode ', "('11^^1.2')"],
       ),
-    ).toEqual({ statuses: ['approved'], objectTypes: ['stable'], classCodes: [{ code: '11', system: '1.2' }] });
+    ).toEqual({
+      statuses: ['approved'],
+      objectTypes: ['stable'],
+      availabilities: ['online'],
+      classCodes: [{ code: '11', system: '1.2' }],
+    });
   });
 
   test('the query is kept in words for the trace', () => {
-    expect(find(['$XDSDocumentEntryClassCode', "('11^^1.2')"]).text).toBe(
+    expect(find(['$XDSDocumentEntryClassCode', "('11^^1.2')"]).query).toBe(
       `FindDocuments ${patient.join('=')} ${approved.join('=')} $XDSDocumentEntryClassCode=('11^^1.2')`,
     );
   });
@@ -241,7 +246,7 @@ describe('GetDocuments', () => {
 
   test('by entryUUID, in any case', () => {
     expect(get(['$XDSDocumentEntryEntryUUID', `('${uuid.replace('0c1c', '0C1C')}')`])).toMatchObject({
-      kind: 'get',
+      kind: 'getDocuments',
       by: 'entryUUID',
       values: [uuid],
     });
@@ -273,11 +278,14 @@ describe('GetDocuments', () => {
   });
 });
 
-test('a query that is not served is refused by its id', () => {
-  const id = 'urn:uuid:a7ae438b-4bc2-4642-93e9-be891f7bb155';
+test.each([
+  ['of another transaction (ITI-51)', 'urn:uuid:3d1bdb10-39a2-11de-89c2-2f44d94eaa9f'],
+  ['of nobody', 'urn:uuid:00000000-0000-4000-8000-000000000000'],
+  ['without an id', ''],
+])('a query %s is refused by its id', (_what, id) => {
   expect(problemsOf(() => queryOf(id, []))).toEqual([`queryUnknown ${id}`]);
 });
 
 test('the documentation lists the queries served', () => {
-  expect(queryTable.map(({ name, id }) => [name, id])).toEqual(Object.entries(storedQuery));
+  expect(new Map(queryTable.map(({ name, id }) => [name, id]))).toEqual(new Map(Object.entries(storedQuery)));
 });

@@ -1,0 +1,77 @@
+import type { Permit } from '../domain/decision.ts';
+import type { Association } from '../domain/document.ts';
+import type { DocumentFilter, FolderFilter } from '../store/port.ts';
+import type { Request, Tools } from './perform.ts';
+import { everyPage, type Found, lookUp, type Names, nothing, type Question } from './query.ts';
+import { type AssociationFilter, passing } from './query-find.ts';
+import { folderNames, foldersMatching } from './query-get.ts';
+
+/** One submission set or folder, and which of its contents. */
+export type GetContents = Question & {
+  readonly names: Names;
+  readonly documents: DocumentFilter;
+  readonly folders: FolderFilter;
+  readonly associations: AssociationFilter;
+};
+
+/**
+ * A submission set; its documents and folders that pass their filter, with their memberships; the associations that it holds between
+ * objects answered, with their memberships. IHE ITI TF-2 3.18.4.1.2.3.7.10.
+ * @throws Refused as `lookUp`
+ */
+export async function getSubmissionSetAndContents(tools: Tools, request: Request, get: GetContents): Promise<Found> {
+  const { by, values } = get.names;
+  const filter = by === 'uniqueId' ? { uniqueIds: values } : { entryUUIDs: values };
+  return lookUp(tools, request, get, values, async (permit) => {
+    const sets = await everyPage((page) => tools.store.read.submissionSets(permit, filter, page));
+    const ids = sets.map(({ set }) => set.entryUUID);
+    const memberships = await membershipsOf(tools, permit, ids, get.associations);
+    const members = memberships.map(({ target }) => target);
+    const [documents, folders, held] = await Promise.all([
+      tools.store.read.documentsByUuid(permit, members, get.documents),
+      foldersMatching(tools, permit, { ...get.folders, entryUUIDs: members }),
+      tools.store.read.associations(permit, members),
+    ]);
+    const answered = new Set([
+      ...ids,
+      ...documents.map(({ entry }) => entry.entryUUID),
+      ...folders.map(({ folder }) => folder.entryUUID),
+    ]);
+    const between = passing(held, get.associations).filter((a) => answered.has(a.source) && answered.has(a.target));
+    for (const { entryUUID } of between) answered.add(entryUUID);
+    const associations = distinct([...memberships.filter(({ target }) => answered.has(target)), ...between]);
+    return { sets, documents, folders, associations };
+  });
+}
+
+/**
+ * A folder, all its versions where the filter lets them pass; its documents that pass their filter, with their memberships.
+ * IHE ITI TF-2 3.18.4.1.2.3.7.11.
+ * @throws Refused as `lookUp`
+ */
+export async function getFolderAndContents(tools: Tools, request: Request, get: GetContents): Promise<Found> {
+  return lookUp(tools, request, get, get.names.values, async (permit) => {
+    const folders = await foldersMatching(tools, permit, { ...get.folders, ...folderNames(get.names) });
+    const ids = folders.map(({ folder }) => folder.entryUUID);
+    const memberships = await membershipsOf(tools, permit, ids, get.associations);
+    const members = memberships.map(({ target }) => target);
+    const documents = await tools.store.read.documentsByUuid(permit, members, get.documents);
+    const answered = new Set(documents.map(({ entry }) => entry.entryUUID));
+    return { ...nothing, folders, documents, associations: memberships.filter(({ target }) => answered.has(target)) };
+  });
+}
+
+async function membershipsOf(
+  { store: { read } }: Tools,
+  permit: Permit,
+  packages: readonly string[],
+  filter: AssociationFilter,
+): Promise<Association[]> {
+  if (packages.length === 0) return [];
+  const naming = passing(await read.associationsOf(permit, packages), filter);
+  return naming.filter(({ type, source }) => type === 'HasMember' && packages.includes(source));
+}
+
+function distinct(associations: readonly Association[]): Association[] {
+  return [...new Map(associations.map((association) => [association.entryUUID, association])).values()];
+}
