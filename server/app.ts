@@ -8,6 +8,7 @@ import { nameRequest } from './watch/request-id.ts';
 import { iti18 } from './xds/iti18.ts';
 import { iti41 } from './xds/iti41.ts';
 import { iti43 } from './xds/iti43.ts';
+import { iti51 } from './xds/iti51.ts';
 import { iti62 } from './xds/iti62.ts';
 import { iti86 } from './xds/iti86.ts';
 import { xdsRouter } from './xds/routes.ts';
@@ -59,7 +60,7 @@ export function makeApp(
     ctx.type = 'text/plain; version=0.0.4; charset=utf-8';
     ctx.body = await exposition(await process.metrics());
   });
-  const xds = xdsRouter(context.tools, context.identify, [iti18, iti41, iti43, iti62, iti86], {
+  const xds = xdsRouter(context.tools, context.identify, [iti18, iti41, iti43, iti51, iti62, iti86], {
     log: context.log,
     publicUrl: env.DMP_PUBLIC_URL,
     limits: context.limits,

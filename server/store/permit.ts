@@ -9,6 +9,12 @@ export function readingOf(permit: Permit): { readonly record: RecordId; readonly
   return { record: permit.record, visibility: permit.visibility };
 }
 
+/** Guards what looks into all records. A permit for anything else than a query across patients is a fault of the program: throws. */
+export function checkAcross(permit: Permit): void {
+  if (!isPermit(permit) || permit.action !== 'queryAcrossPatients')
+    throw new TypeError('All records are looked into with a permit to query across patients');
+}
+
 /**
  * The one record that a change set touches: the permit's, or the one that it creates. A forged permit, or a row of another record, is a
  * fault of the program: throws.

@@ -322,6 +322,12 @@ export interface Reader {
    */
   events(permit: Permit, filter: EventFilter, page: PageRequest): Promise<Page<AuditEvent>>;
   event(permit: Permit, sequence: number): Promise<AuditEvent | undefined>;
+  /**
+   * Records that hold a document, or a folder, that passes the filter, whatever is hidden of it: where a query across patients looks. With
+   * permits of `queryAcrossPatients` alone; the cost grows with the store.
+   */
+  recordsWithDocuments(permit: Permit, filter: DocumentFilter): Promise<readonly RecordId[]>;
+  recordsWithFolders(permit: Permit, filter: FolderFilter): Promise<readonly RecordId[]>;
   /** The wrapped key of the record, or of one that was merged into it; undefined once destroyed. */
   wrappedKey(permit: Permit, of?: RecordId): Promise<Uint8Array | undefined>;
 }

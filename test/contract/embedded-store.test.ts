@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openSegmentReader } from '../../server/blobs/segments.ts';
 import { openEmbedded } from '../../server/store/embedded/open.ts';
+import { permitAcross } from '../support/permits.ts';
+import { acrossContract } from './across.ts';
 import { mergeContract } from './merges.ts';
 import { removalContract } from './removal.ts';
 import { type Subject, storeContract } from './store.ts';
@@ -29,4 +31,5 @@ async function open(): Promise<Subject> {
 storeContract('the embedded store', open);
 queryContract('the embedded store', open);
 removalContract('the embedded store', open);
+acrossContract('the embedded store', open, permitAcross);
 mergeContract('the embedded store', open);

@@ -1,4 +1,6 @@
 import { memoryStore } from '../support/memory-store.ts';
+import { permitAcross } from '../support/permits.ts';
+import { acrossContract } from './across.ts';
 import { mergeContract } from './merges.ts';
 import { removalContract } from './removal.ts';
 import { type Subject, storeContract } from './store.ts';
@@ -12,4 +14,5 @@ function open(): Promise<Subject> {
 storeContract('the store in memory', open);
 queryContract('the store in memory', open);
 removalContract('the store in memory', open);
+acrossContract('the store in memory', open, permitAcross);
 mergeContract('the store in memory', open);

@@ -15,7 +15,7 @@ import type { Cx, Identifier } from '../../server/domain/identifier.ts';
 import type { PatientRecord, RecordId } from '../../server/domain/record.ts';
 import { earliest } from '../../server/domain/time.ts';
 import { matchesFolder, matchesSet } from '../../server/store/matching.ts';
-import { changedRecord, readingOf } from '../../server/store/permit.ts';
+import { changedRecord, checkAcross, readingOf } from '../../server/store/permit.ts';
 import {
   type ChangeSet,
   type CodeMatch,
@@ -272,6 +272,22 @@ export function memoryStore({ fault }: { readonly fault?: () => Error | undefine
             .filter((f) => f.record === record && ids.includes(f.object.entryUUID))
             .map((f) => f.object);
         }),
+      recordsWithDocuments: (permit, filter) =>
+        reading(() => {
+          checkAcross(permit);
+          return distinctRecords([...held.documents.values()].filter((d) => matchesFilter(d, filter)));
+        }),
+      recordsWithFolders: (permit, filter) =>
+        reading(() => {
+          checkAcross(permit);
+          const all = [...held.folders.values()];
+          return distinctRecords(
+            all.filter(({ object }) => {
+              const last = all.findLast((other) => other.object.logicalID === object.logicalID);
+              return matchesFolder(object, last?.object === object, filter);
+            }),
+          );
+        }),
       holders: (permit, uniqueIds) =>
         reading(() => {
           readingOf(permit);
@@ -401,6 +417,10 @@ function taken(held: Contents, kind: ObjectKind, entryUUID: string): boolean {
 
 function holderOf(held: Contents, { value, oid }: Identifier): PatientRecord | undefined {
   return [...held.records.values()].find((r) => r.identifiers.some((i) => i.value === value && i.oid === oid));
+}
+
+function distinctRecords(found: readonly { readonly record: RecordId }[]): RecordId[] {
+  return [...new Set(found.map(({ record }) => record))];
 }
 
 function nextPosition({ documents, removed }: Contents): number {

@@ -95,6 +95,15 @@ export function callerOf(name: ActorName, mode: Mode = 'normal'): Caller {
   };
 }
 
+/** A permit to query across patients, of a system that has the right. */
+export function permitAcross(): Permit {
+  const actor: Actor = { kind: 'system', id: 'regie', name: 'Régie', rights: ['multiPatient'] };
+  const caller: Caller = { actor, mode: 'normal', secret: false, credential: { kind: 'internal', id: 'test' } };
+  const decision = decide({ caller, action: 'queryAcrossPatients' }, undefined, { ...around, regime: regimes['2011'] });
+  if ('permit' in decision) return decision.permit;
+  throw new Error(decision.refused.reason);
+}
+
 /** A permit that `decide()` gave; our own jobs act under the regime of 2022. @throws when it refused */
 export function permitFor(
   facts: RecordFacts | undefined,

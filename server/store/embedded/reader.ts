@@ -1,7 +1,8 @@
 import type { Permit } from '../../domain/decision.ts';
-import { readingOf } from '../permit.ts';
+import { checkAcross, readingOf } from '../permit.ts';
 import { type FactsReader, type Reader, StoreStopped } from '../port.ts';
 import { openDatabase } from './driver.ts';
+import { makeAcrossReads } from './read-across.ts';
 import { makeDocumentReads } from './read-documents.ts';
 import { makeEventReads } from './read-events.ts';
 import { makeFactReads } from './read-facts.ts';
@@ -24,6 +25,7 @@ export function openReader(mainFile: string, keysFile: string): OpenReader {
   const documents = makeDocumentReads(main);
   const objects = makeObjectReads(main, hiddenAmong);
   const packages = makePackageReads(main, hiddenAmong);
+  const across = makeAcrossReads(main);
   const names = makeNameReads(main);
   const events = makeEventReads(main, hiddenAmong);
   let open = true;
@@ -63,6 +65,16 @@ export function openReader(mainFile: string, keysFile: string): OpenReader {
       everyAssociationOf: (permit, ids) => permitted(permit, (r) => objects.everyAssociationOf(r, ids)),
       everyVersion: (permit, ids) => permitted(permit, (r) => documents.everyVersion(r, ids)),
       everyFolder: (permit, ids) => permitted(permit, (r) => objects.everyFolder(r, ids)),
+      recordsWithDocuments: (permit, filter) =>
+        reading(() => {
+          checkAcross(permit);
+          return across.ofDocuments(filter);
+        }),
+      recordsWithFolders: (permit, filter) =>
+        reading(() => {
+          checkAcross(permit);
+          return across.ofFolders(filter);
+        }),
       holders: (permit, uniqueIds) => permitted(permit, () => names.holders(uniqueIds)),
       taken: (permit, ids) => permitted(permit, () => names.taken(ids)),
       events: (permit, filter, page) => permitted(permit, (r) => events.events(r, filter, page)),

@@ -1,0 +1,103 @@
+import { Refused, refuse } from '../domain/error.ts';
+import type { FindAcross } from '../usecases/query-across.ts';
+import { attributeOf, type XmlElement } from '../xml/element.ts';
+import { queryText } from './queries.ts';
+import { documentFilter, folderFilter } from './query-filters.ts';
+import { GivenParameters, type Parameters } from './query-parameters.ts';
+import { multiPatientQuery } from './vocabulary.ts';
+
+type MultiPatientDefinition = {
+  readonly name: keyof typeof multiPatientQuery;
+  readonly parameters: Parameters;
+  /** At least one of these is given. */
+  readonly anyOf: readonly string[];
+  readonly build: (given: GivenParameters) => Asked;
+};
+type Asked = FindAcross extends infer F ? (F extends unknown ? Omit<F, 'query' | 'limit'> : never) : never;
+
+const patients = { type: 'patient', many: true } as const;
+const texts = { type: 'text', many: true } as const;
+const codes = { type: 'code', many: true } as const;
+const codeGroups = { type: 'code', many: true, and: true } as const;
+const time = { type: 'dtm' } as const;
+
+const documentParameters = {
+  $XDSDocumentEntryPatientId: patients,
+  $XDSDocumentEntryStatus: { ...texts, required: true },
+  $XDSDocumentEntryClassCode: codes,
+  $XDSDocumentEntryTypeCode: codes,
+  $XDSDocumentEntryPracticeSettingCode: codes,
+  $XDSDocumentEntryHealthcareFacilityTypeCode: codes,
+  $XDSDocumentEntryEventCodeList: codeGroups,
+  $XDSDocumentEntryConfidentialityCode: codeGroups,
+  $XDSDocumentEntryFormatCode: codes,
+  $XDSDocumentEntryAuthorPerson: texts,
+  $XDSDocumentEntryType: texts,
+  $XDSDocumentEntryCreationTimeFrom: time,
+  $XDSDocumentEntryCreationTimeTo: time,
+  $XDSDocumentEntryServiceStartTimeFrom: time,
+  $XDSDocumentEntryServiceStartTimeTo: time,
+  $XDSDocumentEntryServiceStopTimeFrom: time,
+  $XDSDocumentEntryServiceStopTimeTo: time,
+} as const satisfies Parameters;
+
+const findDocuments = (given: GivenParameters): Asked => ({
+  patients: given.patients('$XDSDocumentEntryPatientId'),
+  documents: documentFilter(given),
+});
+
+/** The stored queries over several patients. IHE ITI TF-2 3.51.4.1.2.3. */
+const definitions: readonly MultiPatientDefinition[] = [
+  {
+    name: 'FindDocumentsForMultiplePatients',
+    parameters: documentParameters,
+    anyOf: [
+      '$XDSDocumentEntryPatientId',
+      '$XDSDocumentEntryClassCode',
+      '$XDSDocumentEntryEventCodeList',
+      '$XDSDocumentEntryHealthcareFacilityTypeCode',
+    ],
+    build: findDocuments,
+  },
+  {
+    name: 'FindFoldersForMultiplePatients',
+    parameters: {
+      $XDSFolderPatientId: patients,
+      $XDSFolderStatus: { ...texts, required: true },
+      $XDSFolderLastUpdateTimeFrom: time,
+      $XDSFolderLastUpdateTimeTo: time,
+      $XDSFolderCodeList: codeGroups,
+    },
+    anyOf: ['$XDSFolderPatientId', '$XDSFolderCodeList'],
+    build: (given) => ({ patients: given.patients('$XDSFolderPatientId'), folders: folderFilter(given) }),
+  },
+  {
+    name: 'FindDocumentsByReferenceIdForMultiplePatients',
+    parameters: { ...documentParameters, $XDSDocumentEntryReferenceIdList: { ...texts, and: true, required: true } },
+    anyOf: ['$XDSDocumentEntryReferenceIdList'],
+    build: findDocuments,
+  },
+];
+
+/** The stored queries served and their parameters, for the documentation. */
+export const multiPatientQueryTable = definitions.map(({ name, parameters }) => ({
+  name,
+  id: multiPatientQuery[name],
+  parameters: Object.keys(parameters),
+}));
+
+/**
+ * Reads a rim:AdhocQuery over several patients; parameters that the query does not know are ignored.
+ * @throws Refused with every problem: queryUnknown, queryParameterMissing, queryParameterRepeated, queryParameterMalformed
+ */
+export function readMultiPatientQuery(element: XmlElement): Asked & { readonly query: string } {
+  const id = attributeOf(element, 'id')?.trim() ?? '';
+  const definition = definitions.find(({ name }) => multiPatientQuery[name] === id.toLowerCase());
+  if (definition === undefined) refuse('queryUnknown', { value: id });
+  const given = new GivenParameters(definition.parameters, element);
+  if (!definition.anyOf.some((name) => given.has(name)))
+    given.report('queryParameterMissing', definition.anyOf.join(' or '));
+  const asked = definition.build(given);
+  if (given.problems.length > 0) throw new Refused(given.problems);
+  return { ...asked, query: queryText(definition.name, element) };
+}
