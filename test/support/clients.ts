@@ -102,8 +102,6 @@ export function unsigned(assertion: string): string {
   return assertion.replace(/<(\w+:)?Signature [\s\S]*<\/\1Signature>/, '');
 }
 
-export type Credentials = ReturnType<typeof credentialsOf>;
-
 export type XdsError = { readonly code: string; readonly context: string };
 
 /** An answer as another reader sees it. `objects` are ids of ExtrinsicObjects or ObjectRefs, in order. */
@@ -177,7 +175,6 @@ export function xdsOf({ port }: Place) {
     },
   };
 }
-export type Xds = ReturnType<typeof xdsOf>;
 
 /** A deposit as it travels: the root, and the document as the part `doc1@example.org`. */
 export function packageOf(root: string, bytes: Uint8Array): Buffer {
@@ -221,7 +218,6 @@ export function fhirOf({ port }: Place) {
     },
   };
 }
-export type Fhir = ReturnType<typeof fhirOf>;
 
 /** What the tables of patient data hold; events and used credentials are no part of it. */
 const tables = [
@@ -279,7 +275,6 @@ export function ledgerOf({ folder }: Pick<Place, 'folder'>) {
     },
   };
 }
-export type Ledger = ReturnType<typeof ledgerOf>;
 
 /** Everything that a test needs to act as people of the sandbox against a server. */
 export function clientsOf(place: Place) {
@@ -291,4 +286,3 @@ export function clientsOf(place: Place) {
     ledger: ledgerOf(place),
   };
 }
-export type Clients = ReturnType<typeof clientsOf>;
