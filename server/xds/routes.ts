@@ -4,6 +4,7 @@ import type { Context } from 'koa';
 import type { Identify } from '../auth/credentials.ts';
 import type { Tools } from '../usecases/perform.ts';
 import { nameRequest } from '../watch/request-id.ts';
+import { describe } from './description.ts';
 import { dispatch, type Face, type FaceLog, type Reply, type TransportLimits } from './dispatch.ts';
 import type { XdsTransaction } from './exchange.ts';
 import { RequestBody } from './request-body.ts';
@@ -33,6 +34,7 @@ export function xdsRouter(
   const face: Face = { tools, identify, transactions, limits, log };
   const router = new Router();
   for (const [path, receiver] of Object.entries(xdsAddresses)) {
+    router.get(path, (ctx) => describe(ctx, { receiver, address: `${publicUrl}${path}`, transactions }));
     router.post(path, async (ctx) => {
       const requestId = nameRequest(ctx, tools.newId);
       const body = new RequestBody(ctx.req, limits);
