@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { DocumentEntry, Folder, SubmissionSet } from '../../../server/domain/document.ts';
 import type { Identifier } from '../../../server/domain/identifier.ts';
-import type { Row } from '../../../server/store/port.ts';
+import type { Row, Store } from '../../../server/store/port.ts';
 import type { Request } from '../../../server/usecases/perform.ts';
 import { iti18 } from '../../../server/xds/iti18.ts';
 import { associationUrn, entryType, namespace, statusUrn, storedQuery } from '../../../server/xds/vocabulary.ts';
@@ -45,11 +45,17 @@ export const link = (...ends: Parameters<typeof association>): Row => ({
 /** A registry in memory with two records that hold nothing yet. */
 export async function emptyRegistry(): Promise<World<MemoryStore>> {
   const world = await openWorld({ seeded: false });
+  await openRecords(world);
+  return world;
+}
+
+/** The two records, everyone but the stranger authorised in both. */
+export async function openRecords({ tools: { store } }: World<Store>): Promise<void> {
   for (const [id, { value }] of [
     [firstRecord, holder],
     [secondRecord, otherHolder],
   ] as const)
-    await world.tools.store.write.commit(permitFor(undefined, 'stranger', { action: 'createRecord' }), {
+    await store.write.commit(permitFor(undefined, 'stranger', { action: 'createRecord' }), {
       expect: [],
       put: [
         { kind: 'record', record: recordOf(id, value) },
@@ -58,12 +64,11 @@ export async function emptyRegistry(): Promise<World<MemoryStore>> {
       events: [],
       jobs: [],
     });
-  return world;
 }
 
 /** Registers rows as they are. */
 export async function register(
-  { tools: { store } }: World<MemoryStore>,
+  { tools: { store } }: World<Store>,
   rows: readonly Row[],
   record = firstRecord,
 ): Promise<void> {
@@ -103,7 +108,7 @@ export function queryMessage(
 
 /** What was answered: the numbers of the objects, by kind, in the order of the answer. */
 export async function ask(
-  world: World,
+  world: World<Store>,
   request: Request,
   name: QueryName,
   slots: Slots,
