@@ -7,7 +7,7 @@ import { makeIdentify } from './auth/identify.ts';
 import { withoutCredentials } from './auth/open.ts';
 import { openBlobs } from './blobs/sealed.ts';
 import type { Config } from './config/config.ts';
-import { linkKeyOf, masterKeyOf } from './config/config.ts';
+import { linkKeyOf, masterKeyOf } from './config/keys.ts';
 import { makeKeyring } from './crypto/keyring.ts';
 import { uuidMaker } from './crypto/uuid.ts';
 import { connectEmbedded, openEmbedded } from './store/embedded/open.ts';

@@ -1,6 +1,6 @@
 import { stdout } from 'node:process';
-import { configOf } from './config/config.ts';
-import { readEnv, SettingsWrong } from './config/env.ts';
+import { readConfig } from './config/read-config.ts';
+import { SettingsWrong } from './config/settings-wrong.ts';
 import { makeCards } from './sandbox/cards.ts';
 import { sandboxCentres } from './sandbox/people.ts';
 import { welcome } from './sandbox/welcome.ts';
@@ -23,7 +23,7 @@ function stop(): void {
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, stop);
 
 try {
-  const config = configOf(readEnv(), sandboxCentres);
+  const config = await readConfig(sandboxCentres);
   if (config.sandbox) await makeCards(config.data, (line) => stdout.write(`${line}\n`));
   const running = await startServer(config);
   server.running = running;

@@ -1,10 +1,7 @@
 import { hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { createLocalJWKSet, createRemoteJWKSet, errors, type JWTVerifyGetKey, jwtVerify } from 'jose';
-import { z } from 'zod';
-import type { Caller } from '../domain/actor.ts';
-import { callerOfClaims } from './claims.ts';
 import { type Identify, NotIdentified } from './credentials.ts';
+import type { IssuerKeys, VerifiedToken, VerifyToken } from './token.ts';
 
 export type TokenSettings = {
   readonly issuer: string;
@@ -14,15 +11,8 @@ export type TokenSettings = {
   readonly skewSeconds: number;
 };
 
-type Cached = { readonly caller: Caller; readonly until: number };
-
 /** How many tokens are remembered. */
 const remembered = 10_000;
-
-/** Claims that every token has. IHE ITI-71 3.71.4.2.2.1 (JWT access token). */
-const requiredClaims = ['iss', 'sub', 'aud', 'exp', 'iat', 'jti', 'client_id', 'scope'];
-
-const types = new Set(['jwt', 'at+jwt', 'iua-jwt']);
 
 /**
  * Identifies the caller by a JWT access token, RS256 or ES256. RFC 6750 §2.1, RFC 7519 §7.2, RFC 8725. `now` answers milliseconds.
@@ -31,7 +21,8 @@ const types = new Set(['jwt', 'at+jwt', 'iua-jwt']);
  */
 export function makeBearerIdentifier(settings: TokenSettings, now: () => number): Identify['bearer'] {
   const keys = keysOf(settings.jwks);
-  const verified = new Map<string, Cached>();
+  let verify: Promise<VerifyToken> | undefined;
+  const verified = new Map<string, VerifiedToken>();
   return async (authorization) => {
     const token = tokenOf(authorization);
     const fingerprint = hash('sha256', token, 'base64');
@@ -42,31 +33,13 @@ export function makeBearerIdentifier(settings: TokenSettings, now: () => number)
       verified.delete(fingerprint);
       throw new NotIdentified('token expired');
     }
-    const found = await verify(token, keys, settings, at);
+    // What verifies is loaded with the first token: at rest a server does without it.
+    verify ??= import('./token.ts').then(({ makeTokenVerifier }) => makeTokenVerifier(keys, settings));
+    const found = await (await verify)(token, at);
     if (verified.size >= remembered) verified.delete(verified.keys().next().value ?? '');
     verified.set(fingerprint, found);
     return found.caller;
   };
-}
-
-async function verify(token: string, keys: JWTVerifyGetKey, settings: TokenSettings, now: number): Promise<Cached> {
-  try {
-    const { payload, protectedHeader } = await jwtVerify(token, keys, {
-      algorithms: ['RS256', 'ES256'],
-      issuer: settings.issuer,
-      audience: settings.audience,
-      requiredClaims,
-      clockTolerance: settings.skewSeconds,
-      currentDate: new Date(now),
-    });
-    const type = (protectedHeader.typ ?? 'JWT').toLowerCase().replace(/^application\//, '');
-    if (!types.has(type)) throw new NotIdentified('token of another type');
-    if (protectedHeader.jwk !== undefined) throw new NotIdentified('token brings its own key');
-    return { caller: callerOfClaims(payload), until: ((payload.exp ?? 0) + settings.skewSeconds) * 1000 };
-  } catch (error) {
-    if (error instanceof errors.JOSEError) throw new NotIdentified(`token refused: ${error.code}`);
-    throw error;
-  }
 }
 
 /** The token of `Bearer <token>`. RFC 6750 §2.1. */
@@ -77,14 +50,18 @@ function tokenOf(authorization: string | undefined): string {
   throw new NotIdentified(tried ? 'token malformed' : 'no token', !tried);
 }
 
-const keySet = z.object({ keys: z.array(z.looseObject({ kty: z.enum(['RSA', 'EC']) })).min(1) });
+/** A local address may do without TLS. */
+function keysOf(jwks: string): IssuerKeys {
+  if (/^(https:\/\/|http:\/\/(localhost|127\.0\.0\.1)[:/])/.test(jwks)) return new URL(jwks);
+  const read: unknown = JSON.parse(readFileSync(jwks, 'utf8'));
+  if (!isKeySet(read)) throw new Error(`${jwks} holds no keys (JWKS) of kind RSA or EC`);
+  return read;
+}
 
-function keysOf(jwks: string): JWTVerifyGetKey {
-  if (/^(https:\/\/|http:\/\/(localhost|127\.0\.0\.1)[:/])/.test(jwks))
-    return createRemoteJWKSet(new URL(jwks), {
-      cooldownDuration: 30_000,
-      cacheMaxAge: 600_000,
-      timeoutDuration: 3_000,
-    });
-  return createLocalJWKSet(keySet.parse(JSON.parse(readFileSync(jwks, 'utf8'))));
+function isKeySet(read: unknown): read is { keys: { kty: string }[] } {
+  if (typeof read !== 'object' || read === null || !('keys' in read) || !Array.isArray(read.keys)) return false;
+  const keys: readonly unknown[] = read.keys;
+  const isKey = (key: unknown) =>
+    typeof key === 'object' && key !== null && 'kty' in key && (key.kty === 'RSA' || key.kty === 'EC');
+  return keys.length > 0 && keys.every(isKey);
 }

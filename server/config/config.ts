@@ -1,5 +1,4 @@
-import { createSecretKey, randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import habilitations from '../../profiles/habilitations.json' with { type: 'json' };
 import type { AffinityDomain } from '../domain/affinity-domain.ts';
@@ -7,7 +6,8 @@ import type { Habilitations } from '../domain/decision.ts';
 import { regimes } from '../domain/regime.ts';
 import type { Settings } from '../usecases/perform.ts';
 import { readDomain } from './domain.ts';
-import { type Env, SettingsWrong } from './env.ts';
+import type { Env } from './env.ts';
+import { SettingsWrong } from './settings-wrong.ts';
 
 export type Config = {
   readonly env: Env;
@@ -100,31 +100,4 @@ function productionMistakes(env: Env, insOids: readonly string[], domain: Affini
 /** Sandbox keys lie in a folder `sandbox`, beside the mark that its maker leaves there. */
 function isSandboxKey(file: string): boolean {
   return !file.startsWith('https:') && existsSync(join(dirname(resolve(file)), 'cards.json'));
-}
-
-/**
- * A key of 32 bytes from a file of 64 hexadecimal digits; where no file is given, one made in the data folder at the first start.
- * @throws SettingsWrong when the file is missing or malformed
- */
-export function readKey(given: string | undefined, made: string): Buffer {
-  const file = given ?? made;
-  if (given === undefined && !existsSync(made)) {
-    mkdirSync(dirname(made), { recursive: true, mode: 0o700 });
-    writeFileSync(made, `${randomBytes(32).toString('hex')}\n`, { mode: 0o600, flag: 'wx' });
-  }
-  if (!existsSync(file)) throw new SettingsWrong(`The key file ${file} does not exist`);
-  const text = readFileSync(file, 'utf8').trim();
-  if (!/^[0-9a-fA-F]{64}$/.test(text))
-    throw new SettingsWrong(`The key file ${file} does not hold 64 hexadecimal digits`);
-  return Buffer.from(text, 'hex');
-}
-
-/** The key that signs page links. */
-export function linkKeyOf(config: Config) {
-  return createSecretKey(readKey(config.env.DMP_LINK_KEY_FILE, join(config.data, 'keys', 'links.key')));
-}
-
-/** The master key that wraps records' keys. */
-export function masterKeyOf(config: Config): Buffer {
-  return readKey(config.env.DMP_MASTER_KEY_FILE, join(config.data, config.sandbox ? 'sandbox' : 'keys', 'master.key'));
 }

@@ -3,7 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { type AffinityDomain, codedAttributes, optionalRules, type ValueSet } from '../domain/affinity-domain.ts';
 import { isOid } from '../domain/identifier.ts';
-import { SettingsWrong } from './env.ts';
+import { SettingsWrong } from './settings-wrong.ts';
 
 const profiles = resolve(import.meta.dirname, '../../profiles');
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { SettingsWrong } from './settings-wrong.ts';
 
 const flag = (byDefault: 'on' | 'off') =>
   z
@@ -163,11 +164,6 @@ export const settingsTable = z.object({
 });
 
 export type Env = z.infer<typeof settingsTable>;
-
-/** A settings mistake that keeps the server from starting; the text lists all of them. */
-export class SettingsWrong extends Error {
-  override readonly name = 'SettingsWrong';
-}
 
 /**
  * Reads every setting from the environment; unknown `DMP_…` names are mistakes too.

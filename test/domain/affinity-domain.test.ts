@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { readDomain } from '../../server/config/domain.ts';
-import { SettingsWrong } from '../../server/config/env.ts';
+import { SettingsWrong } from '../../server/config/settings-wrong.ts';
 import type { Action } from '../../server/domain/action.ts';
 import { actions } from '../../server/domain/action.ts';
 import type { Caller } from '../../server/domain/actor.ts';

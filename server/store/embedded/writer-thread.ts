@@ -13,6 +13,8 @@ const { files, maxWaiting, port } = workerData as WriterThreadData;
 try {
   serve(openWriterFiles(files), port, { maxWaiting, held: true });
   parentPort?.postMessage({ opened: true } satisfies WriterThreadState);
+  // What was needed to start is given back.
+  globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' });
 } catch (error) {
   const { name, message } = Error.isError(error) ? error : new Error(String(error));
   parentPort?.postMessage({ failed: message, name } satisfies WriterThreadState);
