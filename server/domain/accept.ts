@@ -1,37 +1,46 @@
 import type {
   Association,
-  AssociationDraft,
-  AvailabilityStatus,
   DocumentEntry,
   EntryDraft,
   EntryUuid,
   Folder,
-  FolderDraft,
-  SetDraft,
   Submission,
   SubmissionSet,
 } from './document.ts';
-import { isUuid } from './identifier.ts';
+import {
+  member,
+  type Naming,
+  naming,
+  need,
+  newUuid,
+  registeredAssociation,
+  registeredEntry,
+  registeredFolder,
+  registeredSet,
+} from './registered.ts';
 import { nameOf, type RegistryFacts } from './rules/facts.ts';
-import { dtmOf } from './time.ts';
+import type { Surrounding } from './surrounding.ts';
 
-/** What becomes registered, and what it does to documents that are registered already. */
+/** What becomes registered, and what it does to objects that are registered already. */
 export type Acceptance = {
   readonly set: SubmissionSet;
   readonly entries: readonly DocumentEntry[];
   /** Folders that the message creates. */
   readonly folders: readonly Folder[];
   readonly associations: readonly Association[];
-  /** Registered documents that become deprecated: those replaced, their transformations and their addenda. */
+  /** Registered documents that become deprecated: those replaced, and what transforms or completes them, and so on. */
   readonly deprecated: readonly EntryUuid[];
   /** Registered documents that must still be approved when this is written, the deprecated ones included. */
   readonly approved: readonly EntryUuid[];
+  /** Registered folders that receive a document: they must still be approved, and their lastUpdateTime is now. */
+  readonly touched: readonly EntryUuid[];
 };
 
-export type AcceptFacts = Pick<RegistryFacts, 'documents' | 'targets' | 'folders' | 'associations'> & {
-  /** Status of the documents that transform or complete a target. */
-  readonly dependents: ReadonlyMap<EntryUuid, AvailabilityStatus>;
-  readonly repositoryUniqueId: string;
+export type AcceptFacts = Pick<RegistryFacts, 'documents' | 'targets' | 'folders'> & {
+  /** What is registered around the targets, whatever the caller sees of it. */
+  readonly around: Surrounding;
+  /** The repository of the documents; absent: the one that each entry names. */
+  readonly repositoryUniqueId?: string;
   /** Milliseconds since 1970. */
   readonly now: number;
   /** A new UUID, lower case, without prefix. */
@@ -40,7 +49,7 @@ export type AcceptFacts = Pick<RegistryFacts, 'documents' | 'targets' | 'folders
 
 /**
  * Turns a submission that the rules let pass into registered objects: symbolic ids become UUIDs wherever they stand, given UUIDs stay;
- * first versions, approved; hash and size of the bytes; our repositoryUniqueId. A replacement deprecates its target with what transforms
+ * first versions, approved; hash and size of the bytes where they came along. A replacement deprecates its target with what transforms
  * or completes it, and takes its place in current folders. IHE ITI TF-2 3.41.4.1.3, 3.42.4.1.3; TF-3 4.2.2.2.
  * @throws TypeError for a submission that the rules refuse.
  */
@@ -48,111 +57,46 @@ export function accept(submission: Submission, facts: AcceptFacts): Acceptance {
   const uuidOf = naming(facts.newId);
   const [draft] = submission.sets;
   const set = registeredSet(need(draft, 'submission set'), uuidOf);
-  const entries = submission.entries.map((entry) => registeredEntry(entry, uuidOf, facts));
-  const folders = submission.folders.map((folder) => registeredFolder(folder, uuidOf, facts.now));
+  const entries = submission.entries.map((entry) => firstVersion(entry, uuidOf, facts));
+  const folders = submission.folders.map((folder) =>
+    registeredFolder(
+      folder,
+      uuidOf,
+      { logicalID: uuidOf(folder.logicalID ?? folder.id), version: 1, status: 'approved' },
+      facts.now,
+    ),
+  );
   const sent = submission.associations.map((association) => registeredAssociation(association, uuidOf));
-  const added = inFoldersOfReplaced(sent, set, facts);
+  const associations = [...sent, ...inFoldersOfReplaced(sent, set, facts)];
   const replaced = sent.filter(replaces).map(({ target }) => target);
-  const deprecated = [...new Set([...replaced, ...dependentsOf(replaced, facts)])];
+  const deprecated = withDependents(replaced, facts.around);
   const bound = sent.filter((a) => needsApproved(a, set)).map(({ target }) => target);
   const approved = [...new Set([...deprecated, ...bound.filter((target) => facts.targets.has(target))])];
-  return { set, entries, folders, associations: [...sent, ...added], deprecated, approved };
+  const filled = associations.filter(({ type }) => type === 'HasMember').map(({ source }) => source);
+  const registered = (folder: EntryUuid) => facts.folders.has(folder) || facts.around.folders.has(folder);
+  const touched = [...new Set(filled)].filter(registered);
+  return { set, entries, folders, associations, deprecated, approved, touched };
 }
 
-type Naming = (id: string) => EntryUuid;
-
-/** The same UUID for the same symbolic id, each time it is named. */
-function naming(newId: () => string): Naming {
-  const given = new Map<string, EntryUuid>();
-  return (id) => {
-    const name = nameOf(id);
-    const uuid = isUuid(name) ? name : (given.get(name) ?? newUuid(newId));
-    given.set(name, uuid);
-    return uuid;
-  };
-}
-
-function registeredSet({ id, ...draft }: SetDraft, uuidOf: Naming): SubmissionSet {
-  return {
-    ...draft,
-    entryUUID: uuidOf(id),
-    status: 'approved',
-    uniqueId: need(draft.uniqueId, 'uniqueId'),
-    sourceId: need(draft.sourceId, 'sourceId'),
-    patientId: need(draft.patientId, 'patientId'),
-    submissionTime: need(draft.submissionTime, 'submissionTime'),
-    contentTypeCode: need(draft.contentTypeCode, 'contentTypeCode'),
-    authors: draft.authors ?? [],
-    intendedRecipients: draft.intendedRecipients ?? [],
-    extra: draft.extra ?? [],
-  };
-}
-
-function registeredEntry(
-  { id, ...draft }: EntryDraft,
+/** An entry as it was sent where no bytes came along, else with their hash and size. */
+function firstVersion(
+  draft: EntryDraft,
   uuidOf: Naming,
   { documents, repositoryUniqueId }: AcceptFacts,
 ): DocumentEntry {
-  const entryUUID = uuidOf(id);
-  const { sha1, size } = need(
-    documents.find((document) => nameOf(document.id) === nameOf(id)),
-    'document',
-  );
-  return {
-    ...draft,
-    entryUUID,
-    logicalID: uuidOf(draft.logicalID ?? id),
-    version: 1,
-    objectType: need(draft.objectType, 'objectType'),
-    status: 'approved',
-    uniqueId: need(draft.uniqueId, 'uniqueId'),
-    patientId: need(draft.patientId, 'patientId'),
-    sourcePatientId: need(draft.sourcePatientId, 'sourcePatientId'),
-    sourcePatientInfo: draft.sourcePatientInfo ?? [],
-    mimeType: need(draft.mimeType, 'mimeType'),
-    languageCode: need(draft.languageCode, 'languageCode'),
-    hash: sha1,
-    size,
-    repositoryUniqueId,
-    classCode: need(draft.classCode, 'classCode'),
-    typeCode: need(draft.typeCode, 'typeCode'),
-    formatCode: need(draft.formatCode, 'formatCode'),
-    healthcareFacilityTypeCode: need(draft.healthcareFacilityTypeCode, 'healthcareFacilityTypeCode'),
-    practiceSettingCode: need(draft.practiceSettingCode, 'practiceSettingCode'),
-    confidentialityCodes: need(draft.confidentialityCodes, 'confidentialityCode'),
-    eventCodes: draft.eventCodes ?? [],
-    authors: draft.authors ?? [],
-    referenceIds: draft.referenceIds ?? [],
-    extra: draft.extra ?? [],
-  };
-}
-
-function registeredFolder({ id, ...draft }: FolderDraft, uuidOf: Naming, now: number): Folder {
-  return {
-    ...draft,
-    entryUUID: uuidOf(id),
-    logicalID: uuidOf(draft.logicalID ?? id),
+  const { id, logicalID } = draft;
+  const document = documents.find((received) => nameOf(received.id) === nameOf(id));
+  const isStable = draft.objectType === 'stable';
+  return registeredEntry(draft, uuidOf, {
+    logicalID: uuidOf(logicalID ?? id),
     version: 1,
     status: 'approved',
-    uniqueId: need(draft.uniqueId, 'uniqueId'),
-    patientId: need(draft.patientId, 'patientId'),
-    title: need(draft.title, 'title'),
-    codes: need(draft.codes, 'codeList'),
-    lastUpdateTime: dtmOf(now),
-    extra: draft.extra ?? [],
-  };
-}
-
-function registeredAssociation({ id, ...draft }: AssociationDraft, uuidOf: Naming): Association {
-  return {
-    ...draft,
-    entryUUID: uuidOf(id),
-    type: need(draft.type, 'associationType'),
-    source: uuidOf(need(draft.source, 'sourceObject')),
-    target: uuidOf(need(draft.target, 'targetObject')),
-    status: 'approved',
-    extra: draft.extra ?? [],
-  };
+    repositoryUniqueId: need(repositoryUniqueId ?? draft.repositoryUniqueId, 'repositoryUniqueId'),
+    ...(isStable && {
+      hash: need(document?.sha1 ?? draft.hash?.toLowerCase(), 'document'),
+      size: need(document?.size ?? draft.size, 'document'),
+    }),
+  });
 }
 
 function replaces({ type }: Association): boolean {
@@ -163,42 +107,37 @@ function needsApproved({ type, source }: Association, set: SubmissionSet): boole
   return type === 'HasMember' ? source !== set.entryUUID : type !== 'signs';
 }
 
-/** What transforms or completes a replaced document is out of date with it. IHE ITI TF-3 4.2.2.2.1. */
-function dependentsOf(replaced: readonly EntryUuid[], { associations, dependents }: AcceptFacts): EntryUuid[] {
-  return associations
-    .filter(({ type, status }) => (type === 'XFRM' || type === 'APND') && status === 'approved')
-    .filter(({ source, target }) => replaced.includes(target) && dependents.get(source) === 'approved')
-    .map(({ source }) => source);
+/**
+ * The replaced documents, and whatever transforms or completes one of them, or one of those in turn: it is out of date with it.
+ * IHE ITI TF-3 4.2.2.2.1.
+ */
+function withDependents(replaced: readonly EntryUuid[], { associations, documents }: Surrounding): EntryUuid[] {
+  const found = new Set(replaced);
+  for (const document of found)
+    for (const { type, source, target, status } of associations)
+      if (target === document && status === 'approved' && (type === 'XFRM' || type === 'APND'))
+        if (documents.get(source)?.entry.status === 'approved') found.add(source);
+  return [...found];
 }
 
 /** A replacement is put into every current folder that holds its target, as its submission set records. IHE ITI TF-2 3.42.4.1.3.5. */
 function inFoldersOfReplaced(
   sent: readonly Association[],
   set: SubmissionSet,
-  { associations, folders, newId }: AcceptFacts,
+  { around: { associations, folders }, newId }: AcceptFacts,
 ): Association[] {
-  const holds = (folder: EntryUuid, entry: EntryUuid) =>
-    sent.some((a) => a.type === 'HasMember' && a.source === folder && a.target === entry);
+  const held = new Set(sent.filter(({ type }) => type === 'HasMember').map((a) => `${a.source} ${a.target}`));
+  const isNew = (membership: string) => {
+    const before = held.size;
+    return held.add(membership).size > before;
+  };
   return sent.filter(replaces).flatMap(({ source: entry, target: old }) =>
     associations
       .filter((a) => a.type === 'HasMember' && a.status === 'approved' && a.target === old)
-      .filter((a) => folders.get(a.source)?.status === 'approved' && !holds(a.source, entry))
+      .filter((a) => folders.get(a.source)?.status === 'approved' && isNew(`${a.source} ${entry}`))
       .flatMap(({ source: folder }) => {
         const membership = member(folder, entry, newUuid(newId));
         return [membership, member(set.entryUUID, membership.entryUUID, newUuid(newId))];
       }),
   );
-}
-
-function newUuid(newId: () => string): EntryUuid {
-  return `urn:uuid:${newId()}`;
-}
-
-function member(source: EntryUuid, target: EntryUuid, entryUUID: EntryUuid): Association {
-  return { entryUUID, type: 'HasMember', source, target, status: 'approved', extra: [] };
-}
-
-function need<T>(value: T | undefined, what: string): T {
-  if (value === undefined) throw new TypeError(`A submission without ${what} cannot be registered`);
-  return value;
 }

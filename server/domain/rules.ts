@@ -16,15 +16,19 @@ import type { MessageFacts, RegistryFacts } from './rules/facts.ts';
 import { hashAndSize } from './rules/hash-and-size.ts';
 import { hiddenFromOneself } from './rules/hidden-from-oneself.ts';
 import { idsUnique } from './rules/ids-unique.ts';
+import { knownSource } from './rules/known-source.ts';
 import { maskedAndHidden } from './rules/masked-and-hidden.ts';
 import { membersOfSet } from './rules/members-of-set.ts';
 import { mimeTypes } from './rules/mime-types.ts';
 import { noAppendToTransform } from './rules/no-append-to-transform.ts';
+import { onDemandEntries } from './rules/on-demand-entries.ts';
 import { onePatient } from './rules/one-patient.ts';
 import { oneSubmissionSet } from './rules/one-submission-set.ts';
+import { ownRepository } from './rules/own-repository.ts';
 import { patientAuthority } from './rules/patient-authority.ts';
 import { patientDocuments } from './rules/patient-documents.ts';
 import { patientIns } from './rules/patient-ins.ts';
+import { registeredContent } from './rules/registered-content.ts';
 import { replacedByAuthor } from './rules/replaced-by-author.ts';
 import { requiredAttributes } from './rules/required-attributes.ts';
 import { secretSession } from './rules/secret-session.ts';
@@ -39,46 +43,54 @@ import { valueSets } from './rules/value-sets.ts';
 type Row<F> = readonly [check: (submission: Submission, facts: F) => Problem[], transactions: readonly Transaction[]];
 
 /** Provide and Register, and what we deposit ourselves. */
-const provide: readonly Transaction[] = ['ITI-41', 'internal'];
+const provide: readonly Transaction[] = ['ITI-41', 'ORU', 'MDM', 'internal'];
+/** Whatever brings new objects. */
+const bring: readonly Transaction[] = [...provide, 'ITI-42', 'ITI-61'];
+const update: readonly Transaction[] = ['ITI-57', 'ITI-92'];
+const all: readonly Transaction[] = [...bring, ...update];
 
 /** Checks of the message alone, in the order in which their problems are told. */
 const ofMessage: readonly Row<MessageFacts>[] = [
-  [oneSubmissionSet, provide],
-  [entryLimit, provide],
-  [idsUnique, provide],
-  [requiredAttributes, provide],
-  [attributeFormats, provide],
-  [authorNamed, provide],
-  [serviceTimeOrder, provide],
-  [stableEntries, provide],
-  [uniqueIdsOnce, provide],
-  [onePatient, provide],
-  [strictCx, provide],
-  [patientAuthority, provide],
-  [patientIns, provide],
-  [valueSets, provide],
-  [classOfType, provide],
-  [mimeTypes, provide],
+  [oneSubmissionSet, all],
+  [entryLimit, all],
+  [idsUnique, all],
+  [requiredAttributes, all],
+  [registeredContent, ['ITI-42', 'ITI-57']],
+  [ownRepository, ['ITI-42']],
+  [attributeFormats, all],
+  [authorNamed, all],
+  [serviceTimeOrder, all],
+  [stableEntries, [...provide, 'ITI-42']],
+  [onDemandEntries, ['ITI-61']],
+  [knownSource, ['ITI-61']],
+  [uniqueIdsOnce, all],
+  [onePatient, bring],
+  [strictCx, all],
+  [patientAuthority, all],
+  [patientIns, all],
+  [valueSets, bring],
+  [classOfType, bring],
+  [mimeTypes, bring],
   [documentsAndEntries, provide],
   [hashAndSize, provide],
-  [membersOfSet, provide],
-  [confidentiality, provide],
-  [maskedAndHidden, provide],
+  [membersOfSet, bring],
+  [confidentiality, all],
+  [maskedAndHidden, all],
   [hiddenFromOneself, provide],
   [secretSession, provide],
   [patientDocuments, provide],
 ];
 
-/** Checks against what is registered. */
+/** Checks against what is registered. Of an update, the names alone: what it changes is decoded with what is registered (`update/`). */
 const ofRegistry: readonly Row<RegistryFacts>[] = [
-  [authorIsCaller, provide],
-  [associationEnds, provide],
-  [associationKinds, provide],
-  [targetsApproved, provide],
-  [noAppendToTransform, provide],
-  [replacedByAuthor, provide],
-  [uniqueIdsFree, provide],
-  [entryUuidsFree, provide],
+  [authorIsCaller, [...provide, ...update]],
+  [associationEnds, bring],
+  [associationKinds, bring],
+  [targetsApproved, bring],
+  [noAppendToTransform, bring],
+  [replacedByAuthor, bring],
+  [uniqueIdsFree, all],
+  [entryUuidsFree, all],
 ];
 
 /** The rules that a domain can leave out, by the names that its data gives them. */
@@ -102,7 +114,17 @@ export function messageProblems(transaction: Transaction, submission: Submission
 
 /** All that is wrong with it, message and registry together. @throws TypeError as `messageProblems`. */
 export function submissionProblems(transaction: Transaction, submission: Submission, facts: RegistryFacts): Problem[] {
-  return [...run(ofMessage, transaction, submission, facts), ...run(ofRegistry, transaction, submission, facts)];
+  return [...messageProblems(transaction, submission, facts), ...registryProblems(transaction, submission, facts)];
+}
+
+/** What is wrong with it as far as the registry tells. @throws TypeError as `messageProblems`. */
+export function registryProblems(transaction: Transaction, submission: Submission, facts: RegistryFacts): Problem[] {
+  return run(ofRegistry, transaction, submission, facts);
+}
+
+/** What an update changes is in the value sets of the domain; what it leaves alone may be older than they are. */
+export function valueProblems(submission: Submission, facts: MessageFacts): Problem[] {
+  return [valueSets, classOfType, mimeTypes].flatMap((check) => check(submission, facts));
 }
 
 function run<F extends MessageFacts>(

@@ -9,6 +9,7 @@ import type { EventDraft, Origin } from '../domain/event.ts';
 import type { Identifier } from '../domain/identifier.ts';
 import type { RecordId } from '../domain/record.ts';
 import type { Regime } from '../domain/regime.ts';
+import type { OnDemandSources } from '../sources/port.ts';
 import type { Expectation, Row, Spend, Store } from '../store/port.ts';
 
 /** What the use cases work with: adapters, settings, time and names, all handed in. */
@@ -16,6 +17,7 @@ export type Tools = {
   readonly store: Store;
   readonly blobs: Blobs;
   readonly keyring: Keyring;
+  readonly sources: OnDemandSources;
   readonly settings: Settings;
   /** Milliseconds since 1970. */
   readonly now: () => number;
@@ -67,9 +69,9 @@ export type JointPlan<T> = Omit<Plan<T>, 'trace'> & {
 
 /**
  * Judges one action of the request on the facts as they were read.
- * @throws what ends the request as a refusal of that action
+ * @throws what ends the request as a refusal of that action, or of `tracedAs`
  */
-export type Judge = (action: Action) => Permit;
+export type Judge = (action: Action, tracedAs?: Action) => Permit;
 
 /**
  * The one way to do anything: load the facts, `decide()`, run the body with the permit, write its event with its change in one commit,
@@ -108,10 +110,10 @@ export async function performJointly<T>(
     const now = tools.now();
     const facts = await factsOf(tools.store, subject);
     const base = (of: Action) => eventOf(request, of, now, facts, named);
-    const judge: Judge = (of) => {
+    const judge: Judge = (of, tracedAs = of) => {
       const question = { caller: request.caller, action: of, ...(named && { patient: named }) };
       const decision = decide(question, facts, { ...tools.settings, now });
-      if ('refused' in decision) throw new ActionRefused(of, decision.refused);
+      if ('refused' in decision) throw new ActionRefused(tracedAs, decision.refused);
       return decision.permit;
     };
     let plan: JointPlan<T>;
@@ -234,10 +236,10 @@ async function replayed(tools: Tools, event: Omit<EventDraft, 'outcome'>): Promi
 
 async function factsOf(store: Store, subject: Subject): Promise<RecordFacts | undefined> {
   if (subject === 'none') return undefined;
-  if ('identifier' in subject) return await store.facts.recordByIdentifier(subject.identifier);
-  if ('document' in subject) return await store.facts.recordOfDocument(subject.document);
-  if ('event' in subject) return await store.facts.recordOfEvent(subject.event);
-  return await store.facts.recordById(subject.record);
+  if ('identifier' in subject) return store.facts.recordByIdentifier(subject.identifier);
+  if ('document' in subject) return store.facts.recordOfDocument(subject.document);
+  if ('event' in subject) return store.facts.recordOfEvent(subject.event);
+  return store.facts.recordById(subject.record);
 }
 
 function eventOf(

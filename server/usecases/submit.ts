@@ -1,17 +1,19 @@
 import type { Received } from '../blobs/port.ts';
 import type { RecordKey } from '../crypto/keyring.ts';
 import { type Acceptance, accept } from '../domain/accept.ts';
-import { professionalId, structureId } from '../domain/actor.ts';
+import type { Action } from '../domain/action.ts';
 import type { Permit, RecordFacts } from '../domain/decision.ts';
 import type { DocumentEntry, Submission, SubmissionSet } from '../domain/document.ts';
 import { type Problem, Refused, refuse } from '../domain/error.ts';
-import { type Identifier, isUuid } from '../domain/identifier.ts';
-import { type Author, professionalAuthority, structureAuthority } from '../domain/people.ts';
+import type { Identifier } from '../domain/identifier.ts';
 import { currentIdentifiers } from '../domain/record.ts';
 import { type MessageFacts, nameOf, type RegistryFacts } from '../domain/rules/facts.ts';
 import { messageProblems, submissionProblems } from '../domain/rules.ts';
-import type { Expectation, Owners, Row, SealedContent } from '../store/port.ts';
-import { type Plan, perform, type Request, type Tools } from './perform.ts';
+import { dtmOf } from '../domain/time.ts';
+import type { Expectation, ObjectKind, Row, SealedContent } from '../store/port.ts';
+import { ownersOf } from './owners.ts';
+import { type Plan, perform, type Request, type Settings, type Tools } from './perform.ts';
+import { surroundingOf, uuids } from './surrounding.ts';
 
 /** What a source hands over: metadata as read, and the documents by the id that the message gives their entries. */
 export type Deposit = {
@@ -29,11 +31,39 @@ export type Deposited = { readonly set: SubmissionSet; readonly entries: readonl
  * @throws Refused with all problems of message, rules and registry; or with what the decision refuses.
  */
 export async function submit(tools: Tools, request: Request, deposit: Deposit): Promise<Deposited> {
+  return enter(tools, request, 'submitDocuments', deposit);
+}
+
+/**
+ * Registers documents of which another repository has the bytes. IHE ITI TF-2 3.42.
+ * @throws as `submit`
+ */
+export async function register(
+  tools: Tools,
+  request: Request,
+  metadata: Omit<Deposit, 'documents'>,
+): Promise<Deposited> {
+  return enter(tools, request, 'registerDocuments', { ...metadata, documents: [] });
+}
+
+/**
+ * Registers documents that a source assembles when they are asked for. IHE ITI TF-2 3.61.
+ * @throws as `submit`
+ */
+export async function registerOnDemand(
+  tools: Tools,
+  request: Request,
+  metadata: Omit<Deposit, 'documents'>,
+): Promise<Deposited> {
+  return enter(tools, request, 'registerOnDemand', { ...metadata, documents: [] });
+}
+
+async function enter(tools: Tools, request: Request, action: Action, deposit: Deposit): Promise<Deposited> {
   const bytes = keeping(deposit);
   try {
     const patient = patientOf(deposit.submission, request);
     if (patient === undefined) throw new Refused(unjudged(tools, request, deposit));
-    return await perform(tools, request, 'submitDocuments', { identifier: patient }, (permit, facts) =>
+    return await perform(tools, request, action, { identifier: patient }, (permit, facts) =>
       plan(tools, request, deposit, bytes, permit, facts),
     );
   } catch (error) {
@@ -43,7 +73,7 @@ export async function submit(tools: Tools, request: Request, deposit: Deposit): 
 }
 
 /** The one patient whom the message names, or the credential where the message names none; undefined when there are two or nobody. */
-function patientOf({ sets, entries, folders }: Submission, { caller }: Request): Identifier | undefined {
+export function patientOf({ sets, entries, folders }: Submission, { caller }: Request): Identifier | undefined {
   const named = new Map<string, Identifier>();
   for (const { patientId } of [...sets, ...entries, ...folders]) {
     const oid = patientId?.authority.oid;
@@ -72,18 +102,23 @@ async function plan(
   const problems = together(deposit.problems, submissionProblems(request.origin.transaction, submission, known));
   if (problems.length > 0) throw new Refused(problems);
   const now = tools.now();
+  const { read } = tools.store;
+  const targets = [...known.targets.keys()];
   const accepted = accept(submission, {
     ...known,
-    dependents: await dependents(tools, permit, known),
-    repositoryUniqueId: tools.settings.repositoryUniqueId,
+    around: await surroundingOf(read, permit, targets, ['XFRM', 'APND']),
+    ...(permit.action === 'submitDocuments' && { repositoryUniqueId: tools.settings.repositoryUniqueId }),
     now,
     newId: tools.newId,
   });
-  const kept = await bytes.keep(await recordKey(tools, permit));
+  const kept =
+    deposit.documents.length === 0
+      ? new Map<Received, SealedContent>()
+      : await bytes.keep(await recordKey(tools, permit));
   const { set, entries } = accepted;
   return {
     answer: { set, entries },
-    expect: expectations(submission, accepted),
+    expect: expectations(submission, accepted, tools.settings),
     put: rows(request, deposit, accepted, kept, now),
     trace: {
       documents: entries.map(({ entryUUID, uniqueId }) => ({ entryUUID, uniqueId })),
@@ -92,12 +127,19 @@ async function plan(
   };
 }
 
-function messageFacts({ settings }: Tools, { caller }: Request, { documents }: Deposit): MessageFacts {
+/** What the rules see of a message besides itself. */
+export function messageFacts(
+  { settings, sources }: Tools,
+  { caller }: Request,
+  { documents }: Pick<Deposit, 'documents'>,
+): MessageFacts {
   return {
     caller,
     documents: documents.map(({ id, received: { sha1, size } }) => ({ id, sha1, size })),
     domain: settings.domain,
     insOids: settings.insOids,
+    sources: sources.repositories,
+    repositoryUniqueId: settings.repositoryUniqueId,
     regime: settings.regime,
     entriesPerSubmission: settings.limits.entriesPerSubmission,
   };
@@ -128,36 +170,15 @@ async function registryFacts(
     named.length === 0 ? [] : read.folders(permit, named),
     named.length === 0 ? [] : read.associationsOf(permit, named),
   ]);
-  const holding = uuids(
-    touching.filter(({ type }) => type === 'HasMember').map(({ source }) => source),
-    named,
-  );
-  const around = holding.length === 0 ? [] : await read.folders(permit, holding);
   return {
     ...messageFacts(tools, request, deposit),
     holder: facts === undefined ? [] : currentIdentifiers(facts.record),
     held,
     taken,
     targets: new Map(targets.map(({ entry, own: isOwn }) => [entry.entryUUID, { entry, own: isOwn }])),
-    folders: new Map([...namedFolders, ...around].map((folder) => [folder.entryUUID, folder])),
+    folders: new Map(namedFolders.map((folder) => [folder.entryUUID, folder])),
     associations: touching,
   };
-}
-
-/** Status of what transforms or completes a target, visible to the caller or not. */
-async function dependents({ store }: Tools, permit: Permit, { associations }: RegistryFacts) {
-  const sources = uuids(
-    associations.filter(({ type }) => type === 'XFRM' || type === 'APND').map(({ source }) => source),
-  );
-  const documents = sources.length === 0 ? [] : await store.read.targets(permit, sources);
-  return new Map(documents.map(({ entry }) => [entry.entryUUID, entry.status]));
-}
-
-/** The UUIDs among these ids, each once, without those left out. */
-function uuids(ids: readonly (string | undefined)[], without: readonly string[] = []): string[] {
-  const left = new Set(without);
-  const names = ids.flatMap((id) => (id !== undefined && isUuid(id) ? [nameOf(id)] : []));
-  return [...new Set(names)].filter((name) => !left.has(name));
 }
 
 async function recordKey({ store, keyring }: Tools, permit: Permit): Promise<RecordKey> {
@@ -166,24 +187,39 @@ async function recordKey({ store, keyring }: Tools, permit: Permit): Promise<Rec
   return keyring.unwrap(permit.record, wrapped);
 }
 
-/** What must be true when it is written; ids that we made ourselves are new by construction. */
-function expectations(submission: Submission, { set, entries, folders, approved }: Acceptance): Expectation[] {
-  const absent = (kind: 'document' | 'submissionSet' | 'folder' | 'association', drafts: readonly { id: string }[]) =>
+/**
+ * What must be true when it is written; ids that we made ourselves are new by construction. A document may have a name that others have
+ * with the same bytes, where the domain takes those again.
+ */
+function expectations(
+  submission: Submission,
+  { set, entries, folders, approved, touched }: Acceptance,
+  { domain }: Settings,
+): Expectation[] {
+  const absent = (kind: ObjectKind, drafts: readonly { id: string }[]) =>
     uuids(drafts.map(({ id }) => id)).map((entryUUID) => ({ absent: { kind, entryUUID } }));
+  const nameOfBytes = ({ uniqueId, hash, size, objectType }: DocumentEntry): Expectation =>
+    objectType === 'onDemand'
+      ? { uniqueIdFree: uniqueId, unless: {} }
+      : domain.sameBytesAgain === 'accepted' && hash !== undefined && size !== undefined
+        ? { uniqueIdFree: uniqueId, unless: { hash, size } }
+        : { uniqueIdFree: uniqueId };
   return [
-    ...[set, ...entries, ...folders].map(({ uniqueId }) => ({ uniqueIdFree: uniqueId })),
+    ...[set, ...folders].map(({ uniqueId }) => ({ uniqueIdFree: uniqueId })),
+    ...entries.map(nameOfBytes),
     ...absent('submissionSet', submission.sets),
     ...absent('document', submission.entries),
     ...absent('folder', submission.folders),
     ...absent('association', submission.associations),
     ...approved.map((document) => ({ statusIs: { document, status: 'approved' as const } })),
+    ...touched.map((entryUUID) => ({ stateIs: { kind: 'folder' as const, entryUUID, status: 'approved' as const } })),
   ];
 }
 
 function rows(
   request: Request,
   { submission, documents }: Deposit,
-  { set, entries, folders, associations, deprecated }: Acceptance,
+  { set, entries, folders, associations, deprecated, touched }: Acceptance,
   kept: ReadonlyMap<Received, SealedContent>,
   registeredAt: number,
 ): Row[] {
@@ -192,7 +228,7 @@ function rows(
     ...entries.map((entry, index): Row => {
       const bytes = received.get(nameOf(submission.entries[index]?.id ?? ''));
       const content = bytes && kept.get(bytes);
-      const owners = ownersOf(request, entry.authors);
+      const owners = ownersOf(request, [...set.authors, ...entry.authors]);
       return {
         kind: 'document',
         entry,
@@ -206,30 +242,12 @@ function rows(
     ...folders.map((folder): Row => ({ kind: 'folder', folder })),
     ...associations.map((association): Row => ({ kind: 'association', association })),
     ...deprecated.map((document): Row => ({ kind: 'status', document, status: 'deprecated' })),
+    ...touched.map((folder): Row => ({ kind: 'folderState', folder, lastUpdateTime: dtmOf(registeredAt) })),
   ];
 }
 
-/** The authors by their national identifiers, and whoever deposits. */
-function ownersOf({ caller: { actor } }: Request, authors: readonly Author[]): Owners {
-  const professionals = authors.map(({ person }) =>
-    person?.authority?.oid === professionalAuthority ? person.id : undefined,
-  );
-  const structures = authors
-    .flatMap(({ institutions }) => institutions)
-    .map(({ id, authority }) => (authority?.oid === structureAuthority ? id : undefined));
-  return {
-    professionals: distinct([professionalId(actor), ...professionals]),
-    structures: distinct([structureId(actor), ...structures]),
-    patient: actor.kind === 'patient' || actor.kind === 'representative',
-  };
-}
-
-function distinct(ids: readonly (string | undefined)[]): string[] {
-  return [...new Set(ids)].filter((id) => id !== undefined);
-}
-
 /** Problems of reading first; what the rules miss because reading left it out is not told twice. */
-function together(read: readonly Problem[] = [], found: readonly Problem[]): Problem[] {
+export function together(read: readonly Problem[] = [], found: readonly Problem[]): Problem[] {
   const told = read.map(({ about }) => about);
   const isTold = ({ name, about: { attribute = '', object } }: Problem) =>
     name === 'attributeMissing' &&

@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { type AcceptFacts, accept } from '../../server/domain/accept.ts';
-import type { Association } from '../../server/domain/document.ts';
+import type { Association, AvailabilityStatus } from '../../server/domain/document.ts';
+import { document } from '../support/registry.ts';
 import { type Changes, factsWith, submissionWith } from '../support/submission.ts';
 
 const old = 'urn:uuid:11111111-1111-4111-8111-111111111111';
@@ -10,11 +11,20 @@ const folder = 'urn:uuid:33333333-3333-4333-8333-333333333333';
 const given = 'urn:uuid:44444444-4444-4444-8444-4444444444aa';
 const now = Date.parse('2026-11-24T11:20:46.789Z');
 
-function factsFor(changes: Changes = {}, dependents: AcceptFacts['dependents'] = new Map()): AcceptFacts {
+function factsFor(changes: Changes = {}, others: Readonly<Record<string, AvailabilityStatus>> = {}): AcceptFacts {
   let ids = 0;
+  const { associations, ...facts } = factsWith(changes);
+  const known = Object.entries(others).map(
+    ([entryUUID, status]) =>
+      [entryUUID, { entry: document(1, { entryUUID, status }), own: false, latest: true }] as const,
+  );
   return {
-    ...factsWith(changes),
-    dependents,
+    ...facts,
+    around: {
+      associations,
+      folders: facts.folders,
+      documents: new Map([...known, ...[...facts.targets].map(([id, t]) => [id, { ...t, latest: true }] as const)]),
+    },
     repositoryUniqueId: '1.2.250.1.213.4.1.1.1.2',
     now,
     newId: () => `id-${++ids}`,
@@ -166,19 +176,31 @@ describe('what happens to registered documents', () => {
     ['APND', 'archived', [old]],
     ['signs', 'approved', [old]],
   ] as const)('a replacement and the registered %s, %s, of its target', (type, status, deprecated) => {
-    const facts = factsFor(
-      { ...target, associations: [registered(type, addendum, old)] },
-      new Map([[addendum, status]]),
-    );
+    const facts = factsFor({ ...target, associations: [registered(type, addendum, old)] }, { [addendum]: status });
     const accepted = accept(submissionWith(related('RPLC', old)), facts);
     expect(accepted.deprecated).toEqual(deprecated);
     expect(accepted.approved).toEqual(deprecated);
   });
 
+  test('a replacement and what completes the addendum of its target, over any number of steps', () => {
+    const third = 'urn:uuid:55555555-5555-4555-8555-555555555555';
+    const apart = 'urn:uuid:66666666-6666-4666-8666-666666666666';
+    const associations = [
+      registered('APND', third, addendum),
+      registered('XFRM', addendum, old),
+      { ...registered('APND', apart, old), entryUUID: 'urn:uuid:withdrawn', status: 'deprecated' as const },
+    ];
+    const facts = factsFor(
+      { ...target, associations },
+      { [addendum]: 'approved', [third]: 'approved', [apart]: 'approved' },
+    );
+    expect(accept(submissionWith(related('RPLC', old)), facts).deprecated).toEqual([old, addendum, third]);
+  });
+
   test('an addendum leaves other addenda alone', () => {
     const facts = factsFor(
       { ...target, associations: [registered('APND', addendum, old)] },
-      new Map([[addendum, 'approved']]),
+      { [addendum]: 'approved' },
     );
     expect(accept(submissionWith(related('APND', old)), facts).deprecated).toEqual([]);
   });
@@ -193,6 +215,14 @@ describe('what happens to registered documents', () => {
       expect(membership).toMatchObject({ type: 'HasMember', source: folder, target: entries[0]?.entryUUID });
       expect(recorded).toMatchObject({ type: 'HasMember', source: set.entryUUID, target: membership?.entryUUID });
       expect(associations).toHaveLength(4);
+    });
+
+    test('whose lastUpdateTime is now, as is that of a folder that the message fills', () => {
+      const facts = factsFor({ ...inFolder, [`folders/${folder}`]: {} });
+      expect(accept(submissionWith(related('RPLC', old)), facts).touched).toEqual([folder]);
+      const filled = { 'associations/1': { id: 'a2', type: 'HasMember', source: folder, target: 'doc1' } };
+      expect(accept(submissionWith(filled), factsFor({ [`folders/${folder}`]: {} })).touched).toEqual([folder]);
+      expect(accept(submissionWith(related('APND', old)), facts).touched).toEqual([]);
     });
 
     test.each([

@@ -1,10 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import type { Problem } from '../../server/domain/error.ts';
+import type { Transaction } from '../../server/domain/event.ts';
 import { messageProblems, submissionProblems } from '../../server/domain/rules.ts';
 import { type Changes, factsWith, submissionWith } from '../support/submission.ts';
 
-type Case = { case: string; submission?: Changes; facts?: Changes; expect: string[] };
+type Case = { case: string; transaction?: Transaction; submission?: Changes; facts?: Changes; expect: string[] };
 
 const folder = new URL('../cases/submissions/', import.meta.url);
 const names = readdirSync(folder)
@@ -17,8 +18,8 @@ const casesOf = (name: string) =>
 const told = ({ name, about }: Problem) => [name, about.object, about.attribute].filter(Boolean).join(' ');
 
 describe.each(names)('%s', (name) => {
-  test.each(casesOf(name))('$case', ({ submission, facts, expect: expected }) => {
-    const problems = submissionProblems('ITI-41', submissionWith(submission), factsWith(facts));
+  test.each(casesOf(name))('$case', ({ transaction, submission, facts, expect: expected }) => {
+    const problems = submissionProblems(transaction ?? 'ITI-41', submissionWith(submission), factsWith(facts));
     expect(problems.map(told).sort()).toEqual([...expected].sort());
   });
 });

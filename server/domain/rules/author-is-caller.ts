@@ -8,9 +8,10 @@ import type { RegistryFacts } from './facts.ts';
 
 /**
  * The author of the set is the caller, by identifiers (XCN components 1 and 9, XON component 10) and never by names.
- * DMP TD2.1: the author of the set is the user of the VIHF.
+ * DMP TD2.1: the author of the set is the user of the VIHF. A system acts for others.
  */
 export function authorIsCaller({ sets }: Submission, { caller: { actor }, holder }: RegistryFacts): Problem[] {
+  if (actor.kind === 'system') return [];
   return sets
     .filter(({ authors = [] }) => !authors.some((author) => isActor(author, actor, holder)))
     .map(({ id, authors: [first] = [] }) => {

@@ -13,6 +13,10 @@ export type MessageFacts = {
   readonly documents: readonly ReceivedFacts[];
   readonly domain: AffinityDomain;
   readonly insOids: readonly string[];
+  /** repositoryUniqueIds of the On-Demand Document Sources that can be called. */
+  readonly sources: readonly string[];
+  /** This repository's. */
+  readonly repositoryUniqueId: string;
   readonly regime: Regime;
   readonly entriesPerSubmission: number;
 };

@@ -11,6 +11,7 @@ export function patientDocuments({ entries }: Submission, { caller: { actor } }:
   return entries.filter(isOfPatient).map(({ id }) => problem('patientDocumentNotAllowed', { object: id }));
 }
 
-function isOfPatient({ typeCode }: EntryDraft): boolean {
+/** Whether the type is one of the patient's own expression. */
+export function isOfPatient({ typeCode }: Pick<EntryDraft, 'typeCode'>): boolean {
   return typeCode?.system === typeSystem && /^(EXPPAT_\d|DOCPAT\d\d)$/.test(typeCode.code);
 }

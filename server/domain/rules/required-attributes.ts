@@ -6,7 +6,8 @@ const ofEntry: Readonly<Record<string, (entry: EntryDraft) => unknown>> = {
   objectType: (e) => e.objectType,
   classCode: (e) => e.classCode,
   confidentialityCode: (e) => e.confidentialityCodes?.[0],
-  creationTime: (e) => e.creationTime,
+  // An on-demand entry has none before it is retrieved.
+  creationTime: (e) => e.objectType === 'onDemand' || e.creationTime,
   formatCode: (e) => e.formatCode,
   healthcareFacilityTypeCode: (e) => e.healthcareFacilityTypeCode,
   languageCode: (e) => e.languageCode,

@@ -1,0 +1,43 @@
+import type { AssociationDraft, EntryDraft, FolderDraft, Submission } from '../document.ts';
+import type { Problem } from '../error.ts';
+import { nameOf } from '../rules/facts.ts';
+import type { Operation, UpdateFacts } from './operation.ts';
+
+/** A message of an update while it is decoded. Ids are written as `nameOf` writes them. */
+export type Message = {
+  readonly submission: Submission;
+  readonly set: string;
+  /** HasMember associations of the set, by what they name. */
+  readonly members: ReadonlyMap<string, AssociationDraft>;
+  readonly facts: UpdateFacts;
+};
+
+/** Either an operation, or why there is none. */
+export type Decoded = readonly (Operation | Problem)[];
+
+export function messageOf(submission: Submission, facts: UpdateFacts): Message | undefined {
+  const [set, ...more] = submission.sets;
+  if (set === undefined || more.length > 0) return undefined;
+  const name = nameOf(set.id);
+  const members = submission.associations.filter((a) => a.type === 'HasMember' && isFrom(name, a));
+  return {
+    submission,
+    set: name,
+    members: new Map(members.flatMap((a) => (a.target === undefined ? [] : [[nameOf(a.target), a] as const]))),
+    facts,
+  };
+}
+
+export function isFrom(set: string, { source }: AssociationDraft): boolean {
+  return source !== undefined && nameOf(source) === set;
+}
+
+export function isOperation(decoded: Operation | Problem): decoded is Operation {
+  return 'kind' in decoded;
+}
+
+/** The logicalID of an earlier object; undefined on a first version. */
+export function logicalIdOf({ id, logicalID }: EntryDraft | FolderDraft): string | undefined {
+  const name = logicalID === undefined ? undefined : nameOf(logicalID);
+  return name === nameOf(id) ? undefined : name;
+}

@@ -1,0 +1,32 @@
+import { type Problem, refuse } from '../domain/error.ts';
+import { register } from '../usecases/submit.ts';
+import { child } from '../xml/element.ts';
+import { readSubmission } from './ebrim/read.ts';
+import { writeRegistryResponse } from './errors.ts';
+import type { Answer, Exchange, XdsTransaction } from './exchange.ts';
+import { action, namespace } from './vocabulary.ts';
+
+/** Register Document Set-b. IHE ITI TF-2 3.42. */
+export const iti42: XdsTransaction = {
+  name: 'ITI-42',
+  requestAction: action.iti42[0],
+  responseAction: action.iti42[1],
+  packaging: 'soap',
+  receiver: 'registry',
+  requestRoot: { namespace: namespace.lcm, local: 'SubmitObjectsRequest' },
+  handle,
+  refused,
+};
+
+async function handle({ tools, request, body }: Exchange): Promise<Answer> {
+  const list = child(body, namespace.rim, 'RegistryObjectList');
+  if (list === undefined)
+    refuse('attributeMissing', { attribute: 'rim:RegistryObjectList', object: 'lcm:SubmitObjectsRequest' });
+  await register(tools, request, readSubmission(list));
+  return { body: writeRegistryResponse('success', [], 'registry') };
+}
+
+/** All or nothing: there is no partial success. IHE ITI TF-2 3.42.4.2. */
+function refused(problems: readonly Problem[]): Answer {
+  return { body: writeRegistryResponse('failure', problems, 'registry') };
+}
