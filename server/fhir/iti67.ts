@@ -19,7 +19,7 @@ const type = 'DocumentReference';
 
 async function search(exchange: Exchange): Promise<Answer> {
   const asked = readPagedSearch(exchange, type, documentParameters, () => emptyQuestion(exchange.base));
-  const found = await orNothing(exchange, asked, namesOf(asked.asked) === undefined ? byFilter : byName);
+  const found = await orNothing((namesOf(asked.asked) === undefined ? byFilter : byName)(exchange, asked));
   const { writeDocument, request } = exchange;
   const last = found.items.at(-1);
   return {
@@ -37,7 +37,6 @@ async function search(exchange: Exchange): Promise<Answer> {
 }
 
 type Found = { readonly items: readonly StoredDocument[]; readonly more: boolean; readonly total: number };
-type Finding = (exchange: Exchange, asked: PagedSearch<DocumentQuestion>) => Promise<Found>;
 
 async function byFilter(
   { tools, request }: Exchange,
@@ -67,15 +66,13 @@ function namesOf({ entryUUIDs, uniqueIds }: DocumentQuestion) {
   return uniqueIds === undefined ? undefined : ({ by: 'uniqueId', values: uniqueIds } as const);
 }
 
-/** A search of a patient who is unknown finds nothing; so does one by name that names no patient, without a right on the document's record. */
-async function orNothing(exchange: Exchange, asked: PagedSearch<DocumentQuestion>, find: Finding): Promise<Found> {
-  const isNamed = asked.asked.patient !== undefined || exchange.request.caller.patient !== undefined;
+/** A search of a patient who is unknown finds nothing. */
+async function orNothing(found: Promise<Found>): Promise<Found> {
   try {
-    return await find(exchange, asked);
+    return await found;
   } catch (error) {
-    const name = error instanceof Refused ? error.problems[0]?.name : undefined;
-    const nothing = name === 'unknownPatient' || (!isNamed && (name === 'accessDenied' || name === 'recordClosed'));
-    if (nothing) return { items: [], more: false, total: 0 };
+    if (error instanceof Refused && error.problems[0]?.name === 'unknownPatient')
+      return { items: [], more: false, total: 0 };
     throw error;
   }
 }

@@ -1,6 +1,6 @@
 import type { Permit } from '../domain/decision.ts';
 import type { Association } from '../domain/document.ts';
-import { refuse } from '../domain/error.ts';
+import { Refused, refuse } from '../domain/error.ts';
 import type { Identifier } from '../domain/identifier.ts';
 import type { DocumentFilter, Page, PageRequest, StoredDocument, StoredFolder, StoredSet } from '../store/port.ts';
 import { type Plan, perform, permitElsewhere, type Request, type Subject, type Tools } from './perform.ts';
@@ -121,9 +121,9 @@ export async function search(
 
 /**
  * Looks for what has these names, entryUUIDs or uniqueIds. When neither the request nor the credential names a patient, the record is that
- * of the first object named that is registered. The trace names the documents answered and those that associations answered speak of.
+ * of the first object named that is registered, and nothing is found without a right on it. The trace names the documents answered and those that associations answered speak of.
  * @throws Refused `tooManyResults` beyond the limit, `notSinglePatient` when a limit is set and names of several records are given that the
- *   caller may all see, `unknownPatient` when nothing says which record, and what the decision refuses
+ *   caller may all see, and what the decision refuses where a patient is named
  */
 export async function lookUp(
   tools: Tools,
@@ -134,7 +134,7 @@ export async function lookUp(
 ): Promise<Found> {
   const subject = await recordNamed(tools, request, question.patient, names);
   const isNamed = (question.patient ?? request.caller.patient) !== undefined;
-  return perform(tools, request, 'lookUpDocuments', subject, async (permit): Promise<Plan<Found>> => {
+  const found = perform(tools, request, 'lookUpDocuments', subject, async (permit): Promise<Plan<Found>> => {
     if (!isNamed && question.limit !== undefined) await checkSinglePatient(tools, request, permit, names);
     const answer = await read(permit);
     if (sizeOf(answer) === 0 && reachesOwnOnly(permit)) refuse('accessDenied', {}, 'notAuthorised');
@@ -142,6 +142,18 @@ export async function lookUp(
     const documents = await documentsOf(tools, permit, answer);
     return { answer, trace: { query: shortened(question.query), documents } };
   });
+  return isNamed ? found : orNothing(found);
+}
+
+/** Where nobody names a patient, what the caller has no right on is as unknown as what does not exist. Its refusal has its event. */
+async function orNothing(found: Promise<Found>): Promise<Found> {
+  try {
+    return await found;
+  } catch (error) {
+    const name = error instanceof Refused ? error.problems[0]?.name : undefined;
+    if (name === 'unknownPatient' || name === 'recordClosed' || name === 'accessDenied') return nothing;
+    throw error;
+  }
 }
 
 /** A professional without authorisation finds what he wrote himself; for anything else he is told that he has no right, whether it exists or not. */

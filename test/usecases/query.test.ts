@@ -83,8 +83,18 @@ describe('the record asked about', () => {
   test('nobody names a patient: no record is asked', async () => {
     const nobody = { filter: {}, query: 'q' };
     expect(await problemOf(findDocuments(world.tools, world.as('dr-martin'), nobody))).toBe('queryParameterMissing');
-    const unknown = { by: 'uniqueId', values: ['1.2.3.4'] } as const;
-    expect(await problemOf(getDocuments(world.tools, world.as('dr-martin'), unknown))).toBe('unknownPatient');
+  });
+
+  test.each([
+    ['that does not exist', '1.2.3.4', 'unknownRecord'],
+    ['of a record without authorisation', '1.2.250.1.999.1.3.101', 'accessDenied'],
+    ['of a patient who blocks him', '1.2.250.1.999.1.3.301', 'blocked'],
+    ['of a closed record', '1.2.250.1.999.1.3.201', 'recordClosed'],
+  ])('nobody names a patient: a document %s is as unknown as any other, and traced', async (_, uniqueId, ground) => {
+    const who = ground === 'blocked' ? 'dr-nguyen' : 'pharm-durand';
+    const found = await getDocuments(world.tools, world.as(who), { by: 'uniqueId', values: [uniqueId] });
+    expect(found).toEqual([]);
+    expect(world.tools.store.events().at(-1)).toMatchObject({ action: 'lookUpDocuments', ground });
   });
 
   test('the patient of the credential, or of the document named', async () => {
