@@ -206,7 +206,8 @@ function asTraced(error: Refused): Refused {
 }
 
 /**
- * Traces a request that failed before it could be judged: the caller is known, the message is not sound. The credential counts as used.
+ * Traces a request that failed before it could be judged: the caller is known, the message is not sound. The credential counts as used. The
+ * patient whom the credential names finds it in the history, unless the message is in doubt about its patient.
  * @throws Refused `notIdentified` when the credential had been spent.
  */
 export async function traceFailure(
@@ -215,8 +216,14 @@ export async function traceFailure(
   action: Action,
   problems: readonly Problem[],
 ): Promise<void> {
-  const base = eventOf(request, action, tools.now(), undefined, undefined);
-  await notice(tools, { ...base, outcome: 'failed', ground: problems[0]?.name ?? 'internal' }, spendOf(request));
+  const { patient } = request.caller;
+  const inDoubt = problems.some(
+    ({ name, about }) => name === 'patientIdsDiffer' || /patient/i.test(about.attribute ?? ''),
+  );
+  const facts = patient === undefined || inDoubt ? undefined : await factsOf(tools.store, { identifier: patient });
+  const base = eventOf(request, action, tools.now(), facts, undefined);
+  const event = inDoubt ? unattributed(base) : base;
+  await notice(tools, { ...event, outcome: 'failed', ground: problems[0]?.name ?? 'internal' }, spendOf(request));
 }
 
 /** Traces an identification that failed: security audit only, no actor and no patient, since nothing that was said is proven. */
