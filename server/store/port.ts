@@ -93,18 +93,39 @@ export type Owners = {
   readonly patient: boolean;
 };
 
-/** A job that a commit owes; read by the outbox, in order. */
-export type Job = {
-  readonly kind: 'notifyPatient' | 'notifyTreatingDoctor' | 'reviewEmergencyAccess';
-  readonly record: RecordId;
+/** Work that is owed and done later. A commit owes notices about its record; an answer that is to be delivered is owed by itself. */
+export type Job =
+  | {
+      readonly kind: 'notifyPatient' | 'notifyTreatingDoctor' | 'reviewEmergencyAccess';
+      readonly record: RecordId;
+    }
+  | ({ readonly kind: 'deliverAnswer' } & Delivery);
+export type JobKind = Job['kind'];
+
+/** An answer on its way: sealed in a file of its own, under a key that goes with the job. `size` in bytes, unsealed. */
+export type Delivery = {
+  readonly to: string;
+  readonly contentType: string;
+  readonly size: number;
+  readonly content: { readonly file: string; readonly length: number };
+  readonly key: { readonly name: string; readonly wrapped: string };
+};
+
+/** A job as it waits. Its number is never given twice; `queuedAt` in milliseconds. */
+export type QueuedJob = {
+  readonly number: number;
+  readonly job: Job;
+  readonly queuedAt: number;
+  /** How often it was tried in vain. */
+  readonly attempts: number;
 };
 
 /** What must still be true when the change set is applied; otherwise nothing of it is. */
 export type Expectation =
   /** No object of this kind has this entryUUID. */
   | { readonly absent: { readonly kind: ObjectKind; readonly entryUUID: string } }
-  /** No document, set or folder has this uniqueId; with `unless`, documents of the same bytes are no conflict. */
-  | { readonly uniqueIdFree: string; readonly unless?: { readonly hash: string; readonly size: number } }
+  /** No document, set or folder has this uniqueId; with `unless`, documents of the same bytes, or like it without any, are no conflict. */
+  | { readonly uniqueIdFree: string; readonly unless?: { readonly hash?: string; readonly size?: number } }
   /** No record has one of these identifiers. */
   | { readonly insFree: readonly Identifier[] }
   /** The record (and its consents) is unchanged since it was read. */
@@ -153,6 +174,22 @@ export interface Writer {
   commit(permit: Permit, changes: ChangeSet): Promise<Outcome>;
   /** Writes events that change nothing: refusals, failed identifications. Same promise. No permit: nothing of a patient is read or changed. */
   note(events: readonly EventDraft[], spend?: Spend): Promise<Outcome>;
+}
+
+/** Jobs that wait. Kinds that nobody asks for wait on. Changes keep the promises of `commit`, and fail like it. */
+export interface Outbox {
+  add(job: Job, now: number): Promise<void>;
+  /** The job is done, or given up. */
+  remove(number: number): Promise<void>;
+  /** The job failed once more and waits until then. */
+  putOff(number: number, until: number): Promise<void>;
+  /** Jobs of these kinds that are due, oldest first, `limit` at most. */
+  due(kinds: readonly JobKind[], now: number, limit: number): Promise<readonly QueuedJob[]>;
+  /** When the next one of these kinds falls due that is not yet. */
+  nextDue(kinds: readonly JobKind[], now: number): Promise<number | undefined>;
+  waiting(kind: JobKind): Promise<number>;
+  /** Whether an answer that waits lies in this file: what no job names is swept. */
+  isNamed(file: string): Promise<boolean>;
 }
 
 /** The only reads without a permit: what `decide()` needs to make one. No clinical content. */
@@ -338,6 +375,7 @@ export type Store = {
   readonly facts: FactsReader;
   readonly read: Reader;
   readonly write: Writer;
+  readonly outbox: Outbox;
   close(): Promise<void>;
 };
 

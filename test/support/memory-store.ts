@@ -30,6 +30,7 @@ import {
   type Owners,
   type Page,
   type PageRequest,
+  type QueuedJob,
   type Row,
   type SealedContent,
   type Store,
@@ -58,7 +59,9 @@ type Contents = {
   readonly associations: Map<string, Held<Association>>;
   readonly spent: Map<string, number>;
   readonly events: AuditEvent[];
-  readonly jobs: Job[];
+  /** Of jobs, shared by all states. */
+  readonly numbers: { last: number };
+  readonly jobs: (QueuedJob & { readonly due: number })[];
   /** Into which record another was merged. */
   readonly merged: Map<RecordId, RecordId>;
   readonly sealed: Uint8Array[];
@@ -87,6 +90,7 @@ export function memoryStore({ fault }: { readonly fault?: () => Error | undefine
     spent: new Map(),
     events: [],
     jobs: [],
+    numbers: { last: 0 },
     merged: new Map(),
     sealed: [],
   };
@@ -112,7 +116,7 @@ export function memoryStore({ fault }: { readonly fault?: () => Error | undefine
       for (const row of rows) put(next, record ?? '', row);
       bumpVersion(next, changes.put);
       const sequences = changes.events.map((event) => trace(next, event));
-      next.jobs.push(...changes.jobs);
+      for (const job of changes.jobs) queue(next, job, at);
       if (spend !== undefined) next.spent.set(spend.key, spend.until);
       held = next;
       return { done: true, sequences };
@@ -330,10 +334,40 @@ export function memoryStore({ fault }: { readonly fault?: () => Error | undefine
       open = false;
       return Promise.resolve();
     },
-    jobs: () => held.jobs,
+    outbox: {
+      add: (job, now) => reading(() => queue(held, structuredClone(job), now)),
+      remove: (number) =>
+        reading(() => void held.jobs.splice(0, Infinity, ...held.jobs.filter((queued) => queued.number !== number))),
+      putOff: (number, until) =>
+        reading(() => {
+          for (const [index, queued] of held.jobs.entries())
+            if (queued.number === number) held.jobs[index] = { ...queued, due: until, attempts: queued.attempts + 1 };
+        }),
+      due: (kinds, now, limit) =>
+        reading(() =>
+          held.jobs
+            .filter(({ job, due }) => kinds.includes(job.kind) && due <= now)
+            .slice(0, limit)
+            .map(({ due: _due, ...queued }) => queued),
+        ),
+      nextDue: (kinds, now) =>
+        reading(() => {
+          const later = held.jobs.filter(({ job, due }) => kinds.includes(job.kind) && due > now).map(({ due }) => due);
+          return later.length === 0 ? undefined : Math.min(...later);
+        }),
+      waiting: (kind) => reading(() => held.jobs.filter(({ job }) => job.kind === kind).length),
+      isNamed: (file) =>
+        reading(() => held.jobs.some(({ job }) => job.kind === 'deliverAnswer' && job.content.file === file)),
+    },
+    jobs: () => held.jobs.map(({ job }) => job),
     events: () => held.events,
     sealed: (place) => ('segment' in place ? held.sealed[place.segment] : undefined),
   };
+}
+
+function queue(held: Contents, job: Job, at: number): void {
+  held.numbers.last += 1;
+  held.jobs.push({ number: held.numbers.last, job, queuedAt: at, attempts: 0, due: at });
 }
 
 function copyOf(held: Contents): Contents {
@@ -349,6 +383,7 @@ function copyOf(held: Contents): Contents {
     spent: new Map(held.spent),
     events: [...held.events],
     jobs: [...held.jobs],
+    numbers: held.numbers,
     merged: new Map(held.merged),
     sealed: [...held.sealed],
   };
@@ -561,7 +596,9 @@ function merge(held: Contents, record: RecordId, { subsumed, patientId }: Extrac
     if (of === subsumed.id) held.folders.set(name, { record, object: { ...object, patientId } });
   for (const [name, { record: of, object }] of held.associations)
     if (of === subsumed.id) held.associations.set(name, { record, object });
-  for (const [index, job] of held.jobs.entries()) if (job.record === subsumed.id) held.jobs[index] = { ...job, record };
+  for (const [index, queued] of held.jobs.entries())
+    if (queued.job.kind !== 'deliverAnswer' && queued.job.record === subsumed.id)
+      held.jobs[index] = { ...queued, job: { ...queued.job, record } };
 }
 
 function readdress(held: Contents, record: RecordId, { of, patientId }: Extract<Row, { kind: 'patientId' }>): void {

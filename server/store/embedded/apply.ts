@@ -1,9 +1,10 @@
 import type { RecordId } from '../../domain/record.ts';
-import type { ContentPlace, Job } from '../port.ts';
+import type { ContentPlace } from '../port.ts';
 import { chainHash } from '../trail.ts';
 import { joinedOwners } from '../visibility.ts';
 import type { Database } from './driver.ts';
 import type { PlainDocument, PlainRow, PlainSet } from './encode.ts';
+import { makeJobWrites } from './jobs.ts';
 import { makeMerge } from './merge.ts';
 import { kinds, readJson, uniqueIdHash, uuidBytes } from './names.ts';
 import { makeRemoval } from './remove.ts';
@@ -76,9 +77,9 @@ export function makeApply(database: Database): Apply {
   const addEvent = database.prepare('INSERT INTO event (record, at, actors, hash, json) VALUES (?, ?, ?, ?, ?)');
   const merging = makeMerge(database);
   const removal = makeRemoval(database);
-  const addJob = database.prepare('INSERT INTO job (kind, record, event) VALUES (?, ?, ?)');
 
   const keyOf = (record: RecordId | undefined) => (record === undefined ? undefined : recordKey.get(record)?.key);
+  const jobs = makeJobWrites(database, keyOf);
 
   function putRecord({ id, version, identifiers, json }: Extract<PlainRow, { kind: 'record' }>): number {
     const known = keyOf(id);
@@ -185,12 +186,6 @@ export function makeApply(database: Database): Apply {
     if (rows.some((row) => row.kind === 'consent') && !rows.some((row) => row.kind === 'record')) touchRecord.run(key);
   }
 
-  function putJob({ kind, record }: Job, event: number | undefined): void {
-    const key = keyOf(record);
-    if (key === undefined) throw new TypeError('The record of a job is not in the store');
-    addJob.run(kind, key, event ?? null);
-  }
-
   return (set, places, head) => {
     putRows(set, places);
     let last = head;
@@ -198,7 +193,8 @@ export function makeApply(database: Database): Apply {
       last = chainHash(last, json);
       return addEvent.run(keyOf(record) ?? null, at, actors, Buffer.from(last, 'hex'), Buffer.from(json)).key;
     });
-    for (const job of set.jobs) putJob(job, sequences[0]);
+    for (const job of set.jobs) jobs.add(job, sequences[0], set.at);
+    for (const settlement of set.settled) jobs.settle(settlement);
     return { sequences, head: last };
   };
 }

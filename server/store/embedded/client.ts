@@ -1,11 +1,12 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { changedRecord } from '../permit.ts';
-import { type ChangeSet, type Outcome, StoreBusy, StoreFull, StoreStopped, type Writer } from '../port.ts';
-import { encodeChanges, type PlainSet } from './encode.ts';
+import { type ChangeSet, type Outbox, type Outcome, StoreBusy, StoreFull, StoreStopped, type Writer } from '../port.ts';
+import { encodeChanges, encodeOutbox, type PlainSet } from './encode.ts';
 import type { FromWriter, Reply, ToWriter } from './serve.ts';
 
 export type WriterClient = {
   readonly write: Writer;
+  readonly outbox: Pick<Outbox, 'add' | 'remove' | 'putOff'>;
   /** A port by which another thread reaches the same writer. */
   newPort(): MessagePort;
   /** Lets go of the port; `writer` closes the writer itself, after all that waits. */
@@ -77,6 +78,11 @@ export function connectWriter(port: MessagePort): WriterClient {
         const changes: ChangeSet = { expect: [], put: [], events, jobs: [], ...(spend && { spend }) };
         return send(encodeChanges(undefined, changes));
       },
+    },
+    outbox: {
+      add: async (job, now) => void (await send(encodeOutbox([job], [], now))),
+      remove: async (number) => void (await send(encodeOutbox([], [{ number }], 0))),
+      putOff: async (number, until) => void (await send(encodeOutbox([], [{ number, until }], 0))),
     },
     newPort() {
       const { port1, port2 } = new MessageChannel();

@@ -7,6 +7,7 @@ import { type Dtm, earliest } from '../../domain/time.ts';
 import type { ChangeSet, Expectation, Job, ObjectKind, Owners, Row, Spend } from '../port.ts';
 import { actorIds } from '../trail.ts';
 import { codeToken, escaped, factsOfDocument, flagsOf, ownersText, tokens } from '../visibility.ts';
+import type { Settlement } from './jobs.ts';
 import { statuses } from './names.ts';
 
 /** A change set as it travels to the writer: texts and numbers, made on the thread that hands it over. */
@@ -16,6 +17,9 @@ export type PlainSet = {
   readonly rows: readonly PlainRow[];
   readonly events: readonly PlainEvent[];
   readonly jobs: readonly Job[];
+  readonly settled: readonly Settlement[];
+  /** Milliseconds. */
+  readonly at: number;
   readonly spend: Spend | undefined;
   /** Bytes for the segments; a document names its own by index. */
   readonly sealed: readonly Uint8Array[];
@@ -93,9 +97,16 @@ export function encodeChanges(record: RecordId | undefined, changes: ChangeSet):
     rows: changes.put.map((row) => encodeRow(row, sealed)),
     events: changes.events.map(encodeEvent),
     jobs: changes.jobs,
+    settled: [],
+    at: changes.events[0]?.at ?? 0,
     spend: changes.spend,
     sealed,
   };
+}
+
+/** A change of the outbox alone. */
+export function encodeOutbox(jobs: readonly Job[], settled: readonly Settlement[], at: number): PlainSet {
+  return { ...encodeChanges(undefined, { expect: [], put: [], events: [], jobs }), settled, at };
 }
 
 function encodeEvent(event: EventDraft): PlainEvent {

@@ -59,6 +59,7 @@ function storeOf(folder: string, client: WriterClient, closeWriter: () => Promis
     facts: reader.facts,
     read: reader.read,
     write: client.write,
+    outbox: { ...reader.outbox, ...client.outbox },
     close() {
       if (closing === undefined) {
         reader.close();

@@ -1,7 +1,8 @@
 import type { Permit } from '../../domain/decision.ts';
 import { checkAcross, readingOf } from '../permit.ts';
-import { type FactsReader, type Reader, StoreStopped } from '../port.ts';
+import { type FactsReader, type Outbox, type Reader, StoreStopped } from '../port.ts';
 import { openDatabase } from './driver.ts';
+import { makeJobReads } from './jobs.ts';
 import { makeAcrossReads } from './read-across.ts';
 import { makeDocumentReads } from './read-documents.ts';
 import { makeEventReads } from './read-events.ts';
@@ -11,7 +12,13 @@ import { makeObjectReads } from './read-objects.ts';
 import { makePackageReads } from './read-packages.ts';
 import { makeHiddenAmong, type Reading } from './visible.ts';
 
-export type OpenReader = { readonly facts: FactsReader; readonly read: Reader; close(): void };
+export type OpenReader = {
+  readonly facts: FactsReader;
+  readonly read: Reader;
+  readonly outbox: OutboxReads;
+  close(): void;
+};
+type OutboxReads = Omit<Outbox, 'add' | 'remove' | 'putOff'>;
 
 /** The connections of one thread, for reading only. Each call sees one state of the store, the latest when it starts. */
 export function openReader(mainFile: string, keysFile: string): OpenReader {
@@ -28,6 +35,7 @@ export function openReader(mainFile: string, keysFile: string): OpenReader {
   const across = makeAcrossReads(main);
   const names = makeNameReads(main);
   const events = makeEventReads(main, hiddenAmong);
+  const jobs = makeJobReads(main);
   let open = true;
 
   /** Everything a reader throws comes as a rejection. */
@@ -85,6 +93,12 @@ export function openReader(mainFile: string, keysFile: string): OpenReader {
             ? wrapped.get(of ?? record)?.wrapped
             : undefined,
         ),
+    },
+    outbox: {
+      due: (kinds, now, limit) => reading(() => jobs.due(kinds, now, limit)),
+      nextDue: (kinds, now) => reading(() => jobs.nextDue(kinds, now)),
+      waiting: (kind) => reading(() => jobs.waiting(kind)),
+      isNamed: (file) => reading(() => jobs.isNamed(file)),
     },
     close() {
       if (!open) return;

@@ -85,6 +85,17 @@ const migrations: readonly string[] = [
   ) WITHOUT ROWID;
   CREATE INDEX removed_record ON removed (record);
   `,
+  `
+  CREATE TABLE queued_job (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, record INTEGER, event INTEGER, json TEXT,
+    queued INTEGER NOT NULL, due INTEGER NOT NULL, attempts INTEGER NOT NULL DEFAULT 0
+  );
+  INSERT INTO queued_job (number, kind, record, event, queued, due)
+    SELECT j.number, j.kind, j.record, j.event, ifnull(e.at, 0), ifnull(e.at, 0) FROM job j LEFT JOIN event e ON e.sequence = j.event;
+  DROP TABLE job;
+  ALTER TABLE queued_job RENAME TO job;
+  CREATE INDEX job_due ON job (kind, due);
+  `,
 ];
 
 /** The wrapped keys of records live in a file of their own, with short-lived backups of its own. */
