@@ -10,7 +10,7 @@ import { currentIdentifiers } from '../domain/record.ts';
 import { type MessageFacts, nameOf, type RegistryFacts } from '../domain/rules/facts.ts';
 import { messageProblems, submissionProblems } from '../domain/rules.ts';
 import { dtmOf } from '../domain/time.ts';
-import type { Expectation, ObjectKind, Row, SealedContent } from '../store/port.ts';
+import type { Expectation, Holder, ObjectKind, Row, SealedContent } from '../store/port.ts';
 import { ownersOf } from './owners.ts';
 import { type Plan, perform, type Request, type Settings, type Tools } from './perform.ts';
 import { surroundingOf, uuids } from './surrounding.ts';
@@ -173,12 +173,32 @@ async function registryFacts(
   return {
     ...messageFacts(tools, request, deposit),
     holder: facts === undefined ? [] : currentIdentifiers(facts.record),
-    held,
+    held: await comparable(tools, permit, held),
     taken,
     targets: new Map(targets.map(({ entry, own: isOwn }) => [entry.entryUUID, { entry, own: isOwn }])),
     folders: new Map(namedFolders.map((folder) => [folder.entryUUID, folder])),
     associations: touching,
   };
+}
+
+/**
+ * Whoever holds a uniqueId is told to everyone who uses it again; whether the bytes are the same, only to who sees the document, so that
+ * nobody learns by guessing what another record or a hidden document holds. Where the domain takes the same bytes again they have to be compared.
+ */
+async function comparable(
+  { store: { read }, settings: { domain } }: Tools,
+  permit: Permit,
+  held: ReadonlyMap<string, readonly Holder[]>,
+): Promise<RegistryFacts['held']> {
+  if (held.size === 0 || domain.sameBytesAgain === 'accepted') return held;
+  const seen = await read.documentsByUniqueId(permit, [...held.keys()]);
+  const isSeen = ({ entryUUID }: Holder) => seen.some(({ entry }) => entry.entryUUID === entryUUID);
+  return new Map(
+    [...held].map(([uniqueId, holders]) => [
+      uniqueId,
+      holders.map((holder) => (isSeen(holder) ? holder : { kind: holder.kind })),
+    ]),
+  );
 }
 
 async function recordKey({ store, keyring }: Tools, permit: Permit): Promise<RecordKey> {

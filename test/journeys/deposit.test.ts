@@ -207,6 +207,26 @@ describe('one uniqueId', () => {
     expect(await namesOf(submit(world.tools, request, again))).toEqual(problems);
   });
 
+  test.each([
+    ['masked to him', 'dr-nguyen', 'laurent', visibility('MASQUE_PS')],
+    ['of another record', 'dr-martin', 'casanova', {}],
+  ])('of a document %s does not tell the depositor whether his bytes are the same', async (_, who, of, hidden) => {
+    const owner = world.as('dr-martin');
+    const first = deposit(owner, hidden);
+    await submit(world.tools, owner, first);
+    const { value, oid } = world.ins(of);
+    const patientId = { id: value, authority: { oid } };
+    const changes = {
+      'sets/0/patientId': patientId,
+      'entries/0/patientId': patientId,
+      'entries/0/uniqueId': first.submission.entries[0]?.uniqueId,
+    };
+    for (const text of ['a document', 'another one']) {
+      const again = deposit(world.as(who), changes, bytes(text));
+      expect(await namesOf(submit(world.tools, world.as(who), again))).toEqual(['uniqueIdInUse doc1']);
+    }
+  });
+
   test('sent twice at the same time is registered once', async () => {
     const request = world.as('dr-martin');
     const [one, two] = [bytes('a document'), bytes('a document')];
