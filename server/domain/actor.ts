@@ -55,6 +55,8 @@ export type Credential =
     }
   | { readonly kind: 'token'; readonly id: string; readonly issuer: string }
   | { readonly kind: 'internal'; readonly id: string }
+  /** A configured sender, recognised by its address. */
+  | { readonly kind: 'address'; readonly id: string }
   /** No credential at all, in a domain that asks for none. */
   | { readonly kind: 'none'; readonly id: string };
 
@@ -69,6 +71,14 @@ export type Caller = {
   readonly secret: boolean;
   readonly software?: { readonly name: string; readonly version?: string; readonly id?: string };
   readonly credential: Credential;
+};
+
+/** Whoever brings no credential in a domain that asks for none. What he may do is the decision's. */
+export const anybody: Caller = {
+  actor: { kind: 'system', id: 'anybody', name: 'No credential', rights: [] },
+  mode: 'normal',
+  secret: false,
+  credential: { kind: 'none', id: 'none' },
 };
 
 /** Profession code of doctors and of other professions that rules name. TRE_G15. */

@@ -1,4 +1,6 @@
 import { hash } from 'node:crypto';
+import { formatOf } from '../cda/format.ts';
+import type { CdaFacts, CdaParticipant } from '../cda/header.ts';
 import type { Code } from '../domain/code.ts';
 import {
   type DocumentEntry,
@@ -10,7 +12,6 @@ import {
 import type { Cx } from '../domain/identifier.ts';
 import { type Author, professionalAuthority, structureAuthority, type Xcn, type Xon } from '../domain/people.ts';
 import { dtmOf } from '../domain/time.ts';
-import type { CdaFacts, CdaParticipant } from './cda-reader.ts';
 import { documentType } from './document-types.ts';
 import {
   authorSpecialtyOf,
@@ -218,32 +219,6 @@ function patientLines({ family, given, birthDate, gender }: SandboxPatient) {
     { field: 7, value: birthDate.replaceAll('-', '') },
     { field: 8, value: gender === 'male' ? 'M' : 'F' },
   ];
-}
-
-const ihe = '1.3.6.1.4.1.19376.1.2.3';
-const nonXmlFormats: Readonly<Record<string, string>> = {
-  'application/pdf': 'urn:ihe:iti:xds-sd:pdf:2008',
-  'text/plain': 'urn:ihe:iti:xds-sd:text:2008',
-  'text/rtf': 'urn:ihe:iti-fr:xds-sd:rtf:2010',
-  'image/jpeg': 'urn:ihe:iti-fr:xds-sd:jpeg:2010',
-  'image/tiff': 'urn:ihe:iti-fr:xds-sd:tiff:2010',
-};
-
-/** By the body for level 1, by the template for laboratory reports; anything else is beyond the profiles. JDV_J60-FormatCode-DMP. */
-function formatOf({ nonXmlType, templates }: CdaFacts): Code {
-  const nonXml = nonXmlType === undefined ? undefined : nonXmlFormats[nonXmlType];
-  if (nonXml !== undefined) return { code: nonXml, system: ihe };
-  if (templates.includes('1.3.6.1.4.1.19376.1.3.3'))
-    return {
-      code: 'urn:ihe:lab:xd-lab:2008',
-      system: ihe,
-      display: 'Compte rendu structuré d’examens de biologie médicale',
-    };
-  return {
-    code: 'urn:asipSante:modelesHorsProfils:2011',
-    system: '1.2.250.1.213.1.1.4.2.282',
-    display: 'Document non référencé IHE ou CI-SIS',
-  };
 }
 
 function facilityOf(depositor: Depositor): Code {

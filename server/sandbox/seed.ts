@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { readCda } from '../cda/header.ts';
 import type { Caller } from '../domain/actor.ts';
 import type { Consent, ConsentActor, ConsentStatement } from '../domain/consent.ts';
 import type { RecordFacts } from '../domain/decision.ts';
@@ -8,9 +9,9 @@ import { closeRecord, createRecord } from '../usecases/record.ts';
 import { submit } from '../usecases/submit.ts';
 import { actorOf, callerOf, identifierOf } from './caller.ts';
 import { writeCda } from './cda.ts';
-import { readCda } from './cda-reader.ts';
 import { documentType } from './document-types.ts';
 import { type Depositor, describe, submissionOf } from './metadata.ts';
+import { registerSummary } from './on-demand.ts';
 import { people, personOf, type SandboxPatient, type SandboxPerson } from './people.ts';
 import { type Story, type StoryConsent, type StoryDocument, stories } from './stories.ts';
 
@@ -26,6 +27,7 @@ export async function seed(tools: Tools, progress: (line: string) => void): Prom
         `Sandbox: record ${index + 1}/${stories.length} (${story.patient}), ${story.documents.length} documents`,
       );
   }
+  if (await registerSummary(tools, 'laurent')) progress('Sandbox: a summary of laurent, assembled on demand');
 }
 
 /** Answers how many steps were missing. */

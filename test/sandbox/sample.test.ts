@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { readCda } from '../../server/sandbox/cda-reader.ts';
+import { readCda } from '../../server/cda/header.ts';
 import { readSubmission } from '../../server/xds/ebrim/read.ts';
 import { namespace } from '../../server/xds/vocabulary.ts';
 import { child } from '../../server/xml/element.ts';

@@ -10,6 +10,8 @@ export type CdaParticipant = {
   readonly family?: string;
   readonly given?: string;
   readonly specialty?: Code;
+  /** The functional role, in words (functionCode). */
+  readonly role?: string;
   readonly organisation?: { readonly id?: Identifier; readonly name: string };
 };
 
@@ -23,8 +25,12 @@ export type CdaFacts = {
   readonly serviceStart?: Dtm;
   readonly serviceStop?: Dtm;
   readonly languageCode: string;
+  readonly confidentialityCode?: Code;
+  /** uniqueId of the document that this one replaces. */
+  readonly replaces?: string;
   readonly patient: {
     readonly id: Identifier | undefined;
+    readonly ids: readonly Identifier[];
     readonly family?: string;
     readonly given?: string;
     readonly gender?: string;
@@ -47,24 +53,31 @@ export function readCda(bytes: Uint8Array): CdaFacts | undefined {
   const id = at(root, 'id');
   const typeCode = codeAt(root, 'code');
   if (root === undefined || id === undefined || typeCode === undefined) return undefined;
-  const extension = attributeOf(id, 'extension');
   const person = at(root, 'recordTarget', 'patientRole', 'patient');
   const service = at(root, 'documentationOf', 'serviceEvent');
   const legal = at(root, 'legalAuthenticator', 'assignedEntity');
+  const related = childrenOf(root, v3, 'relatedDocument').find((r) => attributeOf(r, 'typeCode') === 'RPLC');
+  const replaced = at(related, 'parentDocument', 'id');
   return {
-    uniqueId: `${attributeOf(id, 'root') ?? ''}${extension === undefined ? '' : `^${extension}`}`,
+    uniqueId: uniqueIdOf(id),
     typeCode,
     title: at(root, 'title')?.text.trim() ?? typeCode.display ?? typeCode.code,
     languageCode: valueIn(at(root, 'languageCode'), 'code') ?? 'fr-FR',
     patient: {
       id: identifierAt(at(root, 'recordTarget', 'patientRole'), 'id'),
+      ids: childrenOf(at(root, 'recordTarget', 'patientRole'), v3, 'id').flatMap((held) => identifierIn(held) ?? []),
       ...some('family', at(person, 'name', 'family')?.text.trim()),
       ...some('given', at(person, 'name', 'given')?.text.trim()),
       ...some('gender', valueIn(at(person, 'administrativeGenderCode'), 'code')),
       ...some('birthTime', valueIn(at(person, 'birthTime'), 'value')),
     },
-    authors: childrenOf(root, v3, 'author').map((a) => participant(at(a, 'assignedAuthor'), 'representedOrganization')),
+    authors: childrenOf(root, v3, 'author').map((a) => ({
+      ...participant(at(a, 'assignedAuthor'), 'representedOrganization'),
+      ...some('role', valueIn(at(a, 'functionCode'), 'displayName')),
+    })),
     templates: childrenOf(root, v3, 'templateId').map((t) => attributeOf(t, 'root') ?? ''),
+    ...some('confidentialityCode', codeAt(root, 'confidentialityCode')),
+    ...some('replaces', replaced === undefined ? undefined : uniqueIdOf(replaced)),
     ...some('effectiveTime', timeAt(root, 'effectiveTime')),
     ...some('serviceStart', timeAt(service, 'effectiveTime', 'low') ?? timeAt(service, 'effectiveTime')),
     ...some('serviceStop', timeAt(service, 'effectiveTime', 'high')),
@@ -120,8 +133,16 @@ function participant(element: XmlElement | undefined, organisation: string): Cda
   };
 }
 
+function uniqueIdOf(id: XmlElement): string {
+  const extension = attributeOf(id, 'extension');
+  return `${attributeOf(id, 'root') ?? ''}${extension === undefined ? '' : `^${extension}`}`;
+}
+
 function identifierAt(element: XmlElement | undefined, local: string): Identifier | undefined {
-  const id = at(element, local);
+  return identifierIn(at(element, local));
+}
+
+function identifierIn(id: XmlElement | undefined): Identifier | undefined {
   const oid = valueIn(id, 'root');
   const value = valueIn(id, 'extension');
   return oid === undefined || value === undefined ? undefined : { value, oid };

@@ -1,0 +1,129 @@
+import type { AffinityDomain, CodedAttribute } from '../domain/affinity-domain.ts';
+import type { Code } from '../domain/code.ts';
+import { type EntryDraft, type VisibilityCode, visibilitySystem } from '../domain/document.ts';
+import type { Cx, Identifier } from '../domain/identifier.ts';
+import {
+  type Author,
+  type PidLine,
+  professionalAuthority,
+  structureAuthority,
+  type Xcn,
+  type Xon,
+} from '../domain/people.ts';
+import { formatOf } from './format.ts';
+import type { CdaFacts, CdaParticipant } from './header.ts';
+
+/** A document and what is known of it besides its own header. */
+export type Described = {
+  /** The message's name for the entry. */
+  readonly id: string;
+  readonly facts: CdaFacts;
+  readonly size: number;
+  readonly sha1: string;
+  readonly patientId: Cx;
+  readonly sourcePatientId: Cx;
+  readonly sourcePatientInfo: readonly PidLine[];
+  readonly hidden: readonly VisibilityCode[];
+  /** Who files it: an institution of last resort for the author. */
+  readonly filer: Author;
+  /** Where the header is silent. */
+  readonly otherwise: { readonly facility: Code; readonly setting: Code };
+};
+
+/**
+ * The entry of a CDA R2 by its header: what the header does not say is left out, so that the rules name it. CI-SIS volet Partage de documents
+ * de santé, correspondance entre les métadonnées XDS et l'en-tête CDA.
+ */
+export function entryOf(described: Described, domain: AffinityDomain): EntryDraft {
+  const { id, facts, size, sha1, patientId, sourcePatientId, sourcePatientInfo, hidden, filer, otherwise } = described;
+  const authors = facts.authors.map(authorOf).filter((author) => author !== undefined);
+  const legal = facts.legalAuthenticator && personOf(facts.legalAuthenticator);
+  const classCode = classOf(facts.typeCode, domain);
+  const start = facts.serviceStart ?? facts.effectiveTime;
+  return {
+    id,
+    objectType: 'stable',
+    uniqueId: facts.uniqueId,
+    patientId,
+    sourcePatientId,
+    sourcePatientInfo,
+    mimeType: 'text/xml',
+    title: { value: facts.title, language: facts.languageCode },
+    languageCode: facts.languageCode,
+    ...(facts.effectiveTime !== undefined && { creationTime: facts.effectiveTime }),
+    ...(start !== undefined && { serviceStartTime: start }),
+    ...(facts.serviceStop !== undefined && { serviceStopTime: facts.serviceStop }),
+    hash: sha1,
+    size,
+    ...(classCode && { classCode }),
+    typeCode: named(facts.typeCode, 'typeCode', domain),
+    formatCode: named(formatOf(facts), 'formatCode', domain),
+    healthcareFacilityTypeCode: facts.facility ?? otherwise.facility,
+    practiceSettingCode: facts.setting ?? otherwise.setting,
+    confidentialityCodes: [
+      facts.confidentialityCode ?? normal,
+      ...hidden.map((code) => ({ code, system: visibilitySystem, display: displays[code] })),
+    ],
+    eventCodes: [],
+    authors: authors.length > 0 ? authors : [filer],
+    ...(legal && { legalAuthenticator: legal }),
+    referenceIds: [],
+    extra: [],
+  };
+}
+
+/** A structure as an author's institution. CI-SIS author fields. */
+export function institutionOf(id: string, name: string): Xon {
+  return { name, authority: { oid: structureAuthority }, idType: 'IDNST', id };
+}
+
+/** A person, by the authority that names her: a professional, a patient, or an employee of a structure. */
+export function xcnOf(id: Identifier, { family, given }: { readonly family: string; readonly given?: string }): Xcn {
+  const idType = id.oid === professionalAuthority ? 'IDNPS' : id.oid.startsWith('1.2.250.1.213.1.4.') ? 'NH' : 'RI';
+  const names = { family, ...(given !== undefined && { given }) };
+  return { id: id.value, ...names, authority: { oid: id.oid }, nameType: 'D', idType };
+}
+
+const normal: Code = { code: 'N', system: '2.16.840.1.113883.5.25', display: 'Normal' };
+const displays: Readonly<Record<VisibilityCode, string>> = {
+  MASQUE_PS: 'Document masqué aux professionnels de santé',
+  INVISIBLE_PATIENT: 'Document non visible par le patient',
+  INVISIBLE_REPRESENTANTS_LEGAUX: 'Document non visible par les représentants légaux',
+};
+
+/** TRE_A03-ClasseDocument. */
+const classSystem = '1.2.250.1.213.1.1.4.1';
+
+/** By the domain's table; where it has none, the type is a class of its own. */
+function classOf(type: Code, { classOfType, valueSets }: AffinityDomain): Code | undefined {
+  if (valueSets.classCode === undefined) return type;
+  const code = Object.hasOwn(classOfType, type.code) ? classOfType[type.code] : undefined;
+  const known = valueSets.classCode.codes.find((held) => held.code === code);
+  return known ?? (code === undefined ? undefined : { code, system: classSystem });
+}
+
+/** A code with the name that the domain gives it. */
+function named(code: Code, attribute: CodedAttribute, { valueSets }: AffinityDomain): Code {
+  return valueSets[attribute]?.codes.find((held) => held.code === code.code && held.system === code.system) ?? code;
+}
+
+/** An author of the header; undefined when nobody is named. */
+function authorOf(by: CdaParticipant): Author | undefined {
+  const person = personOf(by);
+  const { organisation, specialty, role } = by;
+  const institutions =
+    organisation?.id?.oid === structureAuthority ? [institutionOf(organisation.id.value, organisation.name)] : [];
+  if (person === undefined && institutions.length === 0) return undefined;
+  return {
+    ...(person && { person }),
+    institutions,
+    roles: role === undefined ? [] : [role],
+    specialties: specialty === undefined ? [] : [`${specialty.code}^${specialty.display ?? ''}^${specialty.system}`],
+    telecommunications: [],
+  };
+}
+
+function personOf({ id, family, given }: CdaParticipant): Xcn | undefined {
+  if (id === undefined || family === undefined) return undefined;
+  return xcnOf(id, { family, ...(given !== undefined && { given }) });
+}
