@@ -121,7 +121,8 @@ export async function search(
 
 /**
  * Looks for what has these names, entryUUIDs or uniqueIds. When neither the request nor the credential names a patient, the record is that
- * of the first object named that is registered, and nothing is found without a right on it. The trace names the documents answered and those that associations answered speak of.
+ * of the first object named that is registered, and nothing is found without a right on it. The trace names the documents answered and those
+ * that associations answered speak of.
  * @throws Refused `tooManyResults` beyond the limit, `notSinglePatient` when a limit is set and names of several records are given that the
  *   caller may all see, and what the decision refuses where a patient is named
  */

@@ -1,4 +1,4 @@
-import { type Problem, problem, Refused, refuse } from '../domain/error.ts';
+import { type Problem, Refused, refuse } from '../domain/error.ts';
 import type { Request, Tools } from '../usecases/perform.ts';
 import { type Found, findDocuments, getDocuments, nothing } from '../usecases/query.ts';
 import { getFolderAndContents, getSubmissionSetAndContents } from '../usecases/query-contents.ts';
@@ -60,7 +60,9 @@ async function handle({ tools, request, body }: Exchange): Promise<Answer> {
   try {
     return answered(await find(tools, request, { ...query, ...limit }), returnType);
   } catch (error) {
-    if (error instanceof Refused) return told(tools, request, query, error);
+    // Where the domain wants it so, an unknown patient has no objects. IHE ITI TF-2 3.18.4.1.2.6.
+    const isUnknown = error instanceof Refused && error.problems.every(({ name }) => name === 'unknownPatient');
+    if (isUnknown && tools.settings.domain.unknownPatientInQueries === 'empty') return answered(nothing, returnType);
     throw error;
   }
 }
@@ -94,21 +96,6 @@ async function find(tools: Tools, request: Request, query: RegistryQuery & { lim
     case 'getRelatedDocuments':
       return getRelatedDocuments(tools, request, query);
   }
-}
-
-/**
- * What a refusal may say. Where a domain wants it, an unknown patient has no objects. By names alone, without a patient, an object that the
- * caller has no right to is as one that does not exist.
- * @throws the refusal as it is
- */
-function told({ settings }: Tools, { caller }: Request, query: RegistryQuery, refusal: Refused): Answer {
-  const isNamed = (query.patient ?? caller.patient) !== undefined;
-  const concealed = (name: string) => !isNamed && (name === 'accessDenied' || name === 'recordClosed');
-  const names = refusal.problems.map(({ name }) => (concealed(name) ? 'unknownPatient' : name));
-  if (settings.domain.unknownPatientInQueries === 'empty' && names.every((name) => name === 'unknownPatient'))
-    return { body: response('success', '', '') };
-  if (refusal.problems.some(({ name }) => concealed(name))) return refused([problem('unknownPatient')]);
-  throw refusal;
 }
 
 /** On Failure the list of objects is there and empty, as the schema asks. IHE ITI TF-3 4.2.4. */

@@ -1,7 +1,7 @@
 import type { Folder, SubmissionSet } from '../../domain/document.ts';
 import { matchesFolder, matchesSet } from '../matching.ts';
-import type { FolderFilter, Page, PageRequest, SetFilter, StoredFolder, StoredSet } from '../port.ts';
-import { ownFilter, type SqlCondition } from '../visibility.ts';
+import type { FolderFilter, Page, PageRequest, SetFilter, StoredFolder, StoredSet, TimeRange } from '../port.ts';
+import { every, ownFilter, type SqlCondition } from '../visibility.ts';
 import type { Database } from './driver.ts';
 import { readJson, uniqueIdHash, uuidHex } from './names.ts';
 import { type HiddenAmong, namesIn, namesOf, type Reading } from './visible.ts';
@@ -11,8 +11,8 @@ type FolderRow = { readonly key: number; readonly latest: number; readonly json:
 
 const recordKey = '(SELECT key FROM record WHERE id = ?)';
 
-/** How many rows are looked at together; a record has few packages. */
-const batch = 500;
+/** How many rows are looked at together at most. */
+const most = 500;
 
 /** Reads of submission sets and folders by filter. Names and the record find the rows; the rest is decided on the objects themselves. */
 export function makePackageReads(database: Database, hiddenAmong: HiddenAmong) {
@@ -20,25 +20,26 @@ export function makePackageReads(database: Database, hiddenAmong: HiddenAmong) {
     `SELECT lower(hex(source)) AS source, lower(hex(target)) AS target FROM association WHERE source IN (${namesIn})`,
   );
 
-  function setRows(reading: Reading, filter: SetFilter, before: number): SetRow[] {
+  function setRows(reading: Reading, filter: SetFilter, before: number, batch: number): SetRow[] {
     const own = ownFilter(reading.visibility.viewer);
     const from = namedIn('submission_set', 1, filter);
+    const when = submittedIn(filter.submissionTime);
     return database
       .prepare<SetRow>(
         `SELECT s.key, ${own.sql} AS own, s.json FROM ${from.sql}
-         WHERE s.record = ${recordKey} AND s.key < ? ORDER BY s.key DESC LIMIT ${batch}`,
+         WHERE s.record = ${recordKey} AND s.key < ? AND ${when.sql} ORDER BY s.key DESC LIMIT ?`,
       )
-      .all(...own.params, ...from.params, reading.record, before);
+      .all(...own.params, ...from.params, reading.record, before, ...when.params, batch);
   }
 
-  function folderRows({ record }: Reading, filter: FolderFilter, before: number): FolderRow[] {
+  function folderRows({ record }: Reading, filter: FolderFilter, before: number, batch: number): FolderRow[] {
     const from = namedIn('folder', 2, filter);
     return database
       .prepare<FolderRow>(
         `SELECT s.key, s.json, s.key IN (SELECT max(key) FROM folder WHERE record = ${recordKey} GROUP BY logical) AS latest
-         FROM ${from.sql} WHERE s.record = ${recordKey} AND s.key < ? ORDER BY s.key DESC LIMIT ${batch}`,
+         FROM ${from.sql} WHERE s.record = ${recordKey} AND s.key < ? ORDER BY s.key DESC LIMIT ?`,
       )
-      .all(record, ...from.params, record, before);
+      .all(record, ...from.params, record, before, batch);
   }
 
   /** Own sets, and those of which a member is not hidden. */
@@ -61,15 +62,19 @@ export function makePackageReads(database: Database, hiddenAmong: HiddenAmong) {
     return found.filter(({ folder }) => !hidden.has(folder.entryUUID));
   }
 
-  /** Looks at batches until the page is full and it is known whether there is more. */
+  /** Looks at batches, each larger than the one before, until the page is full and it is known whether there is more. */
   function paged<T extends { readonly position: number }>(
     { before, limit }: PageRequest,
-    rows: (before: number) => { readonly scanned: readonly { readonly key: number }[]; readonly shown: readonly T[] },
+    rows: (
+      before: number,
+      batch: number,
+    ) => { readonly scanned: readonly { readonly key: number }[]; readonly shown: readonly T[] },
   ): Page<T> {
     return database.transaction(() => {
       const items: T[] = [];
-      for (let bound = before ?? Number.MAX_SAFE_INTEGER; items.length <= limit; ) {
-        const { scanned, shown } = rows(bound);
+      let bound = before ?? Number.MAX_SAFE_INTEGER;
+      for (let batch = Math.min(limit + 1, most); items.length <= limit; batch = Math.min(2 * batch, most)) {
+        const { scanned, shown } = rows(bound, batch);
         items.push(...shown);
         if (scanned.length < batch) break;
         bound = scanned.at(-1)?.key ?? 0;
@@ -80,8 +85,8 @@ export function makePackageReads(database: Database, hiddenAmong: HiddenAmong) {
 
   return {
     submissionSets: (reading: Reading, filter: SetFilter, page: PageRequest): Page<StoredSet> =>
-      paged(page, (before) => {
-        const scanned = setRows(reading, filter, before);
+      paged(page, (before, batch) => {
+        const scanned = setRows(reading, filter, before, batch);
         const stored = scanned.map(({ key, own, json }) => ({
           // Here and below, JSON of the store's own writing.
           set: readJson(json) as SubmissionSet,
@@ -93,8 +98,8 @@ export function makePackageReads(database: Database, hiddenAmong: HiddenAmong) {
         return { scanned, shown: shownSets(reading, matching) };
       }),
     folders: (reading: Reading, filter: FolderFilter, page: PageRequest): Page<StoredFolder> =>
-      paged(page, (before) => {
-        const scanned = folderRows(reading, filter, before);
+      paged(page, (before, batch) => {
+        const scanned = folderRows(reading, filter, before, batch);
         const stored = scanned.map(({ key, latest, json }) => ({
           folder: readJson(json) as Folder,
           record: reading.record,
@@ -123,6 +128,17 @@ function namedIn(
     params: [hashes],
   };
 }
+
+/** Says the same of the time as `matchesSet`: most questions of sets are about the newest, and need not read the JSON of all. */
+function submittedIn(range: TimeRange | undefined): SqlCondition {
+  const bounds: SqlCondition[] = [];
+  if (range?.from !== undefined) bounds.push({ sql: `${submitted} >= ?`, params: [range.from] });
+  if (range?.to !== undefined) bounds.push({ sql: `${submitted} < ?`, params: [range.to] });
+  return every(bounds);
+}
+
+const submissionTime = "(CAST(s.json AS TEXT) ->> '$.submissionTime')";
+const submitted = `(${submissionTime} || substr('00000101000000', length(${submissionTime}) + 1))`;
 
 /** 32 hexadecimal digits as an entryUUID. */
 function uuidOf(hex: string): string {
