@@ -4,7 +4,7 @@ import { basename, extname } from 'node:path';
 import type { Association, VisibilityCode } from '../../server/domain/document.ts';
 import { writeCda } from '../../server/sandbox/cda.ts';
 import { readCda } from '../../server/cda/header.ts';
-import { documentType } from '../../server/sandbox/document-types.ts';
+import { documentType } from '../../server/cda/document-types.ts';
 import { type Depositor, describe, type Filed, TypeUnknown } from '../../server/sandbox/metadata.ts';
 import { patientOf, type SandboxPatient, testInsOid } from '../../server/sandbox/people.ts';
 import { writeAssociation, writeDocument, writeSubmissionSet } from '../../server/xds/ebrim/write.ts';

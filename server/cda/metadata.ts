@@ -10,6 +10,7 @@ import {
   type Xcn,
   type Xon,
 } from '../domain/people.ts';
+import { documentType } from './document-types.ts';
 import { formatOf } from './format.ts';
 import type { CdaFacts, CdaParticipant } from './header.ts';
 
@@ -91,15 +92,11 @@ const displays: Readonly<Record<VisibilityCode, string>> = {
   INVISIBLE_REPRESENTANTS_LEGAUX: 'Document non visible par les représentants légaux',
 };
 
-/** TRE_A03-ClasseDocument. */
-const classSystem = '1.2.250.1.213.1.1.4.1';
-
-/** By the domain's table; where it has none, the type is a class of its own. */
+/** By the domain's table, else by that of CI-SIS; where the domain prescribes no classes, a type that neither knows is a class of its own. */
 function classOf(type: Code, { classOfType, valueSets }: AffinityDomain): Code | undefined {
-  if (valueSets.classCode === undefined) return type;
   const code = Object.hasOwn(classOfType, type.code) ? classOfType[type.code] : undefined;
-  const known = valueSets.classCode.codes.find((held) => held.code === code);
-  return known ?? (code === undefined ? undefined : { code, system: classSystem });
+  const known = valueSets.classCode?.codes.find((held) => held.code === code) ?? documentType(type.code)?.classCode;
+  return known ?? (valueSets.classCode === undefined ? type : undefined);
 }
 
 /** A code with the name that the domain gives it. */

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { documentType } from '../cda/document-types.ts';
 import { formatOf } from '../cda/format.ts';
 import type { CdaFacts, CdaParticipant } from '../cda/header.ts';
 import type { Code } from '../domain/code.ts';
@@ -12,7 +13,6 @@ import {
 import type { Cx } from '../domain/identifier.ts';
 import { type Author, professionalAuthority, structureAuthority, type Xcn, type Xon } from '../domain/people.ts';
 import { dtmOf } from '../domain/time.ts';
-import { documentType } from './document-types.ts';
 import {
   authorSpecialtyOf,
   practiceOf,

@@ -9,7 +9,7 @@ import { closeRecord, createRecord } from '../usecases/record.ts';
 import { submit } from '../usecases/submit.ts';
 import { actorOf, callerOf, identifierOf } from './caller.ts';
 import { writeCda } from './cda.ts';
-import { documentType } from './document-types.ts';
+import { documentType } from '../cda/document-types.ts';
 import { type Depositor, describe, submissionOf } from './metadata.ts';
 import { registerSummary } from './on-demand.ts';
 import { people, personOf, type SandboxPatient, type SandboxPerson } from './people.ts';

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { AuditEvent, Bundle, DocumentReference, Patient } from 'fhir/r4.js';
 import { Client } from 'fhir-kit-client';
 import { writeCda } from '../../server/sandbox/cda.ts';
-import { documentType } from '../../server/sandbox/document-types.ts';
+import { documentType } from '../../server/cda/document-types.ts';
 import { writePdf } from '../../server/sandbox/pdf.ts';
 import { patientOf, personOf } from '../../server/sandbox/people.ts';
 import { stateConsent } from '../../server/usecases/consent.ts';
