@@ -3,7 +3,7 @@ import { type Identify, NotIdentified, type ReadEnvelope } from '../auth/credent
 import type { Action } from '../domain/action.ts';
 import { type Problem, problem, Refused, refuse } from '../domain/error.ts';
 import type { Origin } from '../domain/event.ts';
-import { StoreBusy, StoreFull } from '../store/port.ts';
+import { StoreBusy, StoreFull, StoreStopped } from '../store/port.ts';
 import { isTraced, type Request, type Tools, traceFailure, traceUnidentified } from '../usecases/perform.ts';
 import { childrenOf, type XmlElement } from '../xml/element.ts';
 import { parseXmlInTurns, type XmlLimits, XmlRejected } from '../xml/read.ts';
@@ -198,7 +198,7 @@ async function tell(face: Face, post: Post, known: Known, error: unknown): Promi
 function problemsOf(error: unknown): readonly Problem[] | undefined {
   if (error instanceof Refused) return error.problems;
   if (error instanceof XmlRejected) return [problem(error.problem, { detail: error.detail })];
-  if (error instanceof StoreBusy) return [problem('busy')];
+  if (error instanceof StoreBusy || error instanceof StoreStopped) return [problem('busy')];
   if (error instanceof StoreFull) return [problem('outOfResources')];
   return undefined;
 }

@@ -12,7 +12,7 @@ import { openBlobs } from '../../server/blobs/sealed.ts';
 import { makeKeyring } from '../../server/crypto/keyring.ts';
 import type { Caller } from '../../server/domain/actor.ts';
 import { Refused } from '../../server/domain/error.ts';
-import { StoreBusy, StoreFull } from '../../server/store/port.ts';
+import { StoreBusy, StoreFull, StoreStopped } from '../../server/store/port.ts';
 import type { Settings } from '../../server/usecases/perform.ts';
 import type { TransportLimits } from '../../server/xds/dispatch.ts';
 import { writeRegistryResponse } from '../../server/xds/errors.ts';
@@ -135,6 +135,7 @@ function transactions(answerParts: readonly AnswerPart[]): XdsTransaction[] {
         const ask = body.attributes.find(({ local }) => local === 'ask')?.value;
         if (ask === 'refusal') throw new Refused([{ name: 'queryUnknown', about: { value: 'x' } }]);
         if (ask === 'busy') throw new StoreBusy();
+        if (ask === 'stopped') throw new StoreStopped();
         if (ask === 'full') throw new StoreFull();
         if (ask === 'crash') throw new TypeError('secret detail');
         return { body: `<Told endpoint="${request.origin.endpoint}" address="${request.origin.address ?? ''}"/>` };

@@ -299,6 +299,7 @@ describe('after identification every refusal leaves one event', () => {
 
   test.each([
     ['busy', 'XDSRegistryBusy'],
+    ['stopped', 'XDSRegistryBusy'],
     ['full', 'XDSRegistryOutOfResources'],
   ])('a store that is %s', async (what, errorCode) => {
     const answer = await ask(asking(what));
