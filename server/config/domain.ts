@@ -24,7 +24,7 @@ const domainFile = z.strictObject({
   classOfType: listName.optional(),
   mimeTypes: z.union([z.literal('any'), z.array(z.string().regex(/^[\w.+-]+\/[\w.+-]+$/)).min(1)]),
   leavesOut: z.array(z.enum(optionalRules)),
-  foreignRepositories: z.array(z.enum(['ITI-42'])),
+  foreignRepositories: z.array(z.enum(['ITI-42', 'ITI-61'])),
   sameBytesAgain: z.enum(['refused', 'accepted']),
   unknownPatientInQueries: z.enum(['error', 'empty']),
 });

@@ -40,7 +40,7 @@ export type AcceptFacts = Pick<RegistryFacts, 'documents' | 'targets' | 'folders
   /** What is registered around the targets, whatever the caller sees of it. */
   readonly around: Surrounding;
   /** The repository of the documents; absent: the one that each entry names. */
-  readonly repositoryUniqueId?: string;
+  readonly repositoryUniqueId?: string | undefined;
   /** Milliseconds since 1970. */
   readonly now: number;
   /** A new UUID, lower case, without prefix. */

@@ -414,9 +414,9 @@ function openGround(action: Action, around: Surroundings): Ground | undefined {
 function groundOf({ caller, actor, action, capacity, authorisation, around }: Situation): Ground | undefined {
   if (actor.kind === 'patient') return 'holder';
   if (actor.kind === 'representative') return 'representative';
+  if (isUncredentialed(caller)) return 'openDomain';
   if (action === 'testExistence') return 'identified';
   if (action === 'createRecord') return 'creation';
-  if (isUncredentialed(caller)) return 'openDomain';
   if (actor.kind === 'system') return 'systemRight';
   if (!isCarer(actor)) return undefined;
   if (caller.mode !== 'normal') return caller.mode;

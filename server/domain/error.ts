@@ -417,6 +417,12 @@ export const catalogue = {
     remedy: 'Send the request to the repository that the entry names.',
   },
 
+  sourceUnavailable: {
+    what: (a) => `The document ${quoted(a.value)} could not be assembled`,
+    rule: tf2('3.43.4.2.3 (on-demand documents)'),
+    remedy: 'Try again later; the documents that it is made from can be retrieved one by one.',
+  },
+
   // Removal
   referencesExist: {
     what: (a) => `The object ${quoted(a.value)} is named by what would be left, ${a.detail ?? 'an association'}`,

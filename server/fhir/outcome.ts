@@ -104,6 +104,7 @@ const translations = {
   notSinglePatient: as(400, 'invalid'),
   documentUnknown: as(404, 'not-found'),
   repositoryUnknown: as(404, 'not-found'),
+  sourceUnavailable: as(503, 'transient'),
   referencesExist: as(409, 'conflict'),
   leftUnreferenced: as(409, 'conflict'),
   documentNotRemovable: as(422, 'business-rule'),

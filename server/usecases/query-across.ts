@@ -21,7 +21,7 @@ export async function findAcrossPatients(tools: Tools, request: Request, find: F
   return perform(tools, request, 'queryAcrossPatients', 'none', async (permit): Promise<Plan<Found>> => {
     const { documents, folders } = nothing;
     const found = { documents: [...documents], folders: [...folders] };
-    const also: { permit: Permit; trace: Plan<Found>['trace'] }[] = [];
+    const also: { permit: Permit; trace?: { documents: { entryUUID: string; uniqueId: string }[] } }[] = [];
     for (const record of await recordsAsked(tools, permit, find)) {
       const here = await permitElsewhere(tools, request, permit.action, record);
       if (here === undefined) continue;

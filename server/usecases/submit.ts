@@ -107,7 +107,7 @@ async function plan(
   const accepted = accept(submission, {
     ...known,
     around: await surroundingOf(read, permit, targets, ['XFRM', 'APND']),
-    ...(permit.action === 'submitDocuments' && { repositoryUniqueId: tools.settings.repositoryUniqueId }),
+    repositoryUniqueId: permit.action === 'submitDocuments' ? tools.settings.repositoryUniqueId : undefined,
     now,
     newId: tools.newId,
   });

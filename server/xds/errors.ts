@@ -105,6 +105,7 @@ const answers = {
   notSinglePatient: 'XDSResultNotSinglePatient',
   documentUnknown: 'XDSDocumentUniqueIdError',
   repositoryUnknown: 'XDSUnknownRepositoryId',
+  sourceUnavailable: general,
 
   referencesExist: 'ReferencesExistException',
   leftUnreferenced: 'XDSUnreferencedObjectException',

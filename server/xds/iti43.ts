@@ -1,4 +1,4 @@
-import { type Problem, Refused } from '../domain/error.ts';
+import { type Problem, problem, Refused } from '../domain/error.ts';
 import { type RetrievedDocument, retrieve } from '../usecases/retrieve.ts';
 import { escapeText } from '../xml/write.ts';
 import { type DocumentRequest, readDocumentRequests } from './document-requests.ts';
@@ -22,16 +22,31 @@ export const iti43: XdsTransaction = {
 
 /** Documents that cannot be had are errors of their own; a document asked for twice is answered once. */
 async function handle({ tools, request, body }: Exchange): Promise<Answer> {
-  const { here, elsewhere } = readDocumentRequests(body, [tools.settings.repositoryUniqueId]);
+  const { here, elsewhere } = readDocumentRequests(body, [
+    tools.settings.repositoryUniqueId,
+    ...tools.sources.repositories,
+  ]);
   try {
     const retrieved = await retrieve(tools, request, { by: 'uniqueId', values: [...here.keys()] });
-    return await answer(here, retrieved.documents, [...elsewhere, ...retrieved.problems]);
+    const isThere = ({ document, onDemand }: RetrievedDocument) => {
+      const asked = here.get((onDemand ?? document).entry.uniqueId)?.repository;
+      return asked === (onDemand?.entry.repositoryUniqueId ?? tools.settings.repositoryUniqueId);
+    };
+    const [found, misplaced] = [retrieved.documents.filter(isThere), retrieved.documents.filter((d) => !isThere(d))];
+    const unknown = misplaced.map(({ document, onDemand = document }) =>
+      problem('documentUnknown', { value: onDemand.entry.uniqueId }),
+    );
+    return await answer(here, found, [...elsewhere, ...retrieved.problems, ...unknown]);
   } catch (error) {
     // None of those of this repository: the others are told in the same answer.
-    if (elsewhere.length > 0 && error instanceof Refused && error.problems.every((p) => p.name === 'documentUnknown'))
+    if (elsewhere.length > 0 && error instanceof Refused && error.problems.every(isOfDocument))
       return refused([...elsewhere, ...error.problems]);
     throw error;
   }
+}
+
+function isOfDocument({ name }: Problem): boolean {
+  return name === 'documentUnknown' || name === 'sourceUnavailable';
 }
 
 function refused(problems: readonly Problem[]): Answer {
@@ -43,7 +58,7 @@ async function answer(
   documents: readonly RetrievedDocument[],
   problems: readonly Problem[],
 ): Promise<Answer> {
-  const byUniqueId = new Map(documents.map((one) => [one.document.entry.uniqueId, one]));
+  const byUniqueId = new Map(documents.map((one) => [(one.onDemand ?? one.document).entry.uniqueId, one]));
   const parts: AnswerPart[] = [];
   let responses = '';
   let held = 0;
@@ -55,9 +70,10 @@ async function answer(
     held += found.size;
     const bytes = held <= HELD || parts.length === 0 ? await found.open() : later(found);
     parts.push({ contentId, mediaType: entry.mimeType, size: found.size, bytes });
-    responses += documentResponse(request, entry.mimeType, contentId);
+    responses += documentResponse(request, found, contentId);
   }
-  const status: keyof typeof responseStatus = problems.length === 0 ? 'success' : 'partialSuccess';
+  const status: keyof typeof responseStatus =
+    problems.length === 0 ? 'success' : parts.length === 0 ? 'failure' : 'partialSuccess';
   return { body: response(writeRegistryResponse(status, problems, 'repository'), responses), parts };
 }
 
@@ -73,13 +89,21 @@ async function* later(found: RetrievedDocument): AsyncGenerator<Uint8Array> {
   else yield* bytes;
 }
 
-function documentResponse({ repository, uniqueId, home }: DocumentRequest, mimeType: string, cid: string): string {
+function documentResponse(
+  { repository, uniqueId, home }: DocumentRequest,
+  { document: { entry }, onDemand }: RetrievedDocument,
+  cid: string,
+): string {
   return (
     '<xds:DocumentResponse>' +
     (home === undefined ? '' : `<xds:HomeCommunityId>${escapeText(home)}</xds:HomeCommunityId>`) +
     `<xds:RepositoryUniqueId>${escapeText(repository)}</xds:RepositoryUniqueId>` +
     `<xds:DocumentUniqueId>${escapeText(uniqueId)}</xds:DocumentUniqueId>` +
-    `<xds:mimeType>${escapeText(mimeType)}</xds:mimeType>` +
+    (onDemand === undefined
+      ? ''
+      : `<xds:NewRepositoryUniqueId>${escapeText(entry.repositoryUniqueId)}</xds:NewRepositoryUniqueId>` +
+        `<xds:NewDocumentUniqueId>${escapeText(entry.uniqueId)}</xds:NewDocumentUniqueId>`) +
+    `<xds:mimeType>${escapeText(entry.mimeType)}</xds:mimeType>` +
     `<xds:Document><xop:Include xmlns:xop="${xop}" href="cid:${cid}"/></xds:Document>` +
     '</xds:DocumentResponse>'
   );

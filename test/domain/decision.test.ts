@@ -70,6 +70,7 @@ const recordless: readonly Action[] = [
   'feedIdentities',
   'queryAcrossPatients',
   'feedAudit',
+  'removeDocuments',
 ];
 const ids = fc.constantFrom('p1', 'p2');
 const structures = fc.constantFrom('s1', 's2', 'centre');

@@ -9,6 +9,8 @@ import { regimes } from '../../server/domain/regime.ts';
 import { callerOf, identifierOf } from '../../server/sandbox/caller.ts';
 import { patientOf, personOf, sandboxCentres, testInsOid } from '../../server/sandbox/people.ts';
 import { seed } from '../../server/sandbox/seed.ts';
+import { httpSources } from '../../server/sources/http.ts';
+import type { OnDemandSources } from '../../server/sources/port.ts';
 import type { Store } from '../../server/store/port.ts';
 import type { Request, Tools } from '../../server/usecases/perform.ts';
 import { memoryBlobs } from './memory-blobs.ts';
@@ -33,6 +35,8 @@ export const worldBegins = Date.parse('2026-07-01T08:00:00Z');
 export type WorldOptions = {
   readonly regime?: '2011' | '2022';
   readonly domain?: 'dmp' | 'open';
+  /** Sources of on-demand documents; none by default. */
+  readonly sources?: OnDemandSources;
   /** Whether the sandbox's records, consents and documents are there. */
   readonly seeded?: boolean;
 };
@@ -46,7 +50,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World<Memor
 /** A world on the given adapters, whose owner closes them. */
 export async function worldOn<S extends Store>(
   { store, blobs }: Adapters<S>,
-  { regime = '2011', domain = 'dmp', seeded = true }: WorldOptions = {},
+  { regime = '2011', domain = 'dmp', seeded = true, sources = httpSources([]) }: WorldOptions = {},
 ): Promise<World<S>> {
   const clock = { now: worldBegins };
   let ids = 0;
@@ -54,6 +58,7 @@ export async function worldOn<S extends Store>(
     store,
     blobs,
     keyring: makeKeyring(Buffer.alloc(32, 7)),
+    sources,
     settings: {
       regime: regimes[regime],
       domain: readDomain(domain),

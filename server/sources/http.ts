@@ -1,0 +1,41 @@
+import { type OnDemandSources, SourceFailed } from './port.ts';
+
+/** A source: the repositoryUniqueId of its entries, and the one address at which it is called. */
+export type SourceAddress = { readonly repository: string; readonly address: string };
+
+/**
+ * Sources that are called by HTTP: the order as JSON by POST, the document as the body of a 200. No other address than those given is ever
+ * called, and no redirection followed. `timeout` in milliseconds, for the whole answer.
+ */
+export function httpSources(sources: readonly SourceAddress[], { timeout = 10_000 } = {}): OnDemandSources {
+  const byRepository = new Map(sources.map(({ repository, address }) => [repository, address]));
+  return {
+    repositories: [...byRepository.keys()],
+    async assemble(repository, order) {
+      const address = byRepository.get(repository);
+      if (address === undefined) throw new SourceFailed(`no source is registered for ${repository}`);
+      const response = await fetch(address, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify(order),
+        redirect: 'error',
+        signal: AbortSignal.timeout(timeout),
+      }).catch((cause: unknown) => {
+        throw new SourceFailed(`the source of ${repository} cannot be reached`, { cause });
+      });
+      if (response.status !== 200 || response.body === null) {
+        await response.body?.cancel();
+        throw new SourceFailed(`the source of ${repository} answered ${response.status}`);
+      }
+      return whole(response.body, repository);
+    },
+  };
+}
+
+async function* whole(body: AsyncIterable<Uint8Array>, repository: string): AsyncIterable<Uint8Array> {
+  try {
+    yield* body;
+  } catch (cause) {
+    throw new SourceFailed(`the source of ${repository} broke off`, { cause });
+  }
+}
