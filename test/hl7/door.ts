@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
+import { documentType } from '../../server/cda/document-types.ts';
 import { listenMllp, type MllpLimits } from '../../server/hl7/server.ts';
 import { type ClinicalDocument, writeCda } from '../../server/sandbox/cda.ts';
-import { documentType } from '../../server/cda/document-types.ts';
 import { patientOf, personOf } from '../../server/sandbox/people.ts';
 import { sandboxSenders } from '../../server/sandbox/senders.ts';
 import { dial, type Line } from '../support/mllp.ts';
