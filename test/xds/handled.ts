@@ -47,8 +47,8 @@ type Node = { readonly $?: Readonly<Record<string, string>>; readonly _?: string
 /** An answer as another reader sees it. */
 export type Seen = {
   readonly status: string;
-  /** errorCode and codeContext of each error. */
-  readonly errors: readonly { readonly code: string; readonly context: string }[];
+  /** errorCode, codeContext and location of each error. */
+  readonly errors: readonly { readonly code: string; readonly context: string; readonly location: string }[];
   readonly root: Node;
 };
 
@@ -60,7 +60,11 @@ export async function seen({ body }: Answer): Promise<Seen> {
   const errors = all(all(registry, 'RegistryErrorList')[0], 'RegistryError');
   return {
     status: registry.$?.['status']?.replace(/^.*:/, '') ?? '',
-    errors: errors.map((e) => ({ code: e.$?.['errorCode'] ?? '', context: e.$?.['codeContext'] ?? '' })),
+    errors: errors.map((e) => ({
+      code: e.$?.['errorCode'] ?? '',
+      context: e.$?.['codeContext'] ?? '',
+      location: e.$?.['location'] ?? '',
+    })),
     root,
   };
 }

@@ -61,7 +61,7 @@ export async function sound(
   const { items } = await reading(world, 'dr-martin', (permit) =>
     world.tools.store.read.documents(permit, {}, { limit: 100 }),
   );
-  const usual = items.find(({ own }) => own)?.entry;
+  const usual = items.find(({ entry }) => entry.authors[0]?.person?.id === '899970000016')?.entry;
   if (usual === undefined) throw new Error('the sandbox has no document of dr-martin');
   return {
     ...usual,
@@ -79,7 +79,7 @@ export async function registering(world: Sandbox, slug: string, ...objects: read
   return seen(await handled(iti42, world, world.as('regie'), submitting(setOf(world, slug), ...objects)));
 }
 
-/** Registers a document by `dr-martin` and what else is given; `doc1` names the document. */
+/** Registers a document by `dr-martin`, filed by him or another, and what else is given; `doc1` names the document. */
 export async function registered(
   world: Sandbox,
   uniqueId: string,
@@ -87,12 +87,13 @@ export async function registered(
     codes = [],
     changes = {},
     more = [],
-  }: { codes?: VisibilityCode[]; changes?: Partial<DocumentEntry>; more?: string[] } = {},
+    by = 'dr-martin',
+  }: { codes?: VisibilityCode[]; changes?: Partial<DocumentEntry>; more?: string[]; by?: string } = {},
 ): Promise<DocumentEntry> {
   const entry = { ...(await sound(world, 'doc1', uniqueId, ...codes)), ...changes };
   const answer = await registering(
     world,
-    'dr-martin',
+    by,
     writeDocument(entry),
     memberOf('doc1', { submissionSetStatus: 'Original' }),
     ...more,

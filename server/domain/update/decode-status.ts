@@ -53,7 +53,7 @@ function commonProblems(object: string, held: Held, from: AvailabilityStatus, to
   return [
     ...(isLatest ? [] : ['it is not the latest version']),
     ...(from === current ? [] : [`its status is ${current}`]),
-    ...(to === current ? [`it is ${current} already`] : []),
+    ...(from === current && to === current ? [`it is ${current} already`] : []),
     ...(held.kind === 'entryStatus' || isPlain(to) ? [] : [`only documents are ${to}`]),
   ].map((detail) => problem('updateInvalid', { object, detail }));
 }
