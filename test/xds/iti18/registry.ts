@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import type { DocumentEntry, Folder, SubmissionSet } from '../../../server/domain/document.ts';
 import type { Identifier } from '../../../server/domain/identifier.ts';
 import type { Row, Store } from '../../../server/store/port.ts';
@@ -134,13 +133,6 @@ export async function ask(
     list,
   };
 }
-export type Asked = Awaited<ReturnType<typeof ask>>;
-
-/** Every object answered, by number. */
-export function objectsOf({ documents, sets, folders, associations, refs }: Asked): number[] {
-  return [...documents, ...sets, ...folders, ...associations, ...refs].toSorted((a, b) => a - b);
-}
-
 function numberOf(id: string): number {
   return Number.parseInt(id.slice(-12), 16);
 }
@@ -154,5 +146,3 @@ export const types = (...names: readonly (keyof typeof entryType)[]) => quoted(.
 export const kinds = (...names: readonly (keyof typeof associationUrn)[]) =>
   quoted(...names.map((n) => associationUrn[n]));
 export const patient = `'${holder.value}^^^&${holder.oid}&ISO^NH'`;
-
-export const sample = (name: string) => readFileSync(new URL(`${name}.xml`, import.meta.url), 'utf8');
