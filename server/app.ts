@@ -3,6 +3,7 @@ import Router from '@koa/router';
 import Koa from 'koa';
 import type { Context } from './context.ts';
 import { fhirRouter } from './fhir/routes.ts';
+import { StoreBusy } from './store/port.ts';
 import { exposition } from './watch/metrics.ts';
 import { nameRequest } from './watch/request-id.ts';
 import { iti18 } from './xds/iti18.ts';
@@ -54,8 +55,8 @@ export function makeApp(
   own.get('/health/live', (ctx) => {
     ctx.body = 'alive\n';
   });
-  own.get('/health/ready', (ctx) => {
-    const ready = process.ready();
+  own.get('/health/ready', async (ctx) => {
+    const ready = process.ready() && (await isWriting(context));
     ctx.status = ready ? 200 : 503;
     ctx.body = ready ? 'ready\n' : 'not ready\n';
   });
@@ -81,4 +82,14 @@ export function makeApp(
   for (const router of [own, xds, fhir]) app.use(router.routes()).use(router.allowedMethods());
   app.on('error', failed);
   return app.callback();
+}
+
+/** Whether the store's writer still takes changes; no request is served without its event. */
+async function isWriting({ tools: { store } }: Context): Promise<boolean> {
+  try {
+    await store.write.note([]);
+    return true;
+  } catch (error) {
+    return error instanceof StoreBusy;
+  }
 }

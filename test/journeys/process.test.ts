@@ -57,6 +57,12 @@ describe('every answer names its request', () => {
   test('an address that takes another method says which', async () => {
     expect((await ask('/xds/registry', { method: 'PUT' })).headers.get('Allow')).toContain('POST');
   });
+
+  test('and a server whose store has stopped is not ready', async () => {
+    expect((await ask('/health/ready')).status).toBe(200);
+    await server.context.tools.store.close();
+    expect((await ask('/health/ready')).status).toBe(503);
+  });
 });
 
 describe('a process', () => {
