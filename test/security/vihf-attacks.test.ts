@@ -109,6 +109,16 @@ describe('wrapping, doubling and altering', () => {
     ['the assertion in the Body', 'assertion out of place', () => envelope('', { elsewhere: good })],
     ['the assertion in the Header, outside Security', 'assertion out of place', () => envelope('', { header: good })],
     [
+      'the assertion in a Header that lies in the Body',
+      'assertion out of place',
+      () =>
+        envelope('', {
+          elsewhere:
+            '<e:Header xmlns:e="http://www.w3.org/2003/05/soap-envelope"><s:Security xmlns:s="http://docs.oasis-open.org/' +
+            `wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd">${good}</s:Security></e:Header>`,
+        }),
+    ],
+    [
       'the assertion deeper in Security',
       'assertion out of place',
       () => envelope(`<x xmlns="urn:example">${good}</x>`),
