@@ -246,6 +246,11 @@ export const catalogue = {
     rule: `${tf3('table 4.2.4.1-2')} (XDSRegistryDeprecatedDocumentError)`,
     remedy: 'Relate the new document to the current one.',
   },
+  targetOfAnotherPatient: {
+    what: (a) => `${attribute(a)} names ${quoted(a.value)}, which is another patient's`,
+    rule: `${tf3('table 4.2.4.1-2')} (XDSPatientIdDoesNotMatch)`,
+    remedy: 'Relate objects of one patient; a set may have a document of another as a member by reference alone.',
+  },
   uniqueIdOfAnotherKind: {
     what: (a) => `The uniqueId ${quoted(a.value)}${of(a)} names a registered ${a.detail ?? 'object of another kind'}`,
     rule: tf2('3.42.4.1.3.3.1'),
@@ -285,7 +290,7 @@ export const catalogue = {
     remedy: 'Keep logicalID, uniqueId and objectType in every version.',
   },
   patientNotReconciled: {
-    what: (a) => `patientId${of(a)} ${quoted(a.value)} would join objects of two patients`,
+    what: (a) => `${a.attribute ?? 'patientId'}${of(a)}, ${quoted(a.value)}, would join objects of two patients`,
     rule: 'IHE Metadata Update 3.57.4.1.3 (XDSPatientIDReconciliationError)',
     remedy:
       'Keep the patient: a document that lies in the wrong record is deleted there and deposited in the right one.',
@@ -344,6 +349,11 @@ export const catalogue = {
   },
 
   // What the French rules ask of a deposit
+  lotSignatureWrong: {
+    what: (a) => `The signature ${quoted(a.value)} does not sign its submission set${because(a)}`,
+    rule: 'IHE DSG, TF-3 5.10.3; DMP TD2.1, signature du lot',
+    remedy: 'Let its ds:Manifest name the submission set and every document by urn:oid: and uniqueId, with its digest.',
+  },
   authorNotCaller: {
     what: (a) => `Author of the submission set is ${quoted(a.value)}, which is not the caller${because(a)}`,
     rule: 'DMP, TD2.1: the author of the set is the user of the VIHF',

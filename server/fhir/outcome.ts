@@ -68,6 +68,7 @@ const translations = {
   nonIdenticalSize: as(400, 'duplicate'),
   entryUuidInUse: as(400, 'duplicate'),
   targetDeprecated: as(400, 'business-rule'),
+  targetOfAnotherPatient: as(400, 'invalid'),
   uniqueIdOfAnotherKind: as(400, 'duplicate'),
 
   initialVersion: as(400, 'invalid'),
@@ -89,6 +90,7 @@ const translations = {
   sizeDiffers: as(400, 'value'),
   objectTypeNotHere: as(400, 'not-supported'),
 
+  lotSignatureWrong: as(400, 'business-rule'),
   authorNotCaller: as(400, 'business-rule'),
   visibilityNotAllowed: as(400, 'business-rule'),
   notYoursToReplace: as(403, 'forbidden'),

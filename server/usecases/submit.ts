@@ -7,7 +7,7 @@ import type { DocumentEntry, Submission, SubmissionSet } from '../domain/documen
 import { type Problem, Refused, refuse } from '../domain/error.ts';
 import type { Identifier } from '../domain/identifier.ts';
 import { currentIdentifiers } from '../domain/record.ts';
-import { type MessageFacts, nameOf, type RegistryFacts } from '../domain/rules/facts.ts';
+import { type Manifest, type MessageFacts, nameOf, type RegistryFacts } from '../domain/rules/facts.ts';
 import { messageProblems, submissionProblems } from '../domain/rules.ts';
 import { dtmOf } from '../domain/time.ts';
 import type { Expectation, Holder, ObjectKind, Row, SealedContent } from '../store/port.ts';
@@ -19,6 +19,8 @@ import { surroundingOf, uuids } from './surrounding.ts';
 export type Deposit = {
   readonly submission: Submission;
   readonly documents: readonly { readonly id: string; readonly received: Received }[];
+  /** What the signature documents of the lot say. */
+  readonly manifests?: readonly Manifest[];
   /** What reading the message already found wrong; thrown together with what the rules find. */
   readonly problems?: readonly Problem[];
 };
@@ -131,11 +133,12 @@ async function plan(
 export function messageFacts(
   { settings, sources }: Tools,
   { caller }: Request,
-  { documents }: Pick<Deposit, 'documents'>,
+  { documents, manifests = [] }: Pick<Deposit, 'documents' | 'manifests'>,
 ): MessageFacts {
   return {
     caller,
     documents: documents.map(({ id, received: { sha1, size } }) => ({ id, sha1, size })),
+    manifests,
     domain: settings.domain,
     insOids: settings.insOids,
     sources: sources.repositories,
@@ -177,6 +180,11 @@ async function registryFacts(
     taken,
     targets: new Map(targets.map(({ entry, own: isOwn }) => [entry.entryUUID, { entry, own: isOwn }])),
     folders: new Map(namedFolders.map((folder) => [folder.entryUUID, folder])),
+    elsewhere: await elsewhere(
+      tools,
+      permit,
+      uuids(named, [...targets.map(({ entry }) => entry.entryUUID), ...namedFolders.map(({ entryUUID }) => entryUUID)]),
+    ),
     associations: touching,
   };
 }
@@ -199,6 +207,16 @@ async function comparable(
       holders.map((holder) => (isSeen(holder) ? holder : { kind: holder.kind })),
     ]),
   );
+}
+
+/** Which of the names that were not found in this record are taken: told where nothing is hidden from anybody. */
+export async function elsewhere(
+  { store, settings }: Tools,
+  permit: Permit,
+  unknown: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const isTold = settings.domain.credentials === 'none' && unknown.length > 0;
+  return isTold ? store.read.taken(permit, unknown) : new Set();
 }
 
 async function recordKey({ store, keyring }: Tools, permit: Permit): Promise<RecordKey> {

@@ -7,7 +7,7 @@ import { replacements } from '../domain/update/chain.ts';
 import type { KnownFolder, UpdateFacts } from '../domain/update/operation.ts';
 import type { Reader } from '../store/port.ts';
 import type { Request, Tools } from './perform.ts';
-import { messageFacts } from './submit.ts';
+import { elsewhere, messageFacts } from './submit.ts';
 import { surroundingOf, uuids } from './surrounding.ts';
 
 /** What the registry knows of the things that an update names, as the permit's reader sees them. */
@@ -42,12 +42,15 @@ export async function updateFacts(
     ),
     foldersNamed(read, permit, names, lines(folders)),
   ]);
+  const found = [...known.keys(), ...knownFolders.keys(), ...named.map(({ entryUUID }) => entryUUID)];
+  const unknown = uuids([...ends, ...lines(entries), ...lines(folders)], [...found, ...own.map(nameOf)]);
   const start = [...known.keys(), ...knownFolders.keys()];
   return {
     ...messageFacts(tools, request, { documents: [] }),
     holder: facts === undefined ? [] : currentIdentifiers(facts.record),
     held,
     taken,
+    elsewhere: await elsewhere(tools, permit, unknown),
     entries: known,
     folders: knownFolders,
     associations: new Map(named.map((association) => [association.entryUUID, association])),

@@ -69,6 +69,7 @@ const answers = {
   nonIdenticalSize: 'XDSNonIdenticalSize',
   entryUuidInUse: metadata,
   targetDeprecated: 'XDSRegistryDeprecatedDocumentError',
+  targetOfAnotherPatient: 'XDSPatientIdDoesNotMatch',
   uniqueIdOfAnotherKind: metadata,
 
   initialVersion: 'XDSInvalidRequestException',
@@ -90,6 +91,7 @@ const answers = {
   sizeDiffers: metadata,
   objectTypeNotHere: metadata,
 
+  lotSignatureWrong: 'InvalidDocumentContent',
   authorNotCaller: metadata,
   visibilityNotAllowed: metadata,
   notYoursToReplace: general,

@@ -23,13 +23,22 @@ export function submissionWith(changes: Changes = {}): Submission {
 /** What its caller and the registry are, with these changes: the domain is one of ours, by name; registered objects are given by what differs from the usual ones. */
 export function factsWith(changes: Changes = {}): RegistryFacts {
   const { facts, entry, folder } = JSON.parse(text) as Base;
-  const { domain, held, taken, targets, folders, ...rest } = changed(facts, changes) as Omit<
+  const {
+    domain,
+    held,
+    taken,
+    elsewhere = [],
+    targets,
+    folders,
+    ...rest
+  } = changed(facts, changes) as Omit<
     RegistryFacts,
-    'domain' | 'held' | 'taken' | 'targets' | 'folders'
+    'domain' | 'held' | 'taken' | 'elsewhere' | 'targets' | 'folders'
   > & {
     domain: string;
     held: Record<string, []>;
     taken: string[];
+    elsewhere?: string[];
     targets: Record<string, { own: boolean; entry: Changes }>;
     folders: Record<string, Changes>;
   };
@@ -38,6 +47,7 @@ export function factsWith(changes: Changes = {}): RegistryFacts {
     domain: readDomain(domain),
     held: new Map(Object.entries(held)),
     taken: new Set(taken),
+    elsewhere: new Set(elsewhere),
     targets: new Map(
       Object.entries(targets).map(([entryUUID, t]) => [
         entryUUID,

@@ -7,10 +7,17 @@ import type { Regime } from '../regime.ts';
 /** A document of the message as its bytes came in: SHA-1 in lower-case hex, size in bytes. */
 export type ReceivedFacts = { readonly id: string; readonly sha1: string; readonly size: number };
 
+/** The ds:Manifest of a signature document of the lot, by the id of its entry; `agrees`: the digest is that of the document it names. */
+export type Manifest = {
+  readonly id: string;
+  readonly references: readonly { readonly uri: string; readonly agrees: boolean }[];
+};
+
 /** What the rules see besides the message, without asking the registry. */
 export type MessageFacts = {
   readonly caller: Caller;
   readonly documents: readonly ReceivedFacts[];
+  readonly manifests: readonly Manifest[];
   readonly domain: AffinityDomain;
   readonly insOids: readonly string[];
   /** repositoryUniqueIds of the On-Demand Document Sources that can be called. */
@@ -39,6 +46,8 @@ export type RegistryFacts = MessageFacts & {
   readonly held: ReadonlyMap<string, readonly HeldUniqueId[]>;
   /** Which of the message's own UUIDs are registered already. */
   readonly taken: ReadonlySet<string>;
+  /** Names in the message that another patient's objects have, where the domain hides nobody's objects. */
+  readonly elsewhere: ReadonlySet<string>;
   /** Documents that exist for the caller, by entryUUID. */
   readonly targets: ReadonlyMap<string, Target>;
   readonly folders: ReadonlyMap<string, Folder>;

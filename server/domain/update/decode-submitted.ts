@@ -15,8 +15,8 @@ export function decodeSubmitted(draft: AssociationDraft, message: Message): Deco
   const source = endOf(draft.source, message);
   const target = endOf(draft.target, message);
   const problems = [
-    ...endProblems(draft, 'sourceObject', draft.source, source),
-    ...endProblems(draft, 'targetObject', draft.target, target),
+    ...endProblems(draft, 'sourceObject', draft.source, source, message),
+    ...endProblems(draft, 'targetObject', draft.target, target, message),
   ];
   if (problems.length > 0 || typeof source !== 'object' || typeof target !== 'object') return problems;
   const invalid = (detail: string) => [problem('associationInvalid', { object: id, detail })];
@@ -63,9 +63,13 @@ function endProblems(
   attribute: string,
   value: string | undefined,
   end: SubmittedEnd | 'outdated' | undefined,
+  { facts }: Message,
 ): Problem[] {
   if (value === undefined) return [];
-  if (end === undefined) return [problem('referenceUnresolved', { attribute, object: id, value })];
+  if (end === undefined)
+    return facts.elsewhere.has(nameOf(value))
+      ? [problem('patientNotReconciled', { attribute, object: id, value })]
+      : [problem('referenceUnresolved', { attribute, object: id, value })];
   return end === 'outdated' ? [problem('updateInvalid', { object: id, detail: `${value} is not current` })] : [];
 }
 

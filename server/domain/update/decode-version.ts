@@ -15,7 +15,7 @@ export function decodeEntry(draft: EntryDraft, message: Message): Decoded {
   const logicalID = logicalIdOf(draft);
   if (logicalID === undefined) return [problem('initialVersion', { object: draft.id })];
   const before = latestEntry(facts, logicalID);
-  if (before === undefined) return [unknownVersion(draft.id, logicalID)];
+  if (before === undefined) return [unknownVersion(draft.id, logicalID, facts)];
   const member = message.members.get(nameOf(draft.id));
   const problems = [
     ...memberProblems(draft.id, member, before.entry.version),
@@ -33,7 +33,7 @@ export function decodeFolder(draft: FolderDraft, message: Message): Decoded {
   const logicalID = logicalIdOf(draft);
   if (logicalID === undefined) return [problem('initialFolder', { object: draft.id })];
   const before = latestFolder(facts, logicalID);
-  if (before === undefined) return [unknownVersion(draft.id, logicalID)];
+  if (before === undefined) return [unknownVersion(draft.id, logicalID, facts)];
   const member = message.members.get(nameOf(draft.id));
   const { folder } = before;
   const problems = [
@@ -47,8 +47,11 @@ export function decodeFolder(draft: FolderDraft, message: Message): Decoded {
   return problems.length > 0 || member === undefined ? problems : [{ kind: 'folder', draft, before, member }];
 }
 
-export function unknownVersion(object: string, value: string): Problem {
-  return problem('referenceUnresolved', { attribute: 'logicalID', object, value });
+/** An entry of another patient does not change hands by an update. */
+export function unknownVersion(object: string, value: string, { elsewhere }: UpdateFacts): Problem {
+  return elsewhere.has(value)
+    ? problem('patientNotReconciled', { attribute: 'logicalID', object, value })
+    : problem('referenceUnresolved', { attribute: 'logicalID', object, value });
 }
 
 function memberProblems(object: string, member: AssociationDraft | undefined, version: number): Problem[] {

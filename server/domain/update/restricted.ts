@@ -37,7 +37,7 @@ export function decodeRestricted(
 function decodeEntry(draft: EntryDraft, { facts, members }: Message): Decoded {
   const logicalID = logicalIdOf(draft);
   const before = (logicalID === undefined ? undefined : latestEntry(facts, logicalID)) ?? sameDocument(draft, facts);
-  if (before === undefined) return [unknownVersion(draft.id, logicalID ?? draft.uniqueId ?? draft.id)];
+  if (before === undefined) return [unknownVersion(draft.id, logicalID ?? draft.uniqueId ?? draft.id, facts)];
   const member = members.get(nameOf(draft.id));
   const problems = [
     ...memberProblems(draft.id, member, before.entry.version),
