@@ -1,0 +1,114 @@
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import { anybody } from '../../../server/domain/actor.ts';
+import type { DocumentEntry } from '../../../server/domain/document.ts';
+import { feedIdentity } from '../../../server/usecases/feed.ts';
+import { perform, type Request } from '../../../server/usecases/perform.ts';
+import { writeDocument, writeSubmissionSet } from '../../../server/xds/ebrim/write.ts';
+import type { XdsTransaction } from '../../../server/xds/exchange.ts';
+import { iti42 } from '../../../server/xds/iti42.ts';
+import { iti57 } from '../../../server/xds/iti57.ts';
+import { confidential, document, submissionSet } from '../../support/registry.ts';
+import { openWorld } from '../../support/world.ts';
+import { handled, seen } from '../handled.ts';
+import type { Sandbox } from '../registered.ts';
+import { linking, memberOf, nextVersion, restating, submitting } from '../registry-messages.ts';
+
+const authority = '1.2.250.1.999.7';
+const patient = (id: string) => ({ id, authority: { oid: authority } });
+
+let world: Sandbox;
+let request: Request;
+let sets = 0;
+beforeEach(async () => {
+  world = await openWorld({ seeded: false, domain: 'open' });
+  request = { caller: anybody, origin: { transaction: 'internal', requestId: 'test', endpoint: 'test' } };
+  const traits = { family: 'P', given: 'P', gender: 'unknown', birthDate: '1990-01-01' } as const;
+  for (const value of ['P1', 'P2'])
+    await feedIdentity(world.tools, request, { identifiers: [{ value, oid: authority }], traits }, { message: 'add' });
+});
+
+const send = async (transaction: XdsTransaction, of: string, ...objects: string[]) => {
+  const set = writeSubmissionSet(
+    submissionSet(1, { entryUUID: 'ss1', uniqueId: `2.999.77.${++sets}`, patientId: patient(of), authors: [] }),
+  );
+  const { status, errors } = await seen(await handled(transaction, world, request, submitting(set, ...objects)));
+  return status === 'Success' ? 'Success' : errors.map(({ code }) => code).join(' ');
+};
+const member = memberOf('doc1', { submissionSetStatus: 'Original' });
+const draft = (uniqueId: string, of = 'P1') =>
+  writeDocument(
+    document(1, {
+      entryUUID: 'doc1',
+      logicalID: 'doc1',
+      uniqueId,
+      repositoryUniqueId: '2.999.7',
+      patientId: patient(of),
+      sourcePatientId: patient('S'),
+    }),
+  );
+async function stored(uniqueId: string, of = 'P1'): Promise<readonly DocumentEntry[]> {
+  const identifier = { value: of, oid: authority };
+  const found = await perform(world.tools, request, 'lookUpDocuments', { identifier }, async (permit) => ({
+    answer: await world.tools.store.read.documentsByUniqueId(permit, [uniqueId]),
+  }));
+  return found.map(({ entry }) => entry);
+}
+const registered = async (uniqueId: string, of = 'P1'): Promise<DocumentEntry> => {
+  expect(await send(iti42, of, draft(uniqueId, of), member)).toBe('Success');
+  const [entry] = await stored(uniqueId, of);
+  if (entry === undefined) throw new Error('not registered');
+  return entry;
+};
+
+describe('registering', () => {
+  test('a document of another repository, and the same bytes under the same name again', async () => {
+    const { repositoryUniqueId, hash } = await registered('2.999.80.1');
+    expect(repositoryUniqueId).toBe('2.999.7');
+    expect(await send(iti42, 'P1', draft('2.999.80.1'), member)).toBe('Success');
+    expect(await stored('2.999.80.1')).toHaveLength(2);
+    const other = draft('2.999.80.1').replace(hash ?? '', '0'.repeat(40));
+    expect(await send(iti42, 'P1', other, member)).toBe('XDSNonIdenticalHash');
+  });
+
+  test('a relation across patients is told; by reference a set may have another patient’s document', async () => {
+    const { entryUUID } = await registered('2.999.80.1', 'P2');
+    const relation = linking('RPLC', 'doc1', entryUUID);
+    expect(await send(iti42, 'P1', draft('2.999.80.2'), member, relation)).toBe('XDSPatientIdDoesNotMatch');
+    const reference = memberOf(entryUUID, { submissionSetStatus: 'Reference' });
+    expect(await send(iti42, 'P1', draft('2.999.80.2'), member, reference)).toBe('Success');
+  });
+});
+
+describe('updating', () => {
+  test('whoever asks changes what he likes; visibility codes mean nothing', async () => {
+    const entry = await registered('2.999.80.1');
+    const changes = { title: { value: 'New' }, confidentialityCodes: confidential('INVISIBLE_PATIENT') };
+    expect(await send(iti57, 'P1', nextVersion(entry, changes))).toBe('Success');
+    const [next, former] = await stored('2.999.80.1');
+    expect(next).toMatchObject({ ...changes, version: 2, status: 'approved', repositoryUniqueId: '2.999.7' });
+    expect(former).toMatchObject({ version: 1, status: 'deprecated' });
+    expect(world.tools.store.events().filter(({ action }) => action === 'updateDocument')).toMatchObject([
+      { outcome: 'done', ground: 'openDomain' },
+    ]);
+    expect(await send(iti57, 'P1', restating(next?.entryUUID ?? '', 'approved', 'deprecated'))).toBe('Success');
+    expect(await send(iti57, 'P1', restating(next?.entryUUID ?? '', 'deprecated', 'approved'))).toBe('Success');
+  });
+
+  test('a document does not change hands', async () => {
+    const entry = await registered('2.999.80.1');
+    const moved = nextVersion(entry, { patientId: patient('P2') });
+    expect(await send(iti57, 'P2', moved)).toBe('XDSPatientIDReconciliationError');
+    expect(await send(iti57, 'P1', moved)).toBe('XDSPatientIDReconciliationError');
+    expect(await stored('2.999.80.1')).toEqual([entry]);
+  });
+
+  test('nor is a document joined with another patient’s', async () => {
+    const one = await registered('2.999.80.1');
+    const other = await registered('2.999.80.2', 'P2');
+    const message = [
+      linking('APND', other.entryUUID, one.entryUUID, { entryUUID: 'x1' }),
+      linking('SubmitAssociation', 'ss1', 'x1'),
+    ];
+    expect(await send(iti57, 'P1', ...message)).toBe('XDSPatientIDReconciliationError');
+  });
+});
