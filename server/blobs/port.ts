@@ -3,12 +3,14 @@ import type { ContentPlace, SealedContent } from '../store/port.ts';
 
 /**
  * A document that came in: hashed and sealed while it streamed, not yet anybody's. Hashes are lower-case hex, size is in bytes.
- * Exactly one of `keep` and `discard` is called.
+ * Exactly one of `keep` and `discard` is called, `open` before it or never.
  */
 export type Received = {
   readonly size: number;
   readonly sha1: string;
   readonly sha256: string;
+  /** The bytes again. */
+  open(): Promise<Uint8Array | AsyncIterable<Uint8Array>>;
   /** Binds the sealed bytes to a record by wrapping their key with the record's; durable on disk when they are a file. */
   keep(key: RecordKey): Promise<SealedContent>;
   /** Forgets the bytes; a file is unlinked. */

@@ -39,7 +39,7 @@ export function openBlobs({
   const places: Places = { segments: openSegmentReader(folder), files: openLargeFiles(folder) };
   const random = randomPool();
   return {
-    receive: (source, limit) => receive(source, { limit, inlineLimit, files: places.files, random }),
+    receive: (source, limit) => receive(source, { limit, inlineLimit, places, random }),
     receiveBytes: (bytes) =>
       inMemory(
         bytes,
@@ -55,14 +55,14 @@ export function openBlobs({
 type Receiving = {
   readonly limit: number;
   readonly inlineLimit: number;
-  readonly files: LargeFiles;
+  readonly places: Places;
   readonly random: Randomness;
 };
 type OnDisk = { readonly name: string; readonly envelope: Envelope; readonly writer: LargeFileWriter };
 
 async function receive(
   source: AsyncIterable<Uint8Array>,
-  { limit, inlineLimit, files, random }: Receiving,
+  { limit, inlineLimit, places, random }: Receiving,
 ): Promise<Received> {
   const sha1 = createHash('sha1');
   const sha256 = createHash('sha256');
@@ -77,7 +77,7 @@ async function receive(
       sha1.update(chunk);
       sha256.update(chunk);
       if (disk === undefined && size > inlineLimit) {
-        disk = await beginFile(files, random);
+        disk = await beginFile(places.files, random);
         await disk.writer.write(held.subarray(0, before));
         held = Buffer.alloc(0);
       }
@@ -92,7 +92,7 @@ async function receive(
     throw error;
   }
   const hashes = { size, sha1: sha1.digest('hex'), sha256: sha256.digest('hex') };
-  return disk === undefined ? inMemory(held.subarray(0, size), hashes, random) : onDisk(disk, hashes, files);
+  return disk === undefined ? inMemory(held.subarray(0, size), hashes, random) : onDisk(disk, hashes, places);
 }
 
 /** Doubles, so that many small chunks cost neither an object each nor a copy of everything each. */
@@ -112,17 +112,21 @@ async function beginFile(files: LargeFiles, random: Randomness): Promise<OnDisk>
 function inMemory(bytes: Uint8Array, hashes: Hashes, random: Randomness): Received {
   return {
     ...hashes,
+    open: async () => bytes,
     keep: async (key) => ({ sealed: seal(bytes, key, random) }),
     discard: async () => {},
   };
 }
 
-function onDisk({ name, envelope }: OnDisk, hashes: Hashes, files: LargeFiles): Received {
+function onDisk({ name, envelope }: OnDisk, hashes: Hashes, places: Places): Received {
+  const { files } = places;
+  const length = sealedLength(hashes.size);
   return {
     ...hashes,
+    open: async () => verifiedBlocks(envelope, { file: name, length }, places),
     keep: async (key) => {
       await files.finish(name, headerFor(envelope, key));
-      return { file: name, length: sealedLength(hashes.size) };
+      return { file: name, length };
     },
     discard: () => files.remove(name),
   };

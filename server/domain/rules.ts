@@ -17,6 +17,7 @@ import { hashAndSize } from './rules/hash-and-size.ts';
 import { hiddenFromOneself } from './rules/hidden-from-oneself.ts';
 import { idsUnique } from './rules/ids-unique.ts';
 import { knownSource } from './rules/known-source.ts';
+import { lotManifest } from './rules/lot-manifest.ts';
 import { maskedAndHidden } from './rules/masked-and-hidden.ts';
 import { membersOfSet } from './rules/members-of-set.ts';
 import { mimeTypes } from './rules/mime-types.ts';
@@ -72,6 +73,7 @@ const ofMessage: readonly Row<MessageFacts>[] = [
   [classOfType, bring],
   [mimeTypes, bring],
   [documentsAndEntries, provide],
+  [lotManifest, provide],
   [hashAndSize, provide],
   [membersOfSet, bring],
   [confidentiality, all],

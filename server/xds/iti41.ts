@@ -5,6 +5,7 @@ import { readSubmission } from './ebrim/read.ts';
 import { readId } from './ebrim/registry-object.ts';
 import { writeRegistryResponse } from './errors.ts';
 import type { Answer, Exchange, XdsTransaction } from './exchange.ts';
+import { readManifests } from './lot-manifest.ts';
 import { action, namespace } from './vocabulary.ts';
 
 /** Provide and Register Document Set-b. IHE ITI TF-2 3.41. */
@@ -25,7 +26,11 @@ async function handle({ tools, request, body, documents }: Exchange): Promise<An
     refuse('attributeMissing', { attribute: 'rim:RegistryObjectList', object: 'lcm:SubmitObjectsRequest' });
   const { submission, problems } = readSubmission(list);
   const received = (await documents()).map((document) => ({ ...document, id: readId(document.id) }));
-  await submit(tools, request, { submission, documents: received, problems });
+  const manifests = await readManifests(submission, received).catch(async (error: unknown) => {
+    await Promise.allSettled(received.map((document) => document.received.discard()));
+    throw error;
+  });
+  await submit(tools, request, { submission, documents: received, problems, manifests });
   return { body: writeRegistryResponse('success', [], 'repository') };
 }
 

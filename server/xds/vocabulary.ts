@@ -13,9 +13,17 @@ export const namespace = {
   rim: 'urn:oasis:names:tc:ebxml-regrep:xsd:rim:3.0',
   rs: 'urn:oasis:names:tc:ebxml-regrep:xsd:rs:3.0',
   lcm: 'urn:oasis:names:tc:ebxml-regrep:xsd:lcm:3.0',
+  v3: 'urn:hl7-org:v3',
   query: 'urn:oasis:names:tc:ebxml-regrep:xsd:query:3.0',
   rmd: 'urn:ihe:iti:rmd:2017',
+  ds: 'http://www.w3.org/2000/09/xmldsig#',
 } as const;
+
+/** Digests of manifests by the URI of their algorithm. XML Signature §6.2; XML Encryption §5.7.2. */
+export const digestAlgorithm: Readonly<Record<string, 'sha1' | 'sha256'>> = {
+  'http://www.w3.org/2000/09/xmldsig#sha1': 'sha1',
+  'http://www.w3.org/2001/04/xmlenc#sha256': 'sha256',
+};
 
 /** Roles that this server plays besides having no role. SOAP 1.2 Part 1 §2.2. */
 export const soapRole = {
@@ -158,6 +166,12 @@ export const multiPatientQuery = {
 
 /** wsa:Action of each transaction, request and response. */
 export const action = {
+  iti44: {
+    PRPA_IN201301UV02: 'urn:hl7-org:v3:PRPA_IN201301UV02',
+    PRPA_IN201302UV02: 'urn:hl7-org:v3:PRPA_IN201302UV02',
+    PRPA_IN201304UV02: 'urn:hl7-org:v3:PRPA_IN201304UV02',
+  },
+  acknowledged: 'urn:hl7-org:v3:MCCI_IN000002UV01',
   iti18: ['urn:ihe:iti:2007:RegistryStoredQuery', 'urn:ihe:iti:2007:RegistryStoredQueryResponse'],
   iti41: [
     'urn:ihe:iti:2007:ProvideAndRegisterDocumentSet-b',

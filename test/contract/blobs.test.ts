@@ -153,6 +153,17 @@ describe('what goes in comes out', () => {
     }
   });
 
+  test.each([10, 200_000, 3_000_000])('before it is anybody’s it can be read again: %i bytes', async (size) => {
+    const bytes = randomBytes(size);
+    const received = await receiveAll(bytes);
+    for (let times = 0; times < 2; times++) {
+      const opened = await received.open();
+      const again = opened instanceof Uint8Array ? opened : Buffer.concat(await Array.fromAsync(opened));
+      expect(bytes.equals(again)).toBe(true);
+    }
+    expect((await read(await store(received))).equals(bytes)).toBe(true);
+  });
+
   test('nothing of the document lies on the disk in clear', async () => {
     const bytes = Buffer.alloc(inlineLimit + 1, 'compte rendu ');
     for (const size of [200, bytes.length]) {

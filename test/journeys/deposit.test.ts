@@ -26,6 +26,7 @@ function bytes(text: string): Counted {
     size: content.length,
     sha1: hash('sha1', content, 'hex'),
     sha256: hash('sha256', content, 'hex'),
+    open: () => Promise.resolve(content),
     keep: () => called('keep', { sealed: content }),
     discard: () => called('discard', undefined),
     calls,
