@@ -3,6 +3,7 @@ import Router from '@koa/router';
 import Koa from 'koa';
 import type { Context } from './context.ts';
 import { fhirRouter } from './fhir/routes.ts';
+import { onDemandRouter } from './sandbox/on-demand.ts';
 import { StoreBusy } from './store/port.ts';
 import { exposition } from './watch/metrics.ts';
 import { nameRequest } from './watch/request-id.ts';
@@ -10,8 +11,10 @@ import { iti18 } from './xds/iti18.ts';
 import { iti41 } from './xds/iti41.ts';
 import { iti42 } from './xds/iti42.ts';
 import { iti43 } from './xds/iti43.ts';
+import { iti44 } from './xds/iti44.ts';
 import { iti51 } from './xds/iti51.ts';
 import { iti57 } from './xds/iti57.ts';
+import { iti61 } from './xds/iti61.ts';
 import { iti62 } from './xds/iti62.ts';
 import { iti86 } from './xds/iti86.ts';
 import { iti92 } from './xds/iti92.ts';
@@ -67,11 +70,12 @@ export function makeApp(
   const xds = xdsRouter(
     context.tools,
     context.identify,
-    [iti18, iti41, iti42, iti43, iti51, iti57, iti62, iti86, iti92],
+    [iti18, iti41, iti42, iti43, ...iti44, iti51, iti57, iti61, iti62, iti86, iti92],
     {
       log: context.log,
       publicUrl: env.DMP_PUBLIC_URL,
       limits: context.limits,
+      ownWay: context.work.ownWay,
     },
   );
   const fhir = fhirRouter(context.tools, context.identify, {
@@ -79,7 +83,8 @@ export function makeApp(
     publicUrl: env.DMP_PUBLIC_URL,
     linkKey: context.linkKey,
   });
-  for (const router of [own, xds, fhir]) app.use(router.routes()).use(router.allowedMethods());
+  const sandbox = context.config.sandbox ? [onDemandRouter(context.tools.now)] : [];
+  for (const router of [own, xds, fhir, ...sandbox]) app.use(router.routes()).use(router.allowedMethods());
   app.on('error', failed);
   return app.callback();
 }

@@ -3,8 +3,10 @@ import type { AddressInfo } from 'node:net';
 import { makeApp, type Process } from './app.ts';
 import type { Config } from './config/config.ts';
 import { type Context, openContext } from './context.ts';
+import { listenMllp, type MllpServer } from './hl7/server.ts';
 import { canShare, openListener } from './listener.ts';
 import { seed } from './sandbox/seed.ts';
+import { sandboxSenders } from './sandbox/senders.ts';
 import { openThreads } from './threads.ts';
 
 export type RunningServer = {
@@ -33,6 +35,7 @@ export async function startServer(config: Config): Promise<RunningServer> {
   );
   const { port } = server.address() as AddressInfo;
   context.log.info({ port, mode: env.DMP_MODE }, 'listening');
+  const mllp = await openMllp(context, () => ready);
   const stopSweeping = sweepEveryHour(context);
   return {
     address: `http://${env.DMP_HOST}:${port}`,
@@ -44,10 +47,35 @@ export async function startServer(config: Config): Promise<RunningServer> {
     async stop() {
       ready = false;
       stopSweeping();
-      await Promise.all([threads.stop(), closeServer(server)]);
+      await Promise.all([threads.stop(), closeServer(server), mllp?.close()]);
       await context.close();
     },
   };
+}
+
+/** Listens for HL7 version 2 where that is asked for. In production, messages for training and debugging are none. */
+async function openMllp(
+  { config, tools, log, limits }: Context,
+  isReady: () => boolean,
+): Promise<MllpServer | undefined> {
+  const { env, sandbox } = config;
+  if (env.DMP_MLLP_PORT === undefined) return undefined;
+  const senders = [...config.senders, ...(sandbox ? sandboxSenders() : [])];
+  const face = { tools, senders, processing: sandbox ? ['P', 'T', 'D'] : ['P'], log, isReady };
+  const server = await listenMllp(face, {
+    host: env.DMP_MLLP_HOST ?? env.DMP_HOST,
+    port: env.DMP_MLLP_PORT,
+    limits: {
+      messageBytes: env.DMP_MLLP_MAX_MESSAGE,
+      totalBytes: env.DMP_MLLP_MAX_WAITING,
+      connections: env.DMP_MLLP_CONNECTIONS,
+      idle: env.DMP_MLLP_IDLE * 1000,
+      pause: limits.pause,
+      slowest: limits.slowest,
+    },
+  });
+  log.info({ port: server.port }, 'listening for HL7 version 2');
+  return server;
 }
 
 /** Serves the application of one web thread. @param shared whether other threads listen on the port too */
@@ -79,16 +107,15 @@ export async function closeServer(server: Server): Promise<void> {
 
 const hour = 3_600_000;
 
-function sweepEveryHour({ tools, log }: Context): () => void {
+function sweepEveryHour({ tools, work, log }: Context): () => void {
   const sweep = () => {
-    tools.blobs
-      .sweep(tools.now() - hour, (file) => tools.store.facts.isNamed(file))
-      .then(
-        (swept) => {
-          if (swept > 0) log.info({ swept }, 'half-written documents swept');
-        },
-        (error: unknown) => log.error({}, 'sweeping failed', error),
-      );
+    const olderThan = tools.now() - hour;
+    Promise.all([tools.blobs.sweep(olderThan, (file) => tools.store.facts.isNamed(file)), work.sweep(olderThan)]).then(
+      ([swept, answers]) => {
+        if (swept + answers > 0) log.info({ swept, answers }, 'files that nothing names are swept');
+      },
+      (error: unknown) => log.error({}, 'sweeping failed', error),
+    );
   };
   sweep();
   const timer = setInterval(sweep, hour).unref();

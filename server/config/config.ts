@@ -4,9 +4,11 @@ import habilitations from '../../profiles/habilitations.json' with { type: 'json
 import type { AffinityDomain } from '../domain/affinity-domain.ts';
 import type { Habilitations } from '../domain/decision.ts';
 import { regimes } from '../domain/regime.ts';
+import type { Sender } from '../domain/sender.ts';
 import type { Settings } from '../usecases/perform.ts';
 import { readDomain } from './domain.ts';
 import type { Env } from './env.ts';
+import { readSenders } from './senders.ts';
 import { SettingsWrong } from './settings-wrong.ts';
 
 export type Config = {
@@ -16,6 +18,8 @@ export type Config = {
   readonly settings: Settings;
   readonly token: { readonly issuer: string; readonly audience: string; readonly jwks: string };
   readonly trustStore: string;
+  /** Senders of HL7 version 2 messages that the operator configured. */
+  readonly senders: readonly Sender[];
 };
 
 const testOids = ['1.2.250.1.213.1.4.10', '1.2.250.1.213.1.4.11'];
@@ -65,6 +69,7 @@ export function configOf(env: Env, sandboxCentres: readonly string[]): Config {
       audience: `${env.DMP_PUBLIC_URL}/fhir`,
       jwks: env.DMP_TOKEN_JWKS ?? join(data, 'sandbox', 'jwks.json'),
     },
+    senders: env.DMP_MLLP_SENDERS === undefined ? [] : readSenders(env.DMP_MLLP_SENDERS),
     trustStore: env.DMP_TRUST_STORE ?? join(data, 'sandbox', 'ca.pem'),
   };
 }
@@ -83,6 +88,8 @@ function productionMistakes(env: Env, insOids: readonly string[], domain: Affini
   if (!env.DMP_PUBLIC_URL.startsWith('https://')) mistakes.push('DMP_PUBLIC_URL is plain http');
   if (env.DMP_TLS_FRONT !== undefined && env.DMP_TLS_FRONT.replace(/\/+$/, '') !== env.DMP_PUBLIC_URL)
     mistakes.push('DMP_TLS_FRONT and DMP_PUBLIC_URL name different addresses');
+  for (const address of env.DMP_REPLY_TO)
+    if (!address.startsWith('https://')) mistakes.push(`DMP_REPLY_TO holds plain http: ${address}`);
   for (const oid of insOids)
     if (testOids.includes(oid)) mistakes.push(`DMP_INS_OIDS holds the test or demo OID ${oid}`);
   for (const [name, file] of [

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isTarget } from '../jobs/allow-list.ts';
 import { SettingsWrong } from './settings-wrong.ts';
 
 const flag = (byDefault: 'on' | 'off') =>
@@ -17,7 +18,6 @@ const list = z
       .map((s) => s.trim())
       .filter((s) => s !== ''),
   );
-const later = (what: string) => z.undefined({ error: `${what} is not built yet: leave it unset` }).optional();
 
 const KiB = 1024;
 const MiB = 1024 * KiB;
@@ -71,7 +71,27 @@ export const settingsTable = z.object({
     .describe(
       '`2011`: opt-in, an authorisation is needed to read and to deposit. `2022`: opened automatically, depositing is free, a hidden result opens by itself. Sets the single switches below.',
     ),
-  DMP_MLLP_PORT: later('HL7 v2 over MLLP').describe('Reserved for HL7 v2 over MLLP; must be unset.'),
+  DMP_MLLP_PORT: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(65535)
+    .optional()
+    .describe(
+      'Port for HL7 version 2 messages over MLLP (docs/feeds.md); unset: none; 0 takes a free one and logs it.',
+    ),
+  DMP_MLLP_HOST: z.string().min(1).optional().describe('Address to listen on for MLLP. Default: `DMP_HOST`.'),
+  DMP_MLLP_SENDERS: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'JSON file of the senders of HL7 version 2 messages (docs/feeds.md). Sandbox: its own structures besides.',
+    ),
+  DMP_MLLP_MAX_MESSAGE: count(32 * MiB, KiB).describe('Largest message over MLLP.'),
+  DMP_MLLP_MAX_WAITING: count(128 * MiB, KiB).describe('Most bytes of messages over MLLP that are under way together.'),
+  DMP_MLLP_CONNECTIONS: count(64).describe('Most connections over MLLP.'),
+  DMP_MLLP_IDLE: count(600, 5, 86_400).describe('Longest silence between two messages of one connection over MLLP.'),
   DMP_WEB_THREADS: count(2, 1, 16).describe(
     'Web threads under load. One runs at rest; the others start at the first sign of load.',
   ),
@@ -123,6 +143,29 @@ export const settingsTable = z.object({
     .regex(/^[0-2](\.(0|[1-9]\d*))+$/)
     .default('1.2.250.1.213.4.1.1.1.2')
     .describe('repositoryUniqueId of this repository.'),
+  DMP_ON_DEMAND_SOURCES: list
+    .transform((all, context) =>
+      all.flatMap((text) => {
+        const [repository = '', address = ''] = [text.slice(0, text.indexOf('=')), text.slice(text.indexOf('=') + 1)];
+        if (/^[0-2](\.(0|[1-9]\d*))+$/.test(repository) && /^https?:\/\//.test(address) && URL.canParse(address))
+          return [{ repository, address }];
+        context.addIssue({ code: 'custom', message: `${text} is not OID=http(s) address` });
+        return [];
+      }),
+    )
+    .describe(
+      'Sources that assemble on-demand documents (ITI-61), comma-separated `repositoryUniqueId=address`. They are called by POST and no other address is. Sandbox: its own besides.',
+    ),
+  DMP_REPLY_TO: list
+    .refine((all) => all.every(isTarget), {
+      error: 'must be http or https addresses without credentials, query or fragment',
+    })
+    .describe(
+      'Addresses to which answers may be sent that do not go back on the connection of their request (WS-Addressing ReplyTo and FaultTo), comma-separated `https://host[:port][/path]`: scheme, host and port have to be the same and the path has to begin so. A request that names another address is refused, and no connection is opened. Answers wait in `DMP_DATA` and are tried again for a day.',
+    ),
+  DMP_MAX_REPLIES: count(1000).describe(
+    'Most answers that wait for delivery to addresses of `DMP_REPLY_TO`; beyond it the server answers that it is busy.',
+  ),
   DMP_DEPOSIT_NEEDS_AUTHORISATION: z
     .enum(['on', 'off'])
     .optional()

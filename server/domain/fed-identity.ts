@@ -63,6 +63,11 @@ export function wholeTraits(given: Partial<Traits>): Traits {
   return { family: 'NON RENSEIGNE', given: 'NON RENSEIGNE', gender: 'unknown', birthDate: '', ...given };
 }
 
+/** A name as INSi writes it: capitals without accents. */
+export function plainName(name: string): string {
+  return name.toUpperCase().normalize('NFD').replace(/\p{M}/gu, '').replaceAll('Œ', 'OE').replaceAll('Æ', 'AE');
+}
+
 export function same(a: Identifier, b: Identifier): boolean {
   return a.value === b.value && a.oid === b.oid;
 }

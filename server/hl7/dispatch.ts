@@ -19,6 +19,8 @@ export type Hl7Face = {
   readonly senders: readonly Sender[];
   readonly processing: readonly string[];
   readonly log: Log;
+  /** False as long as messages are not judged yet: they are answered AR, to be sent again. */
+  readonly isReady: () => boolean;
 };
 
 /** Where a message came from: the address of the peer, and ours. */
@@ -107,6 +109,7 @@ type Came = Omit<Origin, 'transaction'>;
 
 async function resultOf(face: Hl7Face, bytes: Buffer, came: Came, known: Known) {
   try {
+    if (!face.isReady()) throw new Refused([problem('busy')]);
     return { notes: await read(face, bytes, came, known) };
   } catch (error) {
     const problems = problemsOf(error);

@@ -1,5 +1,5 @@
 import { type Problem, problem } from '../domain/error.ts';
-import type { FedIdentity } from '../domain/fed-identity.ts';
+import { type FedIdentity, plainName } from '../domain/fed-identity.ts';
 import { type Identifier, isOid } from '../domain/identifier.ts';
 import type { PidLine } from '../domain/people.ts';
 import type { Traits } from '../domain/record.ts';
@@ -69,8 +69,8 @@ const genders: Readonly<Record<string, Traits['gender']>> = {
 
 function namesIn(message: Message, pid: Segment): Partial<Traits> {
   const names = repetitionsOf(message, pid, 5).map((name) => ({
-    family: capital(valueIn(message, name)),
-    given: capital(valueIn(message, name, 2)),
+    family: plainName(valueIn(message, name)),
+    given: plainName(valueIn(message, name, 2)),
     type: valueIn(message, name, 7),
   }));
   const legal = names.find(({ type }) => type === 'L') ?? names.find(({ type }) => type !== 'D');
@@ -81,11 +81,6 @@ function namesIn(message: Message, pid: Segment): Partial<Traits> {
     ...(used !== undefined && used.family !== '' && { usedFamily: used.family }),
     ...(used !== undefined && used.given !== '' && { usedGiven: used.given }),
   };
-}
-
-/** Names as INSi writes them: capitals without accents. */
-function capital(name: string): string {
-  return name.toUpperCase().normalize('NFD').replace(/\p{M}/gu, '').replaceAll('Œ', 'OE').replaceAll('Æ', 'AE');
 }
 
 function dateOf(dtm: string): string {

@@ -7,7 +7,7 @@ import { StoreBusy, StoreFull, StoreStopped } from '../store/port.ts';
 import { isTraced, type Request, type Tools, traceFailure, traceUnidentified } from '../usecases/perform.ts';
 import { childrenOf, type XmlElement } from '../xml/element.ts';
 import { parseXmlInTurns, type XmlLimits, XmlRejected } from '../xml/read.ts';
-import { actionOf, messageIdOf } from './addressing.ts';
+import { actionOf, messageIdOf, type OwnAddress, ownAddressOf } from './addressing.ts';
 import { type Packaged, packMtom, packPlain } from './answer.ts';
 import { hasDocuments, receiveDocuments } from './documents.ts';
 import { errorCodeOf } from './errors.ts';
@@ -15,7 +15,7 @@ import type { Answer, Exchange, XdsTransaction } from './exchange.ts';
 import { writeFault } from './fault.ts';
 import { type Attachments, openMessage, type PackageLimits, packagingOf } from './mtom.ts';
 import type { BodyLimits, RequestBody } from './request-body.ts';
-import { checkUnderstood, shown, takeApart, writeEnvelope } from './soap.ts';
+import { checkUnderstood, type EnvelopeHead, shown, takeApart, writeEnvelope } from './soap.ts';
 import { namespace } from './vocabulary.ts';
 
 /** Limits of one message. Sizes in bytes, times in milliseconds. */
@@ -44,6 +44,16 @@ export type Face = {
   readonly transactions: readonly XdsTransaction[];
   readonly limits: TransportLimits;
   readonly log: FaceLog;
+  readonly ownWay?: OwnWay;
+};
+
+/** How answers go that do not go back on the connection of their request. */
+export type OwnWay = {
+  readonly isAllowed: (address: string) => boolean;
+  /** Whether another answer may wait. */
+  readonly hasRoom: () => Promise<boolean>;
+  /** Takes an answer for delivery; it would survive a power cut when this resolves. */
+  readonly add: (answer: Packaged & { readonly to: string }) => Promise<void>;
 };
 
 /** An HTTP request, its body not read yet. */
@@ -57,25 +67,52 @@ export type Post = {
 export type Reply = { readonly status: number } & Packaged;
 
 /** How to answer, as far as it is known while a request is read. */
-type Known = { packaging: 'mtom' | 'soap'; relatesTo?: string | undefined; transaction?: XdsTransaction };
+type Known = {
+  packaging: 'mtom' | 'soap';
+  relatesTo?: string | undefined;
+  transaction?: XdsTransaction;
+  own?: OwnAddress | undefined;
+};
 
 /**
  * Answers a request, whatever it is: by its transaction, or by a fault. A message is read up to the end of its XML, then judged as SOAP,
  * then its action, then its caller; only then is the rest of it read. Every refusal of a known caller leaves one event.
+ * An answer goes its own way when its request names another address than the anonymous one and its caller is known: a message of nobody
+ * never makes the server open a connection.
  */
 export async function dispatch(face: Face, post: Post): Promise<Reply> {
   const known: Known = { packaging: 'soap' };
   try {
-    return await read(face, post, known);
+    const reply = await read(face, post, known);
+    return known.own === undefined ? reply : await sendOff(face, known.own.replies.address, reply);
   } catch (error) {
     const { told, absent } = await tell(face, post, known, error);
     const { requestId } = post.origin;
     if (told.name !== 'internal')
       face.log.info({ requestId, problem: told.name, why: told.private }, 'message refused');
-    const { status, envelope, action } = writeFault(told, headOf(face, known), absent);
-    return { status, ...pack(face, known, action, envelope) };
+    const reply = faultReply(face, known, told, absent);
+    const own = known.own?.faults;
+    if (own === undefined) return reply;
+    return sendOff(face, own.address, reply).catch((failure: unknown) => {
+      face.log.error({ requestId }, 'an answer could not be kept', failure);
+      known.own = undefined;
+      return faultReply(face, known, problem('outOfResources'), false);
+    });
   }
 }
+
+function faultReply(face: Face, known: Known, told: Problem, absent: boolean): Reply {
+  const { status, envelope, action } = writeFault(told, headOf(face, known, 'faults'), absent);
+  return { status, ...pack(face, known, action, envelope) };
+}
+
+/** Accepted: the answer follows. WS-Addressing 1.0 SOAP Binding; SOAP 1.2 Part 2 §7.5.1.2. */
+async function sendOff({ ownWay }: Face, to: string, { status: _status, ...reply }: Reply): Promise<Reply> {
+  await ownWay?.add({ ...reply, to });
+  return { status: 202, contentType: '', length: 0, bytes: nothing };
+}
+
+const nothing = Buffer.alloc(0);
 
 async function read(face: Face, post: Post, known: Known): Promise<Reply> {
   const { tools, limits } = face;
@@ -89,7 +126,9 @@ async function read(face: Face, post: Post, known: Known): Promise<Reply> {
     const { blocks, body } = takeApart(root);
     checkRootSize(source, body, limits.rootBytes);
     checkUnderstood(blocks);
-    known.transaction = transactionOf(face, post, actionOf(blocks));
+    const action = actionOf(blocks);
+    const own = ownAddressOf(blocks, source, (address) => face.ownWay?.isAllowed(address) ?? false);
+    known.transaction = transactionOf(face, post, action);
     known.packaging = known.transaction.packaging;
     return await exchange(face, post, {
       known,
@@ -97,6 +136,7 @@ async function read(face: Face, post: Post, known: Known): Promise<Reply> {
       envelope: { source, root },
       body,
       attachments,
+      own,
     });
   } finally {
     await attachments.discard();
@@ -109,6 +149,7 @@ type Message = {
   readonly envelope: ReadEnvelope;
   readonly body: XmlElement;
   readonly attachments: Attachments;
+  readonly own: OwnAddress | undefined;
 };
 
 async function exchange(face: Face, post: Post, message: Message): Promise<Reply> {
@@ -116,12 +157,14 @@ async function exchange(face: Face, post: Post, message: Message): Promise<Reply
   const caller = await face.identify.assertion(envelope);
   const request: Request = { caller, origin: { ...post.origin, transaction: transaction.name } };
   try {
+    if (message.own !== undefined && (await face.ownWay?.hasRoom()) !== true) refuse('busy');
+    known.own = message.own;
     return answered(face, known, transaction, await handle(face, request, message));
   } catch (error) {
     const problems = await account(face, request, transaction, error);
     const fault = problems.find(({ name }) => errorCodeOf(name, transaction.receiver) === undefined);
     if (fault !== undefined) throw new Refused([fault]);
-    return answered(face, known, transaction, transaction.refused(problems));
+    return answered(face, known, transaction, transaction.refused(problems, { tools: face.tools, body: message.body }));
   }
 }
 
@@ -170,6 +213,7 @@ const actions = {
   'ITI-41': 'submitDocuments',
   'ITI-42': 'registerDocuments',
   'ITI-43': 'retrieveDocuments',
+  'ITI-44': 'feedIdentities',
   'ITI-51': 'queryAcrossPatients',
   'ITI-57': 'updateDocument',
   'ITI-61': 'registerOnDemand',
@@ -210,7 +254,7 @@ function transactionOf(face: Face, { receiver }: Post, action: string): XdsTrans
 
 function answered(face: Face, known: Known, transaction: XdsTransaction, { body, parts = [] }: Answer): Reply {
   const action = transaction.responseAction;
-  const envelope = writeEnvelope({ ...headOf(face, known), action }, body);
+  const envelope = writeEnvelope({ ...headOf(face, known, 'replies'), action }, body);
   return { status: 200, ...pack(face, known, action, envelope, parts) };
 }
 
@@ -224,8 +268,8 @@ function pack(
   return packaging === 'soap' ? packPlain(action, envelope) : packMtom(action, envelope, parts, tools.newId());
 }
 
-function headOf({ tools }: Face, { relatesTo }: Known): { messageId: string; relatesTo: string | undefined } {
-  return { messageId: `urn:uuid:${tools.newId()}`, relatesTo };
+function headOf({ tools }: Face, { relatesTo, own }: Known, kind: keyof OwnAddress): Omit<EnvelopeHead, 'action'> {
+  return { messageId: `urn:uuid:${tools.newId()}`, relatesTo, to: own?.[kind].blocks ?? '' };
 }
 
 /** 16 MiB and the like are for what is no document. */

@@ -29,6 +29,9 @@ export type AnswerPart = {
 /** What a transaction answers: the XML of the Body's child, and parts that it names by xop:Include. */
 export type Answer = { readonly body: string; readonly parts?: readonly AnswerPart[] };
 
+/** The request that an answer is about. */
+export type Asked = Pick<Exchange, 'tools' | 'body'>;
+
 /** One transaction: its actions, packaging and work. `refused` writes problems in the transaction's own response. */
 export type XdsTransaction = {
   readonly name:
@@ -36,6 +39,7 @@ export type XdsTransaction = {
     | 'ITI-41'
     | 'ITI-42'
     | 'ITI-43'
+    | 'ITI-44'
     | 'ITI-51'
     | 'ITI-57'
     | 'ITI-61'
@@ -49,5 +53,5 @@ export type XdsTransaction = {
   readonly receiver: 'registry' | 'repository';
   readonly requestRoot: { readonly namespace: string; readonly local: string };
   readonly handle: (exchange: Exchange) => Promise<Answer>;
-  readonly refused: (problems: readonly import('../domain/error.ts').Problem[]) => Answer;
+  readonly refused: (problems: readonly import('../domain/error.ts').Problem[], asked: Asked) => Answer;
 };

@@ -33,7 +33,7 @@ export async function openDoor(options: WorldOptions = {}, limits: Partial<MllpL
     warn: () => {},
     error: (_fields: unknown, message: string, cause?: unknown) => logged.push(`${message}: ${String(cause)}`),
   };
-  const face = { tools: world.tools, senders: sandboxSenders(), processing: ['P', 'T'], log };
+  const face = { tools: world.tools, senders: sandboxSenders(), processing: ['P', 'T'], log, isReady: () => true };
   const server = await listenMllp(face, { host: '127.0.0.1', port: 0, limits: { ...usualLimits, ...limits } });
   const lines: Line[] = [];
   return {

@@ -35,7 +35,7 @@ export async function handled(
         ),
     });
   } catch (error) {
-    if (error instanceof Refused) return transaction.refused(error.problems);
+    if (error instanceof Refused) return transaction.refused(error.problems, { tools, body });
     throw error;
   }
 }
