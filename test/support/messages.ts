@@ -1,10 +1,11 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 
-/** The three transactions as a client knows them, written by hand from IHE ITI TF-2 3.18, 3.41, 3.43. */
+/** Transactions as a client knows them, written by hand from IHE ITI TF-2 3.18, 3.41, 3.43 and Metadata Update 3.57. */
 export const transactions = {
   find: { path: '/xds/registry', action: 'urn:ihe:iti:2007:RegistryStoredQuery' },
   deposit: { path: '/xds/repository', action: 'urn:ihe:iti:2007:ProvideAndRegisterDocumentSet-b' },
+  update: { path: '/xds/registry', action: 'urn:ihe:iti:2010:UpdateDocumentSet' },
   retrieve: { path: '/xds/repository', action: 'urn:ihe:iti:2007:RetrieveDocumentSet' },
 } as const;
 export type XdsVerb = keyof typeof transactions;
