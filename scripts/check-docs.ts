@@ -7,7 +7,15 @@ import { routeTable } from '../server/fhir/routes.ts';
 import { codeNames } from '../server/xds/errors.ts';
 import { iti18 } from '../server/xds/iti18.ts';
 import { iti41 } from '../server/xds/iti41.ts';
+import { iti42 } from '../server/xds/iti42.ts';
 import { iti43 } from '../server/xds/iti43.ts';
+import { iti51 } from '../server/xds/iti51.ts';
+import { iti57 } from '../server/xds/iti57.ts';
+import { iti61 } from '../server/xds/iti61.ts';
+import { iti62 } from '../server/xds/iti62.ts';
+import { iti86 } from '../server/xds/iti86.ts';
+import { iti92 } from '../server/xds/iti92.ts';
+import { multiPatientQueryTable } from '../server/xds/multi-patient-queries.ts';
 import { queryTable } from '../server/xds/queries.ts';
 
 /**
@@ -60,7 +68,12 @@ function shownDefault(value: unknown): string {
 function errors(): string {
   const rows = (Object.keys(catalogue) as ProblemName[]).map((name) => {
     const words = catalogue[name];
-    const about: Problem['about'] = { attribute: '*attribute*', object: '*object*', value: '*value*', detail: '*detail*' };
+    const about: Problem['about'] = {
+      attribute: '*attribute*',
+      object: '*object*',
+      value: '*value*',
+      detail: '*detail*',
+    };
     return `| ${name} | ${codeNames(name)} | ${statusOf(name)} | ${words.what(about).replaceAll('|', '\\|')}. | ${words.rule} | ${words.remedy.replaceAll('|', '\\|')} |`;
   });
   return `# Problems
@@ -75,10 +88,12 @@ ${rows.join('\n')}`;
 }
 
 function transactions(): string {
-  const xds = [iti18, iti41, iti43].map(
-    (t) => `| ${t.name} | \`POST /xds/${t.receiver}\`, \`POST /si-dmp-server/v2/services/${t.receiver}\` | \`${t.requestAction}\` | ${t.packaging === 'mtom' ? 'MTOM' : 'SOAP'} |`,
+  const xds = [iti18, iti41, iti42, iti43, iti51, iti57, iti61, iti62, iti86, iti92].map(
+    (t) =>
+      `| ${t.name} | \`POST /xds/${t.receiver}\`, \`POST /si-dmp-server/v2/services/${t.receiver}\` | \`${t.requestAction}\` | ${t.packaging === 'mtom' ? 'MTOM' : 'SOAP'} |`,
   );
-  const queries = queryTable.map((q) => `| ${q.name} | \`${q.id}\` | ${q.parameters.map((p) => `\`${p}\``).join(' ')} |`);
+  const rows = (table: typeof queryTable | typeof multiPatientQueryTable) =>
+    table.map((q) => `| ${q.name} | \`${q.id}\` | ${q.parameters.map((p) => `\`${p}\``).join(' ')} |`);
   const fhir = routeTable.map((r) => `| \`${r.method} /fhir${r.path}\` | ${r.transaction} | ${r.what} |`);
   return `# What is served
 
@@ -96,7 +111,13 @@ ${xds.join('\n')}
 
 | Query | Id | Parameters |
 | --- | --- | --- |
-${queries.join('\n')}
+${rows(queryTable).join('\n')}
+
+### Stored queries of ITI-51
+
+| Query | Id | Parameters |
+| --- | --- | --- |
+${rows(multiPatientQueryTable).join('\n')}
 
 ## FHIR R4
 

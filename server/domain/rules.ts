@@ -66,7 +66,7 @@ const ofMessage: readonly Row<MessageFacts>[] = [
   [knownSource, ['ITI-61']],
   [uniqueIdsOnce, all],
   [onePatient, bring],
-  [strictCx, all],
+  [strictCx, all.filter((transaction) => transaction !== 'internal')],
   [patientAuthority, all],
   [patientIns, all],
   [valueSets, bring],

@@ -34,13 +34,18 @@ export function onDemandRouter(now: () => number): Router {
     let size = 0;
     for await (const chunk of ctx.req) {
       size += (chunk as Buffer).length;
-      if (size > largestOrder) ctx.throw(413);
+      if (size > largestOrder) {
+        ctx.status = 413;
+        return;
+      }
       chunks.push(chunk as Buffer);
     }
     const summary = summaryOf(Buffer.concat(chunks).toString(), now());
-    if (summary === undefined) ctx.throw(400);
+    ctx.status = 400;
+    if (summary === undefined) return;
     ctx.type = 'text/xml; charset=utf-8';
     ctx.body = summary;
+    ctx.status = 200;
   });
   return router;
 }
@@ -70,7 +75,7 @@ export async function registerSummary(tools: Tools, slug: string): Promise<boole
   if (!tools.sources.repositories.includes(repository)) return false;
   if ((await tools.store.facts.recordsOfObjects([uniqueId])).length > 0) return false;
   const { value, oid } = identifierOf(patient);
-  const patientId = { id: value, authority: { oid }, type: 'NH' };
+  const patientId = { id: value, authority: { oid } };
   const authors = [
     {
       person: {
