@@ -10,10 +10,13 @@ import type { Config } from './config/config.ts';
 import { linkKeyOf, masterKeyOf } from './config/keys.ts';
 import { makeKeyring } from './crypto/keyring.ts';
 import { uuidMaker } from './crypto/uuid.ts';
+import { sandboxSources } from './sandbox/on-demand.ts';
+import { httpSources } from './sources/http.ts';
 import { connectEmbedded, openEmbedded } from './store/embedded/open.ts';
 import type { Tools } from './usecases/perform.ts';
 import { type Log, openLog } from './watch/log.ts';
 import { type Metrics, openMetrics } from './watch/metrics.ts';
+import { type BackgroundWork, openBackgroundWork } from './work.ts';
 import type { TransportLimits } from './xds/dispatch.ts';
 
 /** Everything long-lived of one web thread; closed in reverse. */
@@ -25,6 +28,7 @@ export type Context = {
   readonly identify: Identify;
   readonly linkKey: KeyObject;
   readonly limits: TransportLimits;
+  readonly work: BackgroundWork;
   /** A port by which another thread reaches the writer; the first web thread alone can make one. */
   readonly newWriterPort: (() => Promise<MessagePort>) | undefined;
   readonly close: () => Promise<void>;
@@ -34,7 +38,7 @@ export type Context = {
  * Opens what a web thread needs. The first one of the process opens the store with its writer; another one is given a port to that writer.
  * @throws with words for the operator when the data folder is taken or of a newer version
  */
-export async function openContext(config: Config, writerPort?: MessagePort): Promise<Context> {
+export async function openContext(config: Config, writerPort?: MessagePort, tellOfWork?: () => void): Promise<Context> {
   const { env } = config;
   const log = openLog(env.DMP_LOG_LEVEL);
   const metrics = openMetrics();
@@ -49,6 +53,10 @@ export async function openContext(config: Config, writerPort?: MessagePort): Pro
     store: opened,
     blobs,
     keyring: makeKeyring(masterKeyOf(config)),
+    sources: httpSources([
+      ...env.DMP_ON_DEMAND_SOURCES,
+      ...(config.sandbox ? sandboxSources(env.DMP_HOST, env.DMP_PORT) : []),
+    ]),
     settings: config.settings,
     now,
     newId: uuidMaker(now),
@@ -66,6 +74,7 @@ export async function openContext(config: Config, writerPort?: MessagePort): Pro
     now,
   );
   const identify = config.settings.domain.credentials === 'none' ? withoutCredentials(credentialed) : credentialed;
+  const work = openBackgroundWork(config, tools, log, tellOfWork);
   return {
     config,
     log,
@@ -84,8 +93,10 @@ export async function openContext(config: Config, writerPort?: MessagePort): Pro
       partHeaderBytes: env.DMP_MAX_PART_HEADERS,
       xml: { elements: env.DMP_MAX_ELEMENTS, attributes: env.DMP_MAX_ATTRIBUTES, depth: env.DMP_MAX_DEPTH },
     },
+    work,
     newWriterPort: first && (() => first.newPort()),
     close: async () => {
+      await work.stop();
       await opened.close();
       blobs.close();
       metrics.stop();

@@ -8,6 +8,7 @@ export type ToThread = { readonly ask: 'metrics'; readonly id: number } | { read
 export type FromThread =
   | { readonly tell: 'metrics'; readonly id: number; readonly snapshot: readonly unknown[] }
   | { readonly tell: 'listening' }
+  | { readonly tell: 'queued' }
   | { readonly ask: 'metrics'; readonly id: number };
 
 export type Threads = {
@@ -60,6 +61,7 @@ export function openThreads(config: Config, context: Context): Threads {
     workers.add(worker);
     worker.on('message', (message: FromThread) => {
       if ('tell' in message && message.tell === 'metrics') answer(message.id, message.snapshot);
+      if ('tell' in message && message.tell === 'queued') context.work.wake();
       if ('ask' in message)
         void snapshots().then((all) => worker.postMessage({ tell: 'metrics', id: message.id, all }));
       if ('tell' in message && message.tell === 'listening')

@@ -9,7 +9,7 @@ const { config, port, writerPort } = workerData as { config: Config; port: numbe
 const parent = parentPort as MessagePort;
 const tell = (message: FromThread) => parent.postMessage(message);
 
-const context = await openContext(config, writerPort);
+const context = await openContext(config, writerPort, () => tell({ tell: 'queued' }));
 const waiting = new Map<number, (all: readonly (readonly unknown[])[]) => void>();
 let asked = 0;
 const server = await listen(

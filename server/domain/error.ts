@@ -78,7 +78,7 @@ export const catalogue = {
     what: (a) => `The header ${a.attribute ?? 'of WS-Addressing'} cannot be followed${because(a)}`,
     rule: `WS-Addressing 1.0 SOAP Binding §6.4.1; ${tf2('Appendix V')} (IHE-WSA102)`,
     remedy:
-      'Send at most one MessageID and one ReplyTo; let ReplyTo be http://www.w3.org/2005/08/addressing/anonymous.',
+      'Send one MessageID and at most one ReplyTo; let ReplyTo be http://www.w3.org/2005/08/addressing/anonymous, or an address that the operator of the server allows.',
   },
   headerNotUnderstood: {
     what: (a) => `The header block ${quoted(a.value)} must be understood and is not`,

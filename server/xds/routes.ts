@@ -5,7 +5,7 @@ import type { Identify } from '../auth/credentials.ts';
 import type { Tools } from '../usecases/perform.ts';
 import { nameRequest } from '../watch/request-id.ts';
 import { describe } from './description.ts';
-import { dispatch, type Face, type FaceLog, type Reply, type TransportLimits } from './dispatch.ts';
+import { dispatch, type Face, type FaceLog, type OwnWay, type Reply, type TransportLimits } from './dispatch.ts';
 import type { XdsTransaction } from './exchange.ts';
 import { RequestBody } from './request-body.ts';
 
@@ -22,6 +22,8 @@ export type XdsOptions = {
   /** The base of all addresses, without a slash at the end. */
   readonly publicUrl: string;
   readonly limits: TransportLimits;
+  /** Absent: all answers go back on the connection of their request. */
+  readonly ownWay?: OwnWay;
 };
 
 /** The XDS face: SOAP requests by POST, each answered by its transaction or by a fault. */
@@ -29,9 +31,9 @@ export function xdsRouter(
   tools: Tools,
   identify: Identify,
   transactions: readonly XdsTransaction[],
-  { log, publicUrl, limits }: XdsOptions,
+  { log, publicUrl, limits, ownWay }: XdsOptions,
 ): Router {
-  const face: Face = { tools, identify, transactions, limits, log };
+  const face: Face = { tools, identify, transactions, limits, log, ...(ownWay && { ownWay }) };
   const router = new Router();
   for (const [path, receiver] of Object.entries(xdsAddresses)) {
     router.get(path, (ctx) => describe(ctx, { receiver, address: `${publicUrl}${path}`, transactions }));
@@ -61,6 +63,7 @@ async function send(ctx: Context, body: RequestBody, { status, contentType, leng
   if (clean && Buffer.isBuffer(bytes)) ctx.body = bytes;
   else ctx.body = Readable.from(clean ? bytes : lingering(bytes, body), { objectMode: false });
   ctx.length = length;
+  if (length === 0) ctx.remove('Content-Type');
 }
 
 /** Goes on taking what the sender sends for a while: a connection closed under a sender's hands loses the answer. */

@@ -48,17 +48,22 @@ export type EnvelopeHead = {
   readonly messageId: string;
   /** MessageID of the request, if it had one. */
   readonly relatesTo: string | undefined;
+  /** Header blocks that say where it goes, as XML. */
+  readonly to?: string;
   /** Further header blocks as XML; prefix `env` is declared. */
   readonly blocks?: string;
 };
 
 /** Writes an envelope around the XML of its Body's child. Its prefixes `env` and `wsa` are declared. */
-export function writeEnvelope({ action, messageId, relatesTo, blocks = '' }: EnvelopeHead, body: string): string {
+export function writeEnvelope(
+  { action, messageId, relatesTo, to = '', blocks = '' }: EnvelopeHead,
+  body: string,
+): string {
   const related = relatesTo === undefined ? '' : `<wsa:RelatesTo>${escapeText(relatesTo)}</wsa:RelatesTo>`;
   return (
     `<env:Envelope xmlns:env="${soap12}" xmlns:wsa="${namespace.wsa}"><env:Header>` +
     `<wsa:Action env:mustUnderstand="true">${escapeText(action)}</wsa:Action>` +
-    `<wsa:MessageID>${escapeText(messageId)}</wsa:MessageID>${related}${blocks}` +
+    `<wsa:MessageID>${escapeText(messageId)}</wsa:MessageID>${related}${to}${blocks}` +
     `</env:Header><env:Body>${body}</env:Body></env:Envelope>`
   );
 }

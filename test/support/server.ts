@@ -74,6 +74,8 @@ export async function startProcess(folder: string, environment: Environment = {}
     ...clientsOf({ port, folder }),
     /** All that it wrote to standard output and standard error. */
     output: () => output,
+    /** Waits until it has written something. */
+    printed,
     /** Ends it; answers its exit code, null where it was killed. */
     end: (signal: NodeJS.Signals) => ended(child, signal),
   };

@@ -1,0 +1,108 @@
+import { describe, expect, test } from '@jest/globals';
+import type { Handler } from '../../server/jobs/port.ts';
+import { openWorker } from '../../server/jobs/worker.ts';
+import type { Job } from '../../server/store/port.ts';
+import { memoryStore } from '../support/memory-store.ts';
+
+const answer = (to: string): Job => ({
+  kind: 'deliverAnswer',
+  to,
+  contentType: 'text/plain',
+  size: 1,
+  content: { file: to, length: 1 },
+  key: { name: to, wrapped: '' },
+});
+const patience = { first: 2, longest: 8, giveUp: 60 };
+
+/** A worker whose handler does what is said for each attempt; `until` waits for a state of its doings. */
+function working(outcome: (to: string, attempt: number) => 'done' | 'fails', now = Date.now) {
+  const { outbox } = memoryStore();
+  const tried: string[] = [];
+  const said: string[] = [];
+  let told = () => {};
+  const handler: Handler = {
+    kind: 'deliverAnswer',
+    handle: async ({ job, attempts }) => {
+      const to = 'to' in job ? job.to : '';
+      tried.push(to);
+      told();
+      if (outcome(to, attempts) === 'fails') throw new Error('nobody there');
+    },
+  };
+  const log = {
+    info: (_fields: unknown, message: string) => said.push(message),
+    error: (_fields: unknown, message: string) => {
+      said.push(message);
+      told();
+    },
+  };
+  const open = () => openWorker({ outbox, handlers: [handler], now, log, patience });
+  const until = async (holds: () => boolean) => {
+    while (!holds()) await new Promise<void>((resolve) => (told = resolve));
+  };
+  return { outbox, tried, said, open, until };
+}
+
+describe('the worker of the outbox', () => {
+  test('does what waited before it and what it is woken for', async () => {
+    const { outbox, tried, open, until } = working(() => 'done');
+    await outbox.add(answer('before'), 0);
+    const worker = open();
+    await until(() => tried.length === 1);
+    await outbox.add(answer('later'), 0);
+    worker.wake();
+    await until(() => tried.length === 2);
+    await worker.stop();
+    expect(tried).toEqual(['before', 'later']);
+    expect(await outbox.waiting('deliverAnswer')).toBe(0);
+  });
+
+  test('tries again what failed, each time later, until it works', async () => {
+    const { outbox, tried, open, until } = working((_to, attempt) => (attempt < 3 ? 'fails' : 'done'));
+    await outbox.add(answer('a'), Date.now());
+    const begun = Date.now();
+    const worker = open();
+    await until(() => tried.length === 4);
+    await worker.stop();
+    expect(Date.now() - begun).toBeGreaterThanOrEqual(2 + 4 + 8);
+    expect(await outbox.waiting('deliverAnswer')).toBe(0);
+  });
+
+  test('gives up what failed for too long, and says so', async () => {
+    const { outbox, said, open, until } = working(() => 'fails');
+    await outbox.add(answer('a'), Date.now());
+    const worker = open();
+    await until(() => said.includes('a job is given up'));
+    await worker.stop();
+    expect(await outbox.waiting('deliverAnswer')).toBe(0);
+  });
+
+  test('one that fails holds up no other', async () => {
+    const { outbox, tried, open, until } = working((to) => (to === 'bad' ? 'fails' : 'done'));
+    for (const to of ['bad', 'a', 'b']) await outbox.add(answer(to), Date.now());
+    const worker = open();
+    await until(() => tried.includes('b'));
+    await worker.stop();
+    expect(await outbox.waiting('deliverAnswer')).toBe(1);
+  });
+
+  test('breaks off when it is stopped: the job stays as it was', async () => {
+    const { outbox } = memoryStore();
+    await outbox.add(answer('a'), 0);
+    let begun = () => {};
+    const running = new Promise<void>((resolve) => (begun = resolve));
+    const handler: Handler = {
+      kind: 'deliverAnswer',
+      handle: (_queued, signal) =>
+        new Promise((_resolve, reject) => {
+          signal.addEventListener('abort', () => reject(new Error('stopped')));
+          begun();
+        }),
+    };
+    const log = { info: () => {}, error: () => {} };
+    const worker = openWorker({ outbox, handlers: [handler], now: Date.now, log, patience });
+    await running;
+    await worker.stop();
+    expect(await outbox.due(['deliverAnswer'], Date.now(), 1)).toEqual([expect.objectContaining({ attempts: 0 })]);
+  });
+});
