@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import habilitations from '../../profiles/habilitations.json' with { type: 'json' };
 import type { AffinityDomain } from '../domain/affinity-domain.ts';
 import type { Habilitations } from '../domain/decision.ts';
@@ -7,7 +7,8 @@ import { regimes } from '../domain/regime.ts';
 import type { Sender } from '../domain/sender.ts';
 import type { Settings } from '../usecases/perform.ts';
 import { readDomain } from './domain.ts';
-import type { Env } from './env.ts';
+import type { Env, ReadEnv } from './env.ts';
+import { fileMistakes, sandboxKeys } from './named-files.ts';
 import { readSenders } from './senders.ts';
 import { SettingsWrong } from './settings-wrong.ts';
 
@@ -26,9 +27,9 @@ const testOids = ['1.2.250.1.213.1.4.10', '1.2.250.1.213.1.4.11'];
 
 /**
  * What the settings mean together.
- * @throws SettingsWrong listing every rule of production mode that is broken
+ * @throws SettingsWrong listing all mistakes at once: of single settings, of the files that they name, and of production mode
  */
-export function configOf(env: Env, sandboxCentres: readonly string[]): Config {
+export function configOf({ env, mistakes }: ReadEnv, sandboxCentres: readonly string[]): Config {
   const sandbox = env.DMP_MODE === 'sandbox';
   const data = resolve(env.DMP_DATA);
   const insOids =
@@ -37,10 +38,14 @@ export function configOf(env: Env, sandboxCentres: readonly string[]): Config {
       : sandbox
         ? testOids.slice(0, 1)
         : ['1.2.250.1.213.1.4.8', '1.2.250.1.213.1.4.9'];
-  const domain = readDomain(env.DMP_DOMAIN);
-  const mistakes = sandbox ? [] : productionMistakes(env, insOids, domain);
-  if (mistakes.length > 0)
-    throw new SettingsWrong(`The settings are wrong for production:\n${mistakes.map((m) => `✖ ${m}`).join('\n')}`);
+  const { domain, wrong } = domainOf(env);
+  const further = [...wrong, ...fileMistakes(env), ...(sandbox ? [] : productionMistakes(env, insOids, domain))];
+  // Of a setting that could not be read its default is no second mistake.
+  const told = [
+    ...mistakes,
+    ...further.filter((text) => !mistakes.some((one) => one.split(':')[0] === text.split(' ')[0])),
+  ];
+  if (told.length > 0) throw new SettingsWrong(`The settings are wrong:\n${told.map((m) => `✖ ${m}`).join('\n')}`);
   const regime = regimes[env.DMP_REGIME];
   return {
     env,
@@ -74,6 +79,15 @@ export function configOf(env: Env, sandboxCentres: readonly string[]): Config {
   };
 }
 
+function domainOf({ DMP_DOMAIN }: Env): { readonly domain: AffinityDomain; readonly wrong: readonly string[] } {
+  try {
+    return { domain: readDomain(DMP_DOMAIN), wrong: [] };
+  } catch (error) {
+    if (!(error instanceof SettingsWrong)) throw error;
+    return { domain: readDomain('dmp'), wrong: [`DMP_DOMAIN: ${error.message}`] };
+  }
+}
+
 function productionMistakes(env: Env, insOids: readonly string[], domain: AffinityDomain): string[] {
   const mistakes: string[] = [];
   const must = (name: keyof Env) => {
@@ -92,19 +106,9 @@ function productionMistakes(env: Env, insOids: readonly string[], domain: Affini
     if (!address.startsWith('https://')) mistakes.push(`DMP_REPLY_TO holds plain http: ${address}`);
   for (const oid of insOids)
     if (testOids.includes(oid)) mistakes.push(`DMP_INS_OIDS holds the test or demo OID ${oid}`);
-  for (const [name, file] of [
-    ['DMP_TRUST_STORE', env.DMP_TRUST_STORE],
-    ['DMP_TOKEN_JWKS', env.DMP_TOKEN_JWKS],
-    ['DMP_MASTER_KEY_FILE', env.DMP_MASTER_KEY_FILE],
-  ] as const)
-    if (file !== undefined && isSandboxKey(file)) mistakes.push(`${name} is a sandbox key`);
+  mistakes.push(...sandboxKeys(env));
   if (domain.credentials === 'none')
     mistakes.push(`DMP_DOMAIN (${env.DMP_DOMAIN}) asks for no credentials: it is for the sandbox alone`);
   if (existsSync(join(resolve(env.DMP_DATA), 'sandbox'))) mistakes.push(`DMP_DATA (${env.DMP_DATA}) holds a sandbox`);
   return mistakes;
-}
-
-/** Sandbox keys lie in a folder `sandbox`, beside the mark that its maker leaves there. */
-function isSandboxKey(file: string): boolean {
-  return !file.startsWith('https:') && existsSync(join(dirname(resolve(file)), 'cards.json'));
 }

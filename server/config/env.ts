@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { isTarget } from '../jobs/allow-list.ts';
-import { SettingsWrong } from './settings-wrong.ts';
 
 const flag = (byDefault: 'on' | 'off') =>
   z
@@ -208,17 +207,22 @@ export const settingsTable = z.object({
 
 export type Env = z.infer<typeof settingsTable>;
 
-/**
- * Reads every setting from the environment; unknown `DMP_…` names are mistakes too.
- * @throws SettingsWrong listing all mistakes at once
- */
-export function readEnv(environment: NodeJS.ProcessEnv = process.env): Env {
-  const given = Object.fromEntries(
-    Object.entries(environment).filter(([k, v]) => k.startsWith('DMP_') && v !== '' && !clientOnly.has(k)),
+/** The settings, and in words for the operator what is wrong: a setting that cannot be read has its default here. */
+export type ReadEnv = { readonly env: Env; readonly mistakes: readonly string[] };
+
+/** Reads every setting from the environment; unknown `DMP_…` names are mistakes too. */
+export function readEnv(environment: NodeJS.ProcessEnv = process.env): ReadEnv {
+  const given = Object.entries(environment).filter(([k, v]) => k.startsWith('DMP_') && v !== '' && !clientOnly.has(k));
+  const parsed = settingsTable.strict().safeParse(Object.fromEntries(given));
+  if (parsed.success) return { env: parsed.data, mistakes: [] };
+  const shape: Readonly<Record<string, z.ZodType>> = settingsTable.shape;
+  const sound = given.filter(
+    ([name, value]) => Object.hasOwn(shape, name) && shape[name]?.safeParse(value).success === true,
   );
-  const parsed = settingsTable.strict().safeParse(given);
-  if (parsed.success) return parsed.data;
-  throw new SettingsWrong(`The settings are wrong:\n${z.prettifyError(parsed.error)}`);
+  const mistakes = parsed.error.issues.map(({ path, message }) =>
+    path.length === 0 ? message : `${path.join('.')}: ${message}`,
+  );
+  return { env: settingsTable.parse(Object.fromEntries(sound)), mistakes };
 }
 
 /** Read by the command-line client alone. */
