@@ -12,6 +12,7 @@ import { openBlobs } from '../../server/blobs/sealed.ts';
 import { makeKeyring } from '../../server/crypto/keyring.ts';
 import type { Caller } from '../../server/domain/actor.ts';
 import { Refused } from '../../server/domain/error.ts';
+import { httpSources } from '../../server/sources/http.ts';
 import { StoreBusy, StoreFull, StoreStopped } from '../../server/store/port.ts';
 import type { Settings } from '../../server/usecases/perform.ts';
 import type { TransportLimits } from '../../server/xds/dispatch.ts';
@@ -35,6 +36,7 @@ export async function openDoor(limits: Partial<TransportLimits> = {}) {
     store,
     blobs: kept.blobs,
     keyring: makeKeyring(Buffer.alloc(32, 1)),
+    sources: httpSources([]),
     settings: {} as Settings,
     now: () => 1_772_445_600_000,
     newId: randomUUID as () => string,
