@@ -46,6 +46,7 @@ async function verify(token: string, keys: JWTVerifyGetKey, settings: TokenRules
     });
     const type = (protectedHeader.typ ?? 'JWT').toLowerCase().replace(/^application\//, '');
     if (!types.has(type)) throw new NotIdentified('token of another type');
+    if ((payload.iat ?? 0) > now / 1000 + settings.skewSeconds) throw new NotIdentified('token issued in the future');
     if (protectedHeader.jwk !== undefined) throw new NotIdentified('token brings its own key');
     return { caller: callerOfClaims(payload), until: ((payload.exp ?? 0) + settings.skewSeconds) * 1000 };
   } catch (error) {

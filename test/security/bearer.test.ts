@@ -223,6 +223,7 @@ describe('a token that proves nobody', () => {
     ['another issuer', 'token refused: ERR_JWT_CLAIM_VALIDATION_FAILED', async () => token({ iss: `${issuer}/` })],
     ['its time over', 'token refused: ERR_JWT_EXPIRED', async () => token({ exp: seconds - 6 })],
     ['its time to come', 'token refused: ERR_JWT_CLAIM_VALIDATION_FAILED', async () => token({ nbf: seconds + 60 })],
+    ['an issuer ahead of time', 'token issued in the future', async () => token({ iat: seconds + 60 })],
     ['another type', 'token of another type', async () => token({}, { header: { typ: 'dpop+jwt' } })],
     ...(['sub', 'exp', 'iat', 'jti', 'client_id', 'scope', 'aud', 'iss'] as const).map(
       (claim) =>
