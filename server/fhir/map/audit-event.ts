@@ -112,11 +112,15 @@ function claimed(
     : undefined;
 }
 
-/** What the caller was told: for a refusal the public words of its problem, never the reason behind it. */
+/**
+ * What the caller was told: for a refusal the public words of its problem, never the reason behind it. Of a message that was wrong the event
+ * keeps no more than the name of its first problem.
+ */
 function descriptionOf({ outcome, ground = 'internal', patient }: AuditEvent): string | undefined {
   if (outcome === 'done') return undefined;
   const name = isProblem(ground) ? ground : isReason(ground) ? told[ground] : 'internal';
-  return wordsOf(problem(name, patient && { value: patient.value }));
+  if (Object.values(told).includes(name)) return wordsOf(problem(name, patient && { value: patient.value }));
+  return `${name}. Rule: ${catalogue[name].rule}.`;
 }
 
 const told: Readonly<Record<Refusal['reason'], ProblemName>> = {
