@@ -3,7 +3,7 @@ import type { XdsTransaction } from './exchange.ts';
 import { namespace } from './vocabulary.ts';
 
 /** The schemas of the messages, by the namespace that each describes. */
-export const schemaOf = {
+const schemaOf = {
   [namespace.xml]: 'xml',
   [namespace.rim]: 'rim',
   [namespace.rs]: 'rs',
@@ -11,10 +11,10 @@ export const schemaOf = {
   [namespace.query]: 'query',
   [namespace.xds]: 'xds',
   [namespace.wsa]: 'addressing',
-  'urn:ihe:iti:rmd:2017': 'rmd',
-  'urn:hl7-org:v3': 'hl7v3',
+  [namespace.rmd]: 'rmd',
+  [namespace.v3]: 'hl7v3',
 } as const satisfies Readonly<Record<string, string>>;
-export type SchemaName = (typeof schemaOf)[keyof typeof schemaOf];
+
 export const schemaNames: readonly string[] = Object.values(schemaOf);
 
 type Root = XdsTransaction['requestRoot'];
@@ -23,9 +23,9 @@ type Root = XdsTransaction['requestRoot'];
 const responseRoots: Readonly<Record<string, Root>> = {
   AdhocQueryRequest: { namespace: namespace.query, local: 'AdhocQueryResponse' },
   RetrieveDocumentSetRequest: { namespace: namespace.xds, local: 'RetrieveDocumentSetResponse' },
-  PRPA_IN201301UV02: { namespace: 'urn:hl7-org:v3', local: 'MCCI_IN000002UV01' },
-  PRPA_IN201302UV02: { namespace: 'urn:hl7-org:v3', local: 'MCCI_IN000002UV01' },
-  PRPA_IN201304UV02: { namespace: 'urn:hl7-org:v3', local: 'MCCI_IN000002UV01' },
+  PRPA_IN201301UV02: { namespace: namespace.v3, local: 'MCCI_IN000002UV01' },
+  PRPA_IN201302UV02: { namespace: namespace.v3, local: 'MCCI_IN000002UV01' },
+  PRPA_IN201304UV02: { namespace: namespace.v3, local: 'MCCI_IN000002UV01' },
 };
 const registryResponse: Root = { namespace: namespace.rs, local: 'RegistryResponse' };
 
