@@ -4,11 +4,13 @@ import { settingsTable } from '../server/config/env.ts';
 import { catalogue, type Problem, type ProblemName } from '../server/domain/error.ts';
 import { statusOf } from '../server/fhir/outcome.ts';
 import { routeTable } from '../server/fhir/routes.ts';
+import { conditionOf } from '../server/hl7/errors.ts';
 import { codeNames } from '../server/xds/errors.ts';
 import { iti18 } from '../server/xds/iti18.ts';
 import { iti41 } from '../server/xds/iti41.ts';
 import { iti42 } from '../server/xds/iti42.ts';
 import { iti43 } from '../server/xds/iti43.ts';
+import { iti44 } from '../server/xds/iti44.ts';
 import { iti51 } from '../server/xds/iti51.ts';
 import { iti57 } from '../server/xds/iti57.ts';
 import { iti61 } from '../server/xds/iti61.ts';
@@ -74,21 +76,21 @@ function errors(): string {
       value: '*value*',
       detail: '*detail*',
     };
-    return `| ${name} | ${codeNames(name)} | ${statusOf(name)} | ${words.what(about).replaceAll('|', '\\|')}. | ${words.rule} | ${words.remedy.replaceAll('|', '\\|')} |`;
+    return `| ${name} | ${codeNames(name)} | ${statusOf(name)} | ${conditionOf(name).code} | ${words.what(about).replaceAll('|', '\\|')}. | ${words.rule} | ${words.remedy.replaceAll('|', '\\|')} |`;
   });
   return `# Problems
 
 One catalogue for every face. XDS answers carry the code in \`errorCode\` and the words in \`codeContext\`; FHIR answers carry them in an
-OperationOutcome. All problems of a submission come in one answer. The request id is in the header \`X-Request-Id\` of every answer and in the
+OperationOutcome; HL7 v2 acknowledgements carry the condition of table 0357 in ERR-3. All problems of a submission come in one answer. The request id is in the header \`X-Request-Id\` of every answer and in the
 audit event. (Written from the code by \`npm run docs\`.)
 
-| Problem | XDS | HTTP (FHIR) | What it says | Rule | What to do |
-| --- | --- | --- | --- | --- | --- |
+| Problem | XDS | HTTP (FHIR) | HL7 v2 | What it says | Rule | What to do |
+| --- | --- | --- | --- | --- | --- | --- |
 ${rows.join('\n')}`;
 }
 
 function transactions(): string {
-  const xds = [iti18, iti41, iti42, iti43, iti51, iti57, iti61, iti62, iti86, iti92].map(
+  const xds = [iti18, iti41, iti42, iti43, ...iti44, iti51, iti57, iti61, iti62, iti86, iti92].map(
     (t) =>
       `| ${t.name} | \`POST /xds/${t.receiver}\`, \`POST /si-dmp-server/v2/services/${t.receiver}\` | \`${t.requestAction}\` | ${t.packaging === 'mtom' ? 'MTOM' : 'SOAP'} |`,
   );

@@ -3,7 +3,11 @@ import { professionalAuthority } from '../domain/people.ts';
 import { type Message, type Segment, segmentsOf, valueAt } from './message.ts';
 
 /** A document of a message, by the OBX that brought it. */
-export type SentDocument = { readonly id: string; readonly bytes: Buffer; readonly replaces: boolean };
+export type SentDocument = { readonly id: string; readonly bytes: Buffer; readonly asks: Asks };
+
+/** What is asked for by OBX-11: F a deposit, C a replacement, D a deletion. */
+export type Asks = keyof typeof asked;
+const asked = { deposit: 'F', replacement: 'C', deletion: 'D' } as const;
 
 /** Who sent it: PRT of participation SB. The structure's id as the sender writes it. */
 export type SentBy = {
@@ -32,7 +36,7 @@ export type DocumentMessage = {
 };
 
 /**
- * Reads the documents of an ORU^R01 or MDM: each lies in an OBX of type ED as base64 of a CDA R2, and is final (F) or a replacement (C); the
+ * Reads the documents of an ORU^R01 or MDM: each lies in an OBX of type ED as base64 of a CDA R2, and is final (F), a replacement (C) or to be deleted (D); the
  * flags lie in OBX of the table MetaDMPMSS. A flag that is not known is a problem: it may have been meant to hide the document.
  * Volet Transmission de documents CDA-R2 en HL7 v2.
  */
@@ -43,9 +47,13 @@ export function readDocuments(message: Message): DocumentMessage {
   const set = readFlags(message, all.filter(isMeta), problems);
   const sent = all.filter((obx) => !isMeta(obx) && valueAt(message, obx, { field: 2 }) === 'ED');
   const documents = sent.flatMap((obx) => readDocument(message, obx, problems) ?? []);
+  if (new Set(documents.map(({ asks }) => asks === 'deletion')).size > 1)
+    problems.push(
+      problem('fieldMalformed', { attribute: 'OBX-11', value: 'D', detail: 'one message deletes or deposits' }),
+    );
   if (sent.length === 0)
     problems.push(problem('segmentMissing', { attribute: 'OBX', detail: 'none of type ED brings a document' }));
-  if (set.has('MODIF_CONF_CODE') && documents.some(({ replaces }) => !replaces))
+  if (set.has('MODIF_CONF_CODE') && documents.some(({ asks }) => asks === 'deposit'))
     problems.push(
       problem('fieldMalformed', {
         attribute: 'OBX-11',
@@ -67,24 +75,11 @@ function readDocument(message: Message, obx: Segment, problems: Problem[]): Sent
   const encoding = valueAt(message, obx, { field: 5, component: 4 });
   const data = valueAt(message, obx, { field: 5, component: 5 }).replace(/\s+/g, '');
   const before = problems.length;
-  if (status === 'D')
-    problems.push(
-      problem('hl7EventUnsupported', {
-        attribute: 'OBX-11',
-        object,
-        value: status,
-        detail: 'a deletion is asked for by ITI-57',
-      }),
-    );
-  else if (status !== 'F' && status !== 'C')
-    problems.push(
-      problem('tableValueUnknown', {
-        attribute: 'OBX-11',
-        object,
-        value: status,
-        detail: 'F for a final document, C for a replacement',
-      }),
-    );
+  const asks = (['deposit', 'replacement', 'deletion'] as const).find((name) => asked[name] === status);
+  if (asks === undefined) {
+    const detail = 'F for a final document, C for a replacement, D for a deletion';
+    problems.push(problem('tableValueUnknown', { attribute: 'OBX-11', object, value: status, detail }));
+  }
   if (encoding.toUpperCase() !== 'BASE64')
     problems.push(problem('tableValueUnknown', { attribute: 'OBX-5.4', object, value: encoding, detail: 'Base64' }));
   else if (data === '') problems.push(problem('fieldMissing', { attribute: 'OBX-5.5', object }));
@@ -92,9 +87,8 @@ function readDocument(message: Message, obx: Segment, problems: Problem[]): Sent
     problems.push(
       problem('fieldMalformed', { attribute: 'OBX-5.5', object, value: data.slice(0, 20), detail: 'no base64' }),
     );
-  return problems.length > before
-    ? undefined
-    : { id: object, bytes: Buffer.from(data, 'base64'), replaces: status === 'C' };
+  if (asks === undefined || problems.length > before) return undefined;
+  return { id: object, bytes: Buffer.from(data, 'base64'), asks };
 }
 
 /** Names of flags besides those that concern the DMP; the older name of the third is read too. */

@@ -1,7 +1,7 @@
 import { type CdaFacts, readCda } from '../cda/header.ts';
 import { entryOf, institutionOf, xcnOf } from '../cda/metadata.ts';
 import type { Code } from '../domain/code.ts';
-import type { AssociationDraft, EntryDraft, VisibilityCode } from '../domain/document.ts';
+import type { AssociationDraft, DocumentEntry, EntryDraft, SetDraft, VisibilityCode } from '../domain/document.ts';
 import { type Problem, problem, Refused } from '../domain/error.ts';
 import { same, sortIdentifiers } from '../domain/fed-identity.ts';
 import type { Cx, Identifier } from '../domain/identifier.ts';
@@ -11,7 +11,8 @@ import { dtmOf } from '../domain/time.ts';
 import type { Request, Tools } from '../usecases/perform.ts';
 import { getDocuments } from '../usecases/query.ts';
 import { submit } from '../usecases/submit.ts';
-import { type DocumentMessage, type Flag, readDocuments, type SentBy } from './document-message.ts';
+import { update } from '../usecases/update.ts';
+import { type Asks, type DocumentMessage, type Flag, readDocuments, type SentBy } from './document-message.ts';
 import { type Message, type Segment, segmentsOf } from './message.ts';
 import { identifiersAt, patientLines, patientOf } from './patient.ts';
 
@@ -42,6 +43,10 @@ export async function deposit(
     else problems.push(...holderProblems(tools, id, facts, patient.id));
   if (patient.id === undefined || sound.length === 0) throw new Refused(problems);
 
+  if (sound.some(({ asks }) => asks === 'deletion')) {
+    await remove(tools, request, { read, sender, patient: patient.id, problems, sound });
+    return;
+  }
   const replaced = await targets(tools, request, sound, patient.id, problems);
   if (problems.length > 0) throw new Refused(problems);
   const received = sound.map((document) => ({ ...document, received: tools.blobs.receiveBytes(document.bytes) }));
@@ -67,17 +72,7 @@ export async function deposit(
       tools.settings.domain,
     ),
   );
-  const set = {
-    id: setId,
-    uniqueId: oidOf(tools.newId()),
-    sourceId: sender.deposits.sourceId,
-    patientId,
-    submissionTime: dtmOf(tools.now()),
-    contentTypeCode: activityOf(read, sender.deposits, tools),
-    authors: [filer],
-    intendedRecipients: [],
-    extra: [],
-  };
+  const set = setOf(tools, patientId, read, sender);
   await submit(tools, request, {
     submission: { sets: [set], entries, folders: [], associations: associationsOf(entries, replaced) },
     documents: received.map(({ id, received: bytes }) => ({ id, received: bytes })),
@@ -85,6 +80,53 @@ export async function deposit(
 }
 
 const setId = 'MSH[1]';
+
+function setOf(tools: Tools, patientId: Cx, read: DocumentMessage, sender: Depositor): SetDraft {
+  return {
+    id: setId,
+    uniqueId: oidOf(tools.newId()),
+    sourceId: sender.deposits.sourceId,
+    patientId,
+    submissionTime: dtmOf(tools.now()),
+    contentTypeCode: activityOf(read, sender.deposits, tools),
+    authors: [filerOf(read.by, sender)],
+    intendedRecipients: [],
+    extra: [],
+  };
+}
+
+type Removal = {
+  readonly read: DocumentMessage;
+  readonly sender: Depositor;
+  readonly patient: Identifier;
+  readonly problems: Problem[];
+  readonly sound: readonly Sound[];
+};
+
+/** Deletes the documents that the message brings once more: their status becomes Deleted, as ITI-57 would make it. DMP TD3.3c. */
+async function remove(
+  tools: Tools,
+  request: Request,
+  { read, sender, patient, problems, sound }: Removal,
+): Promise<void> {
+  const named = sound.map(({ id, facts }) => ({ id, uniqueId: facts.uniqueId }));
+  const found = await registered(tools, request, named, patient, problems);
+  if (problems.length > 0) throw new Refused(problems);
+  const associations = [...found.values()].map(
+    ({ entryUUID, status }, index): AssociationDraft => ({
+      id: `deletion-${index + 1}`,
+      type: 'UpdateAvailabilityStatus',
+      source: setId,
+      target: entryUUID,
+      originalStatus: status,
+      newStatus: 'deleted',
+      extra: [],
+    }),
+  );
+  const set = setOf(tools, patientIdOf(tools, patient), read, sender);
+  const origin = { ...request.origin, transaction: 'ITI-57' } as const;
+  await update(tools, { ...request, origin }, { submission: { sets: [set], entries: [], folders: [], associations } });
+}
 
 type Holder = {
   readonly id: Identifier | undefined;
@@ -189,7 +231,7 @@ function activityOf(
   return known.find((held) => held.code === code && held.system === activitySystem) ?? contentTypeCode;
 }
 
-type Sound = { readonly id: string; readonly replaces: boolean; readonly facts: CdaFacts };
+type Sound = { readonly id: string; readonly asks: Asks; readonly facts: CdaFacts };
 
 /** The registered documents that others replace, by the id of the new one; found by the uniqueId in the header (relatedDocument RPLC). */
 async function targets(
@@ -198,28 +240,44 @@ async function targets(
   documents: readonly Sound[],
   patient: Identifier,
   problems: Problem[],
-): Promise<ReadonlyMap<string, string>> {
-  const found = new Map<string, string>();
-  for (const { id, replaces, facts } of documents) {
-    if (replaces && facts.replaces === undefined)
+): Promise<ReadonlyMap<string, Registered>> {
+  for (const { id, asks, facts } of documents)
+    if (asks === 'replacement' && facts.replaces === undefined) {
+      const detail = 'relatedDocument RPLC names what it replaces';
+      problems.push(problem('fieldMissing', { attribute: 'OBX-5', object: id, detail }));
+    }
+  const named = documents.flatMap(({ id, facts }) =>
+    facts.replaces === undefined ? [] : [{ id, uniqueId: facts.replaces }],
+  );
+  return registered(tools, request, named, patient, problems);
+}
+
+type Registered = Pick<DocumentEntry, 'entryUUID' | 'status'>;
+
+/** The sender's documents of these uniqueIds, looked up only while all is well. */
+async function registered(
+  tools: Tools,
+  request: Request,
+  named: readonly { readonly id: string; readonly uniqueId: string }[],
+  patient: Identifier,
+  problems: Problem[],
+): Promise<ReadonlyMap<string, Registered>> {
+  const found = new Map<string, Registered>();
+  if (named.length === 0 || problems.length > 0) return found;
+  const values = named.map(({ uniqueId }) => uniqueId);
+  const documents = await getDocuments(tools, request, { by: 'uniqueId', values, patient });
+  for (const { id, uniqueId } of named) {
+    const target = documents.find(({ entry, latest }) => latest && entry.uniqueId === uniqueId);
+    if (target !== undefined) found.set(id, target.entry);
+    else
       problems.push(
-        problem('fieldMissing', {
-          attribute: 'OBX-5',
-          object: id,
-          detail: 'relatedDocument RPLC names what it replaces',
-        }),
+        problem('referenceUnresolved', { object: id, value: uniqueId, detail: 'no document of yours has it' }),
       );
-    if (facts.replaces === undefined || problems.length > 0) continue;
-    const ask = { by: 'uniqueId', values: [facts.replaces], patient } as const;
-    const [target] = await getDocuments(tools, request, ask);
-    if (target === undefined)
-      problems.push(problem('referenceUnresolved', { object: id, value: facts.replaces, detail: 'relatedDocument' }));
-    else found.set(id, target.entry.entryUUID);
   }
   return found;
 }
 
-function associationsOf(entries: readonly EntryDraft[], replaced: ReadonlyMap<string, string>): AssociationDraft[] {
+function associationsOf(entries: readonly EntryDraft[], replaced: ReadonlyMap<string, Registered>): AssociationDraft[] {
   return entries.flatMap(({ id }, index): AssociationDraft[] => {
     const target = replaced.get(id);
     const member: AssociationDraft = {
@@ -232,7 +290,7 @@ function associationsOf(entries: readonly EntryDraft[], replaced: ReadonlyMap<st
     };
     return target === undefined
       ? [member]
-      : [member, { id: `replacement-${index + 1}`, type: 'RPLC', source: id, target, extra: [] }];
+      : [member, { id: `replacement-${index + 1}`, type: 'RPLC', source: id, target: target.entryUUID, extra: [] }];
   });
 }
 

@@ -151,7 +151,6 @@ describe('a laboratory report in an ORU^R01', () => {
     ['no patient', (t: string) => t.replace(/^PID.*\n/m, ''), ['PID^1', '100', 'segmentMissing']],
     ['no order', (t: string) => t.replace(/^OBR.*\n/m, ''), ['OBR^1', '100', 'segmentMissing']],
     ['two patients', (t: string) => t.replace(/^PID.*\n/m, (pid) => pid + pid), ['PID^1', '102', 'fieldMalformed']],
-    ['a deletion', (t: string) => t.replace(/\|F\nPRT/, '|D\nPRT'), ['OBX^1^11^1', '201', 'hl7EventUnsupported']],
     [
       'an identifier of the laboratory alone',
       (t: string) => t.replace('1.2.250.1.213.1.4.10', '1.2.250.1.999.8'),
@@ -234,5 +233,18 @@ describe('a radiology report in an MDM', () => {
     const theft = { ...report('2.999.2.7', { replaces: '2.999.2.6' }), status: 'C', event: 'T10' };
     expect((await line.ask(message('mdm.hl7', theft))).errors.map(({ name }) => name)).toEqual(['referenceUnresolved']);
     expect((await find('2.999.2.6'))?.entry.status).toBe('approved');
+  });
+
+  test('T04 with status D deletes the sender’s own document, and no other', async () => {
+    await line.ask(message('mdm.hl7', report('2.999.2.8')));
+    const deletion = { ...report('2.999.2.8'), event: 'T04', status: 'D' };
+    expect(await line.ask(message('mdm.hl7', deletion))).toMatchObject({ code: 'AA', errors: [] });
+    expect((await find('2.999.2.8'))?.entry.status).toBe('deleted');
+    const again = await line.ask(message('mdm.hl7', deletion));
+    expect(again.code).toBe('AE');
+    await line.ask(message('oru-r01.hl7', { cda: cda('2.999.2.9') }));
+    const theft = await line.ask(message('mdm.hl7', { ...report('2.999.2.9'), event: 'T04', status: 'D' }));
+    expect(theft.errors.map(({ name }) => name)).toEqual(['referenceUnresolved']);
+    expect((await find('2.999.2.9'))?.entry.status).toBe('approved');
   });
 });
