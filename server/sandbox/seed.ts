@@ -1,15 +1,16 @@
 import { hash } from 'node:crypto';
+import { documentType } from '../cda/document-types.ts';
 import { readCda } from '../cda/header.ts';
 import type { Caller } from '../domain/actor.ts';
 import type { Consent, ConsentActor, ConsentStatement } from '../domain/consent.ts';
 import type { RecordFacts } from '../domain/decision.ts';
+import { isSubsumed } from '../domain/record.ts';
 import { type Statable, stateConsent, withdrawConsent } from '../usecases/consent.ts';
 import type { Request, Tools } from '../usecases/perform.ts';
 import { closeRecord, createRecord } from '../usecases/record.ts';
 import { submit } from '../usecases/submit.ts';
 import { actorOf, callerOf, identifierOf } from './caller.ts';
 import { writeCda } from './cda.ts';
-import { documentType } from '../cda/document-types.ts';
 import { type Depositor, describe, submissionOf } from './metadata.ts';
 import { registerSummary } from './on-demand.ts';
 import { people, personOf, type SandboxPatient, type SandboxPerson } from './people.ts';
@@ -35,8 +36,11 @@ async function tell(tools: Tools, story: Story): Promise<number> {
   const patient = holderOf(story);
   const ins = identifierOf(patient);
   const facts = async (): Promise<RecordFacts | undefined> => tools.store.facts.recordByIdentifier(ins);
+  const known = await facts();
+  // Merged into another record: the story is over.
+  if (known !== undefined && isSubsumed(known.record, ins)) return 0;
   let steps = 0;
-  if ((await facts()) === undefined) {
+  if (known === undefined) {
     await create(tools, story, patient);
     steps++;
   }

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { people } from '../../server/sandbox/people.ts';
 import { seed } from '../../server/sandbox/seed.ts';
+import { mergeIdentities } from '../../server/usecases/feed.ts';
 import { memoryBlobs } from '../support/memory-blobs.ts';
 import { memoryStore } from '../support/memory-store.ts';
 import { openWorld, type World, worldOn } from '../support/world.ts';
@@ -30,6 +31,15 @@ describe('the seeded sandbox', () => {
     expect(world.tools.store.events()).toHaveLength(events);
     expect(await factsOf('laurent')).toEqual(before);
     expect(lines).toEqual([]);
+  });
+
+  test('seeding again leaves alone who was merged into another', async () => {
+    const merged = await openWorld();
+    const { tools, as, ins } = merged;
+    await mergeIdentities(tools, as('regie'), { surviving: [ins('laurent')], subsumed: [ins('henry')] });
+    const events = tools.store.events().length;
+    await seed(tools, () => {});
+    expect(tools.store.events()).toHaveLength(events);
   });
 
   test('everything was done, nothing refused', () => {
