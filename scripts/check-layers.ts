@@ -83,6 +83,7 @@ const allowed: Record<string, readonly string[]> = {
   ],
   'server/': ['server/', 'profiles/'],
   'scripts/': ['scripts/', 'server/', 'profiles/'],
+  'scripts/fuzz.ts': ['scripts/', 'server/', 'test/'],
   'test/': ['test/', 'server/', 'scripts/', 'profiles/'],
 };
 

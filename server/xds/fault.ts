@@ -32,11 +32,17 @@ function writeBody({ code, subcode }: FaultForm, reason: string): string {
   );
 }
 
+/** A plain URI: scheme, perhaps host and port, and what may follow. RFC 3986 §3. */
+const plainUri =
+  /^[a-z][a-z\d+.-]*:(?:\/\/[\w.-]*(?::\d*)?(?=[/?#]|$))?(?:[\w\-.~:/?@!$&'()*+,;=]|%[\da-f]{2})*(?:#[\w\-.]*)?$/i;
+
 /** Header blocks that go with some faults. SOAP 1.2 Part 1 §5.4.7 (Upgrade), §5.4.8 (NotUnderstood). */
 function blocksOf({ name, about }: Problem): string {
   if (name === 'soapVersion') return '<env:Upgrade><env:SupportedEnvelope qname="env:Envelope"/></env:Upgrade>';
   if (name !== 'headerNotUnderstood') return '';
   const [, uri = '', local = about.value ?? ''] = /^\{(.*)\}([^}]*)$/s.exec(about.value ?? '') ?? [];
+  // A name in what is no URI cannot be declared in a document that all readers read; the reason names it.
+  if (uri !== '' && !plainUri.test(uri)) return '';
   const [prefix, declared] = uri === '' ? ['', ''] : ['n:', ` xmlns:n="${escapeAttribute(uri)}"`];
   return `<env:NotUnderstood${declared} qname="${prefix}${escapeAttribute(local)}"/>`;
 }

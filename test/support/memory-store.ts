@@ -74,6 +74,8 @@ export type MemoryStore = Store & {
   readonly events: () => readonly AuditEvent[];
   /** The sealed bytes that a place names. */
   readonly sealed: (place: ContentPlace) => Uint8Array | undefined;
+  /** How many objects of each kind are held, whatever is hidden. */
+  readonly held: () => Readonly<Record<'record' | 'document' | 'submission_set' | 'folder' | 'association', number>>;
 };
 
 /** A store that keeps its promises until the process ends. `fault` is asked before each change; what it answers is thrown instead. */
@@ -362,6 +364,13 @@ export function memoryStore({ fault }: { readonly fault?: () => Error | undefine
     jobs: () => held.jobs.map(({ job }) => job),
     events: () => held.events,
     sealed: (place) => ('segment' in place ? held.sealed[place.segment] : undefined),
+    held: () => ({
+      record: held.records.size,
+      document: held.documents.size,
+      submission_set: held.sets.size,
+      folder: held.folders.size,
+      association: held.associations.size,
+    }),
   };
 }
 

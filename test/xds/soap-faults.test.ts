@@ -163,6 +163,11 @@ describe('what is no request gets a fault by name', () => {
       of: header('<y soap12:mustUnderstand="true" soap12:role="http://www.w3.org/2003/05/soap-envelope/role/next"/>'),
       expected: { status: 500, code: 'MustUnderstand', notUnderstood: 'y' },
     },
+    // A reader that checks names of namespaces would not read the fault.
+    'a block of a namespace that is no URI': {
+      of: header('<x:y xmlns:x="http://www.w3http://%x" soap12:mustUnderstand="1"/>'),
+      expected: { status: 500, code: 'MustUnderstand', notUnderstood: undefined, words: '{http://www.w3http://%x}y' },
+    },
     'a DTD': { of: (text) => text.replace('?>', '?><!DOCTYPE a>'), expected: { ...sender, words: 'DOCTYPE' } },
     'an entity': { of: (text) => text.replace('assertion-', '&who;'), expected: { ...sender, words: 'entity' } },
     'a DTD with an entity': {
