@@ -599,6 +599,8 @@ function merge(held: Contents, record: RecordId, { subsumed, patientId }: Extrac
   for (const [name, document] of held.documents)
     if (document.record === subsumed.id)
       held.documents.set(name, { ...document, record, entry: { ...document.entry, patientId } });
+  for (const [name, document] of held.removed)
+    if (document.record === subsumed.id) held.removed.set(name, { ...document, record });
   for (const [name, set] of held.sets)
     if (set.record === subsumed.id) held.sets.set(name, { ...set, record, object: { ...set.object, patientId } });
   for (const [name, { record: of, object }] of held.folders)
