@@ -79,11 +79,11 @@ export async function verifyAssertion(
 function locate(root: XmlElement): XmlElement {
   const found: XmlElement[] = [];
   const ids = new Map<string, number>();
-  for (const element of within(root)) {
-    if (element.namespace === saml && element.local === 'Assertion') found.push(element);
+  visit(root, (element) => {
+    if (element.local === 'Assertion' && element.namespace === saml) found.push(element);
     if (element.local === 'EncryptedAssertion') throw new NotIdentified('encrypted assertion');
-    for (const id of idsOf(element)) ids.set(id, (ids.get(id) ?? 0) + 1);
-  }
+    for (const { local, value } of element.attributes) if (isId(local)) ids.set(value, (ids.get(value) ?? 0) + 1);
+  });
   const [assertion] = found;
   if (assertion === undefined) throw new NotIdentified('no assertion', true);
   if (found.length > 1) throw new NotIdentified('more than one assertion');
@@ -97,8 +97,14 @@ function locate(root: XmlElement): XmlElement {
   )
     throw new NotIdentified('assertion out of place');
   if (ids.get(idOf(assertion)) !== 1) throw new NotIdentified('ID of the assertion used twice');
-  const inSecurity = [...within(security)].flatMap(idsOf);
-  if (new Set(inSecurity).size < inSecurity.length) throw new NotIdentified('id used twice in Security');
+  const inSecurity = new Set<string>();
+  visit(security, ({ attributes }) => {
+    for (const { local, value } of attributes) {
+      if (!isId(local)) continue;
+      if (inSecurity.has(value)) throw new NotIdentified('id used twice in Security');
+      inSecurity.add(value);
+    }
+  });
   return assertion;
 }
 
@@ -106,7 +112,10 @@ function partsOf(assertion: XmlElement) {
   const [issuer, signature] = assertion.children;
   if (!is(issuer, saml, 'Issuer') || !is(signature, ds, 'Signature'))
     throw new NotIdentified('no signature behind Issuer');
-  const signatures = [...within(assertion)].filter((e) => e.local === 'Signature').length;
+  let signatures = 0;
+  visit(assertion, ({ local }) => {
+    if (local === 'Signature') signatures++;
+  });
   if (signatures !== 1) throw new NotIdentified('more than one signature');
   const [signedInfo, value, keyInfo] = exactly(signature, ['SignedInfo', 'SignatureValue', 'KeyInfo']);
   const claim = child(child(keyInfo, ds, 'X509Data'), ds, 'X509Certificate');
@@ -176,9 +185,9 @@ function hasDigest(text: string, { digestMethod, digest }: SignedInfo): boolean 
   return own !== undefined && own.length === digest.length && timingSafeEqual(own, digest);
 }
 
-/** Attributes that some tool or other takes for the id of an element, in any namespace. */
-function idsOf({ attributes }: XmlElement): string[] {
-  return attributes.filter(({ local }) => local.toLowerCase() === 'id').map(({ value }) => value);
+/** Whether some tool or other takes an attribute of this name, in any namespace, for the id of its element. */
+function isId(local: string): boolean {
+  return local.length === 2 && local.toLowerCase() === 'id';
 }
 
 function idOf(assertion: XmlElement): string {
@@ -229,10 +238,7 @@ function is(element: XmlElement | undefined, namespace: string, local: string): 
   return element?.local === local && element.namespace === namespace;
 }
 
-function* within(root: XmlElement): Generator<XmlElement> {
-  const open = [root];
-  for (let element = open.pop(); element !== undefined; element = open.pop()) {
-    yield element;
-    for (const inner of element.children) open.push(inner);
-  }
+function visit(root: XmlElement, see: (element: XmlElement) => void): void {
+  see(root);
+  for (const inner of root.children) visit(inner, see);
 }

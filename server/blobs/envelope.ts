@@ -46,10 +46,10 @@ export function newEnvelope(random: Randomness, contentId: Buffer): Envelope {
   return { key, fixed: Buffer.concat([magic, random(7), contentId]) };
 }
 
-/** The whole header, with the document's key wrapped for a record. */
-export function headerFor({ key, fixed }: Envelope, by: RecordKey): Buffer {
+/** The whole header, with the document's key wrapped for a record. `nonce`: 12 random bytes, drawn where none are given. */
+export function headerFor({ key, fixed }: Envelope, by: RecordKey, nonce?: Uint8Array): Buffer {
   const bytes = key.export();
-  const wrapped = wrapKey(by.key, bytes, associated(fixed, by));
+  const wrapped = wrapKey(by.key, bytes, associated(fixed, by), nonce);
   bytes.fill(0);
   return Buffer.concat([fixed, wrapped]);
 }
@@ -143,7 +143,7 @@ function nonce(fixed: Buffer, { index, last }: { readonly index: number; readonl
 export function seal(plain: Uint8Array, by: RecordKey, random: Randomness): Buffer {
   const envelope = newEnvelope(random, random(16));
   const sealed = Buffer.allocUnsafeSlow(sealedLength(plain.length));
-  sealed.set(headerFor(envelope, by));
+  sealed.set(headerFor(envelope, by, random(12)));
   const { count } = blocksOf(sealed.length);
   let at = headerBytes;
   for (let index = 0; index < count; index++) {

@@ -29,9 +29,13 @@ export function makeKeyring(master: Buffer): Keyring {
   };
 }
 
-/** Wraps 32 bytes under a key; the associated data must be given again to unwrap. Answers 60 bytes. */
-export function wrapKey(by: KeyObject, bytes: Uint8Array, associated: string): Buffer {
-  const nonce = randomBytes(12);
+/** Wraps 32 bytes under a key; the associated data must be given again to unwrap. `nonce`: 12 random bytes used for nothing else. Answers 60 bytes. */
+export function wrapKey(
+  by: KeyObject,
+  bytes: Uint8Array,
+  associated: string,
+  nonce: Uint8Array = randomBytes(12),
+): Buffer {
   const cipher = createCipheriv('aes-256-gcm', by, nonce, { authTagLength: 16 });
   cipher.setAAD(Buffer.from(associated));
   return Buffer.concat([nonce, cipher.update(bytes), cipher.final(), cipher.getAuthTag()]);

@@ -1,3 +1,4 @@
+import type { DocumentEntry } from '../domain/document.ts';
 import type { StoredDocument } from '../store/port.ts';
 import { entryOf } from './bundle.ts';
 import { documentReferenceOf, idOf } from './map/document-reference.ts';
@@ -8,20 +9,17 @@ export type WrittenDocument = { readonly resource: Buffer; readonly entry: Buffe
 export type DocumentWriter = (document: StoredDocument) => WrittenDocument;
 
 /**
- * Writes documents as DocumentReference and keeps the bytes of the last ones, since an entry of one version and status never changes.
+ * Writes documents as DocumentReference. What was written for an entry is kept as long as the store keeps that very entry.
  * @param base the public address of this face
- * @param kept how many documents, of about 4 kB each
  */
-export function documentWriter(base: string, kept: number): DocumentWriter {
-  const known = new Map<string, WrittenDocument>();
+export function documentWriter(base: string): DocumentWriter {
+  const known = new WeakMap<DocumentEntry, WrittenDocument & { readonly of: StoredDocument }>();
   return (document) => {
-    const { entryUUID, version, status } = document.entry;
-    const key = `${entryUUID} ${version} ${status}`;
-    const found = known.get(key);
-    const written = found ?? write(document, base);
-    if (found !== undefined) known.delete(key);
-    known.set(key, written);
-    if (known.size > kept) known.delete(known.keys().next().value ?? key);
+    const { entry, record, registeredAt } = document;
+    const found = known.get(entry);
+    if (found?.of.record === record && found.of.registeredAt === registeredAt) return found;
+    const written = { ...write(document, base), of: document };
+    known.set(entry, written);
     return written;
   };
 }

@@ -34,16 +34,13 @@ export const routeTable: readonly Pick<Interaction, 'method' | 'path' | 'transac
   ...interactions,
 ];
 
-/** How many written documents one web thread keeps. */
-const keptDocuments = 2000;
-
 /**
  * The FHIR face, below `/fhir`. Every answer carries X-Request-Id; every error is an OperationOutcome. Who asks is known before what is asked
  * is looked at; each request of a known caller leaves exactly one event.
  */
 export function fhirRouter(tools: Tools, identify: Identify, settings: FhirSettings): Router {
   const base = `${settings.publicUrl}/fhir`;
-  const writeDocument = documentWriter(base, keptDocuments);
+  const writeDocument = documentWriter(base);
   const capability = JSON.stringify(capabilityStatement(interactions, base, tools.now()));
   const router = new Router();
   const face: Face = { tools, identify, log: settings.log, base };

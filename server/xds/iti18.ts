@@ -12,7 +12,8 @@ import {
   getSubmissionSets,
 } from '../usecases/query-get.ts';
 import { attributeOf, child, type XmlElement } from '../xml/element.ts';
-import { writeAssociation, writeDocument, writeFolder, writeObjectRef, writeSubmissionSet } from './ebrim/write.ts';
+import { writeAssociation, writeFolder, writeObjectRef, writeSubmissionSet } from './ebrim/write.ts';
+import { writtenDocument } from './ebrim/written.ts';
 import { writeErrorList } from './errors.ts';
 import type { Answer, Exchange, XdsTransaction } from './exchange.ts';
 import { type RegistryQuery, readQuery } from './queries.ts';
@@ -107,7 +108,7 @@ function objects({ documents, sets, folders, associations }: Found, returnType: 
   const whole = returnType === 'LeafClass';
   let text = '';
   for (const { set } of sets) text += whole ? writeSubmissionSet(set) : writeObjectRef(set.entryUUID);
-  for (const { entry } of documents) text += whole ? writeDocument(entry) : writeObjectRef(entry.entryUUID);
+  for (const { entry } of documents) text += whole ? writtenDocument(entry) : writeObjectRef(entry.entryUUID);
   for (const { folder } of folders) text += whole ? writeFolder(folder) : writeObjectRef(folder.entryUUID);
   for (const one of associations) text += whole ? writeAssociation(one) : writeObjectRef(one.entryUUID);
   return text;

@@ -61,6 +61,8 @@ export function mergeContract(name: string, open: () => Promise<Subject>): void 
 
     test('all that the subsumed record held is the survivor’s and shows its patientId', async () => {
       await fill();
+      const before = await store.read.documents(await permitOn(store), {}, { limit: 10 });
+      expect(before.items).toMatchObject([{ entry: { entryUUID: uuid(2), patientId: document(2).patientId } }]);
       expect(await merge(first, second)).toMatchObject({ done: true });
       const permit = await permitOn(store, 'otherDoctor', { record: second });
       const { items } = await store.read.documents(permit, {}, { limit: 10 });

@@ -325,3 +325,16 @@ describe('a destroyed key', () => {
     expect(found()).toEqual([]);
   });
 });
+
+test('an entry that was read before is the same object until the store has another', async () => {
+  const store = await open();
+  await seed(store);
+  const permit = await permitOn(store, 'ourselves');
+  await store.write.commit(permit, put(documentRow(document(1))));
+  const read = async () => (await store.read.documents(permit, {}, all)).items.map(({ entry }) => entry);
+  const [once] = await read();
+  expect((await read())[0]).toBe(once);
+  await store.write.commit(permit, put({ kind: 'status', document: uuid(1), status: 'archived' }));
+  expect(once).toMatchObject({ status: 'approved' });
+  expect(await read()).toEqual([{ ...once, status: 'archived' }]);
+});

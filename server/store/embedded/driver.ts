@@ -13,8 +13,8 @@ export type Statement<Row> = {
 /** All that the store asks of an SQL engine. Calls block the thread. */
 export type Database = {
   exec(sql: string): void;
-  /** The same statement for the same text; those used longest ago are forgotten. */
-  prepare<Row = unknown>(sql: string): Statement<Row>;
+  /** The same statement for the same text; those used longest ago are forgotten. Rows are objects, or arrays, which cost less. */
+  prepare<Row = unknown>(sql: string, rows?: 'objects' | 'arrays'): Statement<Row>;
   /** All of the body sees and changes one state of the database; rolled back when it throws. */
   transaction<T>(body: () => T): T;
   /** False after an error that made the engine roll back by itself. */
@@ -31,10 +31,11 @@ export function openDatabase(path: string, { readOnly = false, wait = 5000 } = {
   const commit = connection.prepare('COMMIT');
   return {
     exec: (sql) => connection.exec(sql),
-    prepare<Row>(sql: string) {
-      const known = statements.get(sql) ?? statementOf(connection.prepare(sql));
-      statements.delete(sql);
-      statements.set(sql, known);
+    prepare<Row>(sql: string, rows: 'objects' | 'arrays' = 'objects') {
+      const name = `${rows} ${sql}`;
+      const known = statements.get(name) ?? statementOf(connection.prepare(sql), rows);
+      statements.delete(name);
+      statements.set(name, known);
       if (statements.size > 300) statements.delete(statements.keys().next().value ?? '');
       // What a row holds is known by whoever wrote the SQL.
       return known as Statement<Row>;
@@ -55,7 +56,8 @@ export function openDatabase(path: string, { readOnly = false, wait = 5000 } = {
   };
 }
 
-function statementOf(statement: StatementSync): Statement<unknown> {
+function statementOf(statement: StatementSync, rows: 'objects' | 'arrays'): Statement<unknown> {
+  statement.setReturnArrays(rows === 'arrays');
   return {
     run: (...values) => {
       const { changes, lastInsertRowid } = statement.run(...values);

@@ -1,42 +1,47 @@
-import type { DocumentEntry } from '../../domain/document.ts';
+import type { AvailabilityStatus, DocumentEntry } from '../../domain/document.ts';
 import type { ContentPlace, DocumentFilter, Page, PageRequest, StoredDocument } from '../port.ts';
 import { every, ownFilter, type SqlCondition, visibilityFilter } from '../visibility.ts';
 import type { Database } from './driver.ts';
 import { filterCondition } from './filter.ts';
-import { readJson, statuses, uniqueIdHash } from './names.ts';
+import { statuses, uniqueIdHash } from './names.ts';
 import { namesIn, namesOf, type Reading } from './visible.ts';
 
-type Row = {
-  readonly position: number;
-  readonly status: number;
-  readonly own: number;
-  readonly latest: number;
-  readonly registered: number;
-  readonly sha256: Uint8Array | null;
-  readonly segment: number | null;
-  readonly start: number | null;
-  readonly length: number | null;
-  readonly file: string | null;
-  readonly sealedFor: string | null;
-  readonly json: Uint8Array;
-};
+/** In the order of `columns`. */
+type Row = readonly [
+  position: number,
+  status: number,
+  latest: number,
+  registered: number,
+  /** Empty where there are no bytes. */
+  sha256: string,
+  segment: number | null,
+  start: number | null,
+  length: number | null,
+  file: string | null,
+  sealedFor: string | null,
+  json: string,
+  own: number,
+];
 
 const columns =
-  's.position, s.status, s.latest, d.registered, d.sha256, d.segment, d.start, d.length, d.file, d.sealed_for AS sealedFor, d.json';
+  's.position, s.status, s.latest, d.registered, lower(hex(d.sha256)), d.segment, d.start, d.length, d.file, d.sealed_for, CAST(d.json AS TEXT)';
 const ofRecord = 's.record = (SELECT key FROM record WHERE id = ?)';
 
 /** Reads of documents: filtered on the narrow search rows, so that JSON is read for nothing but what is answered. */
 export function makeDocumentReads(database: Database) {
+  const entryOf = makeEntryReader(keptEntries);
+
   function find(reading: Reading, from: SqlCondition, where: SqlCondition, limit?: number): StoredDocument[] {
     const own = ownFilter(reading.visibility.viewer);
     const page = limit === undefined ? '' : 'ORDER BY s.position DESC LIMIT ?';
     const rows = database
       .prepare<Row>(
-        `SELECT ${columns}, ${own.sql} AS own FROM ${from.sql} CROSS JOIN document d ON d.position = s.position
+        `SELECT ${columns}, ${own.sql} FROM ${from.sql} CROSS JOIN document d ON d.position = s.position
          WHERE ${where.sql} ${page}`,
+        'arrays',
       )
       .all(...own.params, ...from.params, ...where.params, ...(limit === undefined ? [] : [limit]));
-    return rows.map((row) => documentOf(reading, row));
+    return rows.map((row) => documentOf(reading, row, entryOf));
   }
 
   /** Sorted here: SQLite sorts by moving the JSON about, which costs more than the rest of the read. */
@@ -98,24 +103,51 @@ export function makeDocumentReads(database: Database) {
   };
 }
 
-function documentOf({ record }: Reading, row: Row): StoredDocument {
-  // JSON of the store's own writing; the status lives in its column.
-  const entry = { ...(readJson(row.json) as DocumentEntry), status: statuses[row.status] ?? 'deleted' };
-  const content = placeOf(row);
+/** How many entries one thread keeps: some 20 kB each, with what the faces keep beside them. */
+const keptEntries = 4096;
+
+type EntryOf = (position: number, json: string, status: AvailabilityStatus) => DocumentEntry;
+
+/**
+ * Keeps the entries that were read last. JSON that is the same as then is not read again: it gives the same object, by which whoever
+ * wrote it for an answer knows it again.
+ */
+function makeEntryReader(kept: number): EntryOf {
+  const known = new Map<number, { readonly json: string; readonly entry: DocumentEntry }>();
+  return (position, json, status) => {
+    let found = known.get(position);
+    known.delete(position);
+    if (found?.json !== json || found.entry.status !== status)
+      // JSON of the store's own writing; the status lives in its column.
+      found = { json, entry: { ...(JSON.parse(json) as DocumentEntry), status } };
+    known.set(position, found);
+    if (known.size > kept) known.delete(known.keys().next().value ?? position);
+    return found.entry;
+  };
+}
+
+function documentOf({ record }: Reading, row: Row, entryOf: EntryOf): StoredDocument {
+  const [position, status, latest, registeredAt, sha256, segment, start, length, file, sealedFor, json, own] = row;
+  const content = placeOf(segment, start, length, file);
   return {
-    entry,
+    entry: entryOf(position, json, statuses[status] ?? 'deleted'),
     record,
-    position: row.position,
-    registeredAt: row.registered,
-    sealedFor: row.sealedFor ?? record,
-    own: row.own === 1,
-    latest: row.latest === 1,
-    ...(row.sha256 !== null && { sha256: Buffer.from(row.sha256).toString('hex') }),
+    position,
+    registeredAt,
+    sealedFor: sealedFor ?? record,
+    own: own === 1,
+    latest: latest === 1,
+    ...(sha256 !== '' && { sha256 }),
     ...(content !== undefined && { content }),
   };
 }
 
-function placeOf({ segment, start, length, file }: Row): ContentPlace | undefined {
+function placeOf(
+  segment: number | null,
+  start: number | null,
+  length: number | null,
+  file: string | null,
+): ContentPlace | undefined {
   if (length === null) return undefined;
   if (file !== null) return { file, length };
   return segment === null || start === null ? undefined : { segment, offset: start, length };
