@@ -78,11 +78,6 @@ export function valueIn({ delimiters }: Message, repetition: string, component =
   return written === undefined || isEmpty(written) ? '' : unescaped(written, delimiters).trim();
 }
 
-/** A component as written. */
-export function componentOf({ delimiters }: Message, repetition: string, component: number): string {
-  return repetition.split(delimiters.component)[component - 1] ?? '';
-}
-
 /** Text as a value of a message with the usual delimiters. */
 export function escapedText(text: string): string {
   return text.replace(/[|^~&\\\r\n]/g, (character) => written[character] ?? '');
