@@ -2,6 +2,8 @@
 export type About = {
   /** The attribute, parameter, header or element at fault, in the words of its standard. */
   readonly attribute?: string;
+  /** The FHIRPath of what is at fault, within what was sent. */
+  readonly expression?: string;
   /** The object of the message, by the id that the sender gave it. */
   readonly object?: string;
   readonly value?: string;
@@ -485,6 +487,42 @@ export const catalogue = {
     what: (a) => `${quoted(a.value)} cannot be served`,
     rule: 'FHIR R4 http.html#mime-type',
     remedy: 'Accept application/fhir+json, or for a document its own media type.',
+  },
+  notJson: {
+    what: (a) => `The body is no JSON${because(a)}`,
+    rule: 'FHIR R4 json.html; RFC 8259',
+    remedy: 'Send one JSON object in UTF-8, each key once, at most 100 levels deep.',
+  },
+  elementUnknown: {
+    what: (a) => `${a.expression ?? 'An element'} is no element that is taken here${because(a)}`,
+    rule: 'FHIR R4 json.html; IHE MHD 4.2.3, structure of its resources',
+    remedy: 'Leave the element out, or check its spelling and place.',
+  },
+  elementMissing: {
+    what: (a) => `${a.expression ?? 'An element'} is missing${because(a)}`,
+    rule: 'FHIR R4, cardinality of the resource; IHE MHD 4.2.3',
+    remedy: 'Add the element.',
+  },
+  elementMalformed: {
+    what: (a) => `${a.expression ?? 'An element'} is${given(a)} not of its type${because(a)}`,
+    rule: 'FHIR R4 datatypes.html',
+    remedy: 'Write the value in the form of its data type.',
+  },
+  bundleEntryForeign: {
+    what: (a) => `The Bundle holds ${quoted(a.value)}, which is not taken with documents${because(a)}`,
+    rule: 'IHE MHD 2:3.65.4.1.2',
+    remedy:
+      'Send one List that is the submission set, and Lists that are folders, DocumentReference and Binary by POST; at most one Patient.',
+  },
+  profileNotTaken: {
+    what: (a) => `${quoted(a.value)} is not taken in this domain`,
+    rule: 'IHE MHD 1:33.2; CI-SIS volet Partage de documents de santé en mobilité',
+    remedy: 'Send comprehensive metadata: MHD Comprehensive or UnContained.Comprehensive, or PDSm comprehensive.',
+  },
+  attachmentUnresolved: {
+    what: (a) => `attachment.url${of(a)} is ${quoted(a.value)}${because(a)}`,
+    rule: 'IHE MHD 2:3.65.4.1.2.3',
+    remedy: 'Let it be the fullUrl of one Binary of the same Bundle.',
   },
   pageLinkBroken: {
     what: () => 'The page link was altered or is too old',

@@ -275,7 +275,8 @@ function fromEscaped(text: string): string {
   return text.includes('\\') ? text.replace(/\\([FSRTE])\\/g, (_, letter: string) => escapes[letter] ?? '') : text;
 }
 
-function toEscaped(text: string | undefined): string {
+/** A text as one component: the delimiters of HL7 v2 escaped. */
+export function toEscaped(text: string | undefined): string {
   return text === undefined ? '' : text.replace(/[|^~&\\]/g, (character) => escaped[character] ?? '');
 }
 

@@ -119,6 +119,13 @@ const translations = {
   parameterUnknown: as(400, 'not-supported'),
   notAcceptable: as(406, 'not-supported'),
   pageLinkBroken: as(400, 'invalid'),
+  notJson: as(400, 'structure'),
+  elementUnknown: as(400, 'structure'),
+  elementMissing: as(400, 'required'),
+  elementMalformed: as(400, 'value'),
+  bundleEntryForeign: as(400, 'not-supported'),
+  profileNotTaken: as(400, 'not-supported'),
+  attachmentUnresolved: as(400, 'not-found'),
 
   hl7Malformed: as(400, 'structure'),
   hl7CharsetUnsupported: as(400, 'structure'),
@@ -153,22 +160,22 @@ export function answerStatus(problems: readonly Problem[]): number {
 }
 
 /**
- * An OperationOutcome with one issue for each problem, its name as `details`, its public words as `diagnostics` and, for a search
- * parameter, its name as `expression`. The id is the request's. FHIR R4 operationoutcome.html.
+ * An OperationOutcome with one issue for each problem, its name as `details`, its public words as `diagnostics` and as `expression` the FHIRPath
+ * of what is at fault, or the name of the search parameter. The id is the request's. FHIR R4 operationoutcome.html.
  */
 export function outcomeOf(problems: readonly Problem[], requestId: string, severity: 'error' | 'warning' = 'error') {
   return {
     resourceType: 'OperationOutcome',
     id: requestId,
     issue: problems.map((problem) => {
-      const { attribute } = problem.about;
+      const { attribute, expression } = problem.about;
       return {
         severity: severity === 'error' && statusOf(problem.name) >= 500 ? 'fatal' : severity,
         code: translations[problem.name].code,
         details: { text: problem.name },
         diagnostics: wordsOf(problem),
-        ...(attribute !== undefined && {
-          expression: [ofParameter.has(problem.name) ? `http.${attribute}` : attribute],
+        ...((expression ?? attribute) !== undefined && {
+          expression: [expression ?? (ofParameter.has(problem.name) ? `http.${attribute}` : attribute)],
         }),
       };
     }),

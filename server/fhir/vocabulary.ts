@@ -55,7 +55,14 @@ export function systemOf(url: string): string {
 /** The system of identifiers that are themselves URIs. */
 export const uris = 'urn:ietf:rfc:3986';
 
+/** HL7 table 0203, the types of identifiers in CX. */
+export const hl7IdentifierType = `${hl7}/v2-0203`;
+
 const mhd = 'https://profiles.ihe.net/ITI/MHD/StructureDefinition';
+/** How MHD 4.2.4 tells entryUUID and uniqueId apart. */
+export const mhdIdentifierType = 'https://profiles.ihe.net/ITI/MHD/CodeSystem/IHE.MHD.MHDIdentifierType';
+/** Kinds of List, as they are written; the same under http is read. */
+export const mhdListTypes = 'https://profiles.ihe.net/ITI/MHD/CodeSystem/MHDlistTypes';
 const balp = 'https://profiles.ihe.net/ITI/BALP';
 const frCore = 'https://hl7.fr/ig/fhir/core';
 const pdsm = 'https://interop.esante.gouv.fr/ig/fhir/pdsm/StructureDefinition';
@@ -63,6 +70,10 @@ const pdsm = 'https://interop.esante.gouv.fr/ig/fhir/pdsm/StructureDefinition';
 export const profiles = {
   mhdDocument: `${mhd}/IHE.MHD.Comprehensive.DocumentReference`,
   pdsmDocument: `${pdsm}/pdsm-comprehensive-document-reference`,
+  mhdSubmissionSet: `${mhd}/IHE.MHD.Comprehensive.SubmissionSet`,
+  mhdFolder: `${mhd}/IHE.MHD.Comprehensive.Folder`,
+  mhdBundle: `${mhd}/IHE.MHD.Comprehensive.ProvideBundle`,
+  mhdMinimalBundle: `${mhd}/IHE.MHD.Minimal.ProvideBundle`,
   patient: `${frCore}/StructureDefinition/fr-core-patient`,
   patientIns: `${frCore}/StructureDefinition/fr-core-patient-ins`,
   auditPatientQuery: `${balp}/StructureDefinition/IHE.BasicAudit.PatientQuery`,
@@ -88,6 +99,14 @@ export const extensions = {
   registryEntry: `${own}/registry-entry`,
   /** A slot that the model does not know; complex: name, type, value (0..*). */
   slot: `${own}/extra-slot`,
+  /** An association beyond its ends and kind: entryUUID, type, submissionSetStatus, documentation, extra slots; complex. */
+  association: `${own}/association`,
+  /** An author of a submission set beyond the first. */
+  furtherAuthor: `${own}/further-author`,
+  designationType: `${mhd}/ihe-designationType`,
+  sourceId: `${mhd}/ihe-sourceId`,
+  intendedRecipient: `${mhd}/ihe-intendedRecipient`,
+  authorOrg: `${mhd}/ihe-authorOrg`,
   /** HL7 v2 text of an element that FHIR's structure cannot hold whole. */
   hl7v2: `${own}/hl7v2-text`,
   /** One line of sourcePatientInfo that FHIR's structure cannot hold whole. */
@@ -105,6 +124,16 @@ export const extensions = {
   inseeCode: `${frCore}/StructureDefinition/fr-core-address-insee-code`,
   givenNames: `${frCore}/StructureDefinition/fr-core-patient-birth-list-given-name`,
 } as const;
+
+/** Further extensions for intendedRecipient that are read: PDSm since 3.1, and before. */
+export const recipientUrls: readonly string[] = [
+  extensions.intendedRecipient,
+  `${pdsm}/pdsm-ext-intended-recipient`,
+  `${pdsm}/PDSmintendedrecipient`,
+];
+
+/** Further extensions for isArchived that are read: PDSm before 3.1. */
+export const archivedUrls: readonly string[] = [extensions.isArchived, `${pdsm}/pdsm-is-archived`];
 
 /** Types of identifiers in France. FR Core, fr-core-cs-v2-0203. */
 export const identifierTypes = {

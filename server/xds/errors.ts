@@ -121,6 +121,13 @@ const answers = {
   parameterUnknown: general,
   notAcceptable: general,
   pageLinkBroken: general,
+  notJson: general,
+  elementUnknown: general,
+  elementMissing: general,
+  elementMalformed: general,
+  bundleEntryForeign: general,
+  profileNotTaken: general,
+  attachmentUnresolved: general,
 
   hl7Malformed: general,
   hl7CharsetUnsupported: general,

@@ -1,8 +1,8 @@
 import type { CodeableConcept, Coding, Identifier as FhirIdentifier } from 'fhir/r4.js';
 import type { Code } from '../../domain/code.ts';
-import { writeCxi } from '../../domain/hl7v2.ts';
-import { type Authority, type Cxi, isOid } from '../../domain/identifier.ts';
-import { extensions, systemUrl, uris } from '../vocabulary.ts';
+import { writeCx, writeCxi } from '../../domain/hl7v2.ts';
+import { type Authority, type Cx, type Cxi, isOid } from '../../domain/identifier.ts';
+import { extensions, hl7IdentifierType, identifierTypes, systemUrl, uris } from '../vocabulary.ts';
 
 /** A coded value; an empty system is left out. IHE ITI TF-2 Appendix Z. */
 export function codingOf({ code, system, display }: Code): Coding {
@@ -53,5 +53,20 @@ export function relatedIdentifier(reference: Cxi): FhirIdentifier {
     type: { coding: [{ system: uris, code: reference.type }] },
     ...ownerOf(reference.authority),
     value: reference.id,
+  };
+}
+
+/** An identifier of a patient: its French type by the OID, its HL7 type as CX has it. IHE ITI TF-2 Appendix Z. */
+export function cxIdentifier(cx: Cx): FhirIdentifier {
+  const french = identifierTypes.ofPatient[cx.authority.oid ?? ''];
+  const coding: Coding[] = [
+    ...(french === undefined ? [] : [{ system: identifierTypes.system, code: french }]),
+    ...(cx.type === undefined ? [] : [{ system: hl7IdentifierType, code: cx.type }]),
+  ];
+  return {
+    ...(cx.rest && { extension: [{ url: extensions.hl7v2, valueString: writeCx(cx) }] }),
+    ...(coding.length > 0 && { type: { coding } }),
+    ...ownerOf(cx.authority),
+    value: cx.id,
   };
 }

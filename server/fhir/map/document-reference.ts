@@ -3,7 +3,7 @@ import type { AvailabilityStatus, DocumentEntry, LocalizedText } from '../../dom
 import { type Dtm, dateTimeOf } from '../../domain/time.ts';
 import type { StoredDocument } from '../../store/port.ts';
 import { encounterReference, extensions, profiles, uris } from '../vocabulary.ts';
-import { codingOf, conceptOf, relatedIdentifier, uniqueIdentifier } from './code.ts';
+import { codingOf, conceptOf, cxIdentifier, relatedIdentifier, uniqueIdentifier } from './code.ts';
 import { sourcePatientOf } from './patient.ts';
 import { authenticatorReference, authorReference } from './people.ts';
 
@@ -20,22 +20,39 @@ export function idOf(entryUUID: string): string {
   return entryUUID.slice('urn:uuid:'.length);
 }
 
+/** Where a document is to be found, and what is said of it besides its entry. */
+export type Whereabouts = {
+  /** Of its bytes. */
+  readonly url: string;
+  /** Of the record's holder; without it he is named by identifier alone. */
+  readonly patient?: string;
+  readonly date?: string;
+};
+
 /**
- * A registered document with every attribute of its entry. IHE MHD, mapping of XDSDocumentEntry; what has no element there goes into
- * extensions of our own.
+ * A registered document with every attribute of its entry.
  * @param base the public address of this face, without trailing slash
  */
 export function documentReferenceOf({ entry, record, registeredAt }: StoredDocument, base: string): DocumentReference {
+  const id = idOf(entry.entryUUID);
+  const date = new Date(registeredAt).toISOString();
+  const where = { url: `${base}/Binary/${id}`, patient: `Patient/${record}`, date };
+  return { ...referenceOf(entry, where), id };
+}
+
+/**
+ * A document with every attribute of its entry. IHE MHD, mapping of XDSDocumentEntry; what has no element there goes into
+ * extensions of our own.
+ */
+export function referenceOf(entry: DocumentEntry, { url, patient, date }: Whereabouts): DocumentReference {
   const contained: FhirResource[] = [];
   const author = entry.authors.map((a, i) => authorReference(a, `author-${i + 1}`, contained));
   const authenticator = entry.legalAuthenticator && authenticatorReference(entry.legalAuthenticator, contained);
   const source = sourcePatientOf(entry.sourcePatientId, entry.sourcePatientInfo);
   contained.push(source);
   const archived = entry.status === 'archived' ? [{ url: extensions.isArchived, valueBoolean: true }] : [];
-  const { oid } = entry.patientId.authority;
   return {
     resourceType: 'DocumentReference',
-    id: idOf(entry.entryUUID),
     meta: { versionId: String(entry.version), profile: profilesOf(entry) },
     contained,
     extension: [...archived, registryEntryOf(entry), ...entry.extra.map(slotOf)],
@@ -45,26 +62,26 @@ export function documentReferenceOf({ entry, record, registeredAt }: StoredDocum
     type: conceptOf(entry.typeCode),
     category: [conceptOf(entry.classCode)],
     subject: {
-      reference: `Patient/${record}`,
+      ...(patient !== undefined && { reference: patient }),
       type: 'Patient',
-      identifier: { ...(oid !== undefined && { system: `urn:oid:${oid}` }), value: entry.patientId.id },
+      identifier: cxIdentifier(entry.patientId),
     },
-    date: new Date(registeredAt).toISOString(),
+    ...(date !== undefined && { date }),
     ...(author.length > 0 && { author }),
     ...(authenticator && { authenticator }),
     ...(entry.comments && { description: entry.comments.value }),
     securityLabel: entry.confidentialityCodes.map(conceptOf),
-    content: [{ attachment: attachmentOf(entry, base), format: codingOf(entry.formatCode) }],
+    content: [{ attachment: attachmentOf(entry, url), format: codingOf(entry.formatCode) }],
     context: contextOf(entry, `#${source.id}`),
   };
 }
 
-function attachmentOf(entry: DocumentEntry, base: string) {
+function attachmentOf(entry: DocumentEntry, url: string) {
   const { hash, size, title, creationTime } = entry;
   return {
     contentType: entry.mimeType,
     language: entry.languageCode,
-    url: `${base}/Binary/${idOf(entry.entryUUID)}`,
+    url,
     ...(size !== undefined && { size }),
     ...(hash !== undefined && { hash: Buffer.from(hash, 'hex').toString('base64') }),
     ...(title && { title: title.value }),
@@ -125,7 +142,9 @@ function registryEntryOf(entry: DocumentEntry): Extension {
     url: extensions.registryEntry,
     extension: [
       { url: 'objectType', valueCode: entry.objectType },
-      { url: 'repositoryUniqueId', valueOid: `urn:oid:${entry.repositoryUniqueId}` },
+      ...(entry.repositoryUniqueId === ''
+        ? []
+        : [{ url: 'repositoryUniqueId', valueOid: `urn:oid:${entry.repositoryUniqueId}` }]),
       ...(logicalID === entryUUID ? [] : [{ url: 'logicalID', valueUri: logicalID }]),
       ...(documentAvailability === undefined ? [] : [{ url: 'documentAvailability', valueCode: documentAvailability }]),
       ...(uri === undefined ? [] : [{ url: 'uri', valueString: uri }]),
@@ -140,21 +159,25 @@ function registryEntryOf(entry: DocumentEntry): Extension {
 }
 
 /** The DTM itself where a FHIR dateTime must be more precise: it knows no hours or minutes without seconds. */
-function precisionOf(url: string, dtm: Dtm | undefined): Extension[] {
+export function precisionOf(url: string, dtm: Dtm | undefined): Extension[] {
   return dtm === undefined || (dtm.length !== 10 && dtm.length !== 12) ? [] : [{ url, valueString: dtm }];
 }
 
-function languageOf(url: string, text: LocalizedText | undefined): Extension[] {
+/** The language of a text, which FHIR says of resources alone. */
+export function languageOf(url: string, text: LocalizedText | undefined): Extension[] {
   return text?.language === undefined ? [] : [{ url, valueCode: text.language }];
 }
 
-function slotOf({ name, values, type }: DocumentEntry['extra'][number]): Extension {
+/** A slot that the model does not know; FHIR has no empty text. */
+export function slotOf({ name, values, type }: DocumentEntry['extra'][number]): Extension {
   return {
     url: extensions.slot,
     extension: [
       { url: 'name', valueString: name },
       ...(type === undefined ? [] : [{ url: 'type', valueString: type }]),
-      ...values.map((value) => ({ url: 'value', valueString: value })),
+      ...values.map((value) =>
+        value === '' ? { url: 'emptyValue', valueBoolean: true } : { url: 'value', valueString: value },
+      ),
     ],
   };
 }

@@ -1,11 +1,12 @@
 import type { Extension, Identifier as FhirIdentifier, HumanName, Patient } from 'fhir/r4.js';
-import { writeCx, writePidLine } from '../../domain/hl7v2.ts';
+import { writePidLine } from '../../domain/hl7v2.ts';
 import type { Cx, Identifier } from '../../domain/identifier.ts';
 import type { PidLine } from '../../domain/people.ts';
 import type { PatientIdentifier, PatientRecord, Traits } from '../../domain/record.ts';
+import { isDtm } from '../../domain/time.ts';
 import type { Existence } from '../../usecases/patient.ts';
 import { closingMotives, communes, extensions, identifierTypes, profiles } from '../vocabulary.ts';
-import { ownerOf } from './code.ts';
+import { cxIdentifier } from './code.ts';
 
 /**
  * The holder of a record with the traits of the INS: birth name, first names, sex, date and place of birth.
@@ -50,29 +51,26 @@ export function existenceOf({ record, asked, authorisation, withTraits }: Existe
   };
 }
 
-/** The patient as the source knew him: its own identifier and the PID lines. IHE MHD, mapping of sourcePatientId and sourcePatientInfo. */
+/**
+ * The patient as the source knew him: its own identifier and the PID lines. A field goes into elements when these say all of its lines, and
+ * all of them do when the lines stand in the order in which they are read back. IHE MHD, mapping of sourcePatientId and sourcePatientInfo.
+ */
 export function sourcePatientOf(id: Cx, info: readonly PidLine[]): Patient & { id: string } {
-  const raw = info
-    .filter((line) => !isWhole(line))
-    .map((line) => ({ url: extensions.pidLine, valueString: writePidLine(line) }));
-  const name = info.filter(({ field }) => field === 5).map(({ value }) => pidName(value));
-  const birth = info.find(({ field, value }) => field === 7 && /^\d{4}(\d\d){0,2}/.test(value))?.value.slice(0, 8);
+  const of = (field: number) => info.filter((line) => line.field === field);
+  const whole = elementFields.filter((field) => of(field).every(isWhole) && (field === 5 || of(field).length <= 1));
+  const plain = whole.flatMap(of);
+  const rest = info.filter(({ field }) => !whole.includes(field));
+  const raw = [...plain, ...rest].every((line, i) => line === info[i]) ? rest : info;
+  const name = of(5).map(({ value }) => pidName(value));
+  const birth = info.find(({ field, value }) => field === 7 && isDtm(value.slice(0, 8)))?.value.slice(0, 8);
   const sex = info.find(({ field }) => field === 8)?.value;
-  const code = identifierTypes.ofPatient[id.authority.oid ?? ''];
   return {
     resourceType: 'Patient',
     id: 'source-patient',
-    ...(raw.length > 0 && { extension: raw }),
-    identifier: [
-      {
-        ...((id.type !== undefined || id.rest !== undefined) && {
-          extension: [{ url: extensions.hl7v2, valueString: writeCx(id) }],
-        }),
-        ...(code !== undefined && { type: { coding: [{ system: identifierTypes.system, code }] } }),
-        ...ownerOf(id.authority),
-        value: id.id,
-      },
-    ],
+    ...(raw.length > 0 && {
+      extension: raw.map((line) => ({ url: extensions.pidLine, valueString: writePidLine(line) })),
+    }),
+    identifier: [cxIdentifier(id)],
     ...(name.length > 0 && { name }),
     ...(sex !== undefined && { gender: genderOf[sex] ?? 'unknown' }),
     ...(birth !== undefined && {
@@ -80,6 +78,9 @@ export function sourcePatientOf(id: Cx, info: readonly PidLine[]): Patient & { i
     }),
   };
 }
+
+/** Fields of PID that Patient has elements for, in the order in which they are read back. */
+const elementFields: readonly number[] = [5, 7, 8];
 
 const genderOf: Readonly<Record<string, 'male' | 'female' | 'other' | 'unknown'>> = {
   M: 'male',
@@ -94,7 +95,7 @@ const plainName = /^([^^~&\\|]+)\^([^^~&\\|]*)\^{5}([LD])$/;
 /** Whether FHIR's elements say all of the line. */
 function isWhole({ field, value }: PidLine): boolean {
   if (field === 5) return plainName.test(value);
-  if (field === 7) return /^\d{4}(\d\d){0,2}$/.test(value);
+  if (field === 7) return value.length <= 8 && isDtm(value);
   return field === 8 && genderOf[value] !== undefined;
 }
 

@@ -75,7 +75,8 @@ function kindOf({ nameType, idType, authority }: Xcn): 'Practitioner' | 'Patient
   return idType === 'NH' || identifierTypes.ofPatient[authority?.oid ?? ''] !== undefined ? 'Patient' : 'Practitioner';
 }
 
-function personResource(person: Xcn, id: string): (Patient | Device) & { id: string } {
+/** A patient or a system as author, without what is not of the person. */
+export function personResource(person: Xcn, id: string): (Patient | Device) & { id: string } {
   const identifier = identifiersOf(person);
   if (kindOf(person) === 'Patient')
     return { resourceType: 'Patient', id, ...losses(person), ...(identifier && { identifier }), ...namesOf(person) };
@@ -89,7 +90,7 @@ function personResource(person: Xcn, id: string): (Patient | Device) & { id: str
   };
 }
 
-function practitionerOf(person: Xcn, id: string): Practitioner & { id: string } {
+export function practitionerOf(person: Xcn, id: string): Practitioner & { id: string } {
   const identifier = identifiersOf(person);
   return { resourceType: 'Practitioner', id, ...losses(person), ...(identifier && { identifier }), ...namesOf(person) };
 }
@@ -130,9 +131,10 @@ function losses(person: Xcn): { extension?: Extension[] } {
   return whole ? {} : { extension: [{ url: extensions.hl7v2, valueString: writeXcn(person) }] };
 }
 
-function organisation(xon: Xon, id: string): Organization & { id: string } {
+export function organisation(xon: Xon, id: string): Organization & { id: string } {
   const { name, authority, idType, id: number, rest } = xon;
-  const usual = authority?.oid === structureAuthority && idType === 'IDNST' && rest === undefined;
+  const usual =
+    authority?.oid === structureAuthority && idType === 'IDNST' && rest === undefined && number !== undefined;
   return {
     resourceType: 'Organization',
     id,
@@ -148,7 +150,7 @@ function organisation(xon: Xon, id: string): Organization & { id: string } {
   };
 }
 
-function contactPoint(xtn: Xtn): ContactPoint {
+export function contactPoint(xtn: Xtn): ContactPoint {
   const { use, type, address, country, area, number, unformatted } = xtn;
   const dialled = [country === undefined ? undefined : `+${country}`, area, number].filter(
     (part) => part !== undefined,

@@ -1,0 +1,203 @@
+import type {
+  ContactPoint,
+  Device,
+  Identifier as FhirIdentifier,
+  HumanName,
+  Organization,
+  Patient,
+  Practitioner,
+  PractitionerRole,
+  Reference,
+} from 'fhir/r4.js';
+import { readXcn, readXon, readXtn } from '../../domain/hl7v2.ts';
+import { isOid } from '../../domain/identifier.ts';
+import {
+  type Author,
+  professionalAuthority,
+  structureAuthority,
+  type Xcn,
+  type Xon,
+  type Xtn,
+} from '../../domain/people.ts';
+import { contactPoint, organisation, personResource, practitionerOf } from '../map/people.ts';
+import { extensions } from '../vocabulary.ts';
+import { ownerIn, roleIn } from './code.ts';
+import { agreeing, containedOf, extensionsOf, hl7v2TextOf, present, report, type Source } from './source.ts';
+
+const nobody: Author = { institutions: [], roles: [], specialties: [], telecommunications: [] };
+
+/**
+ * Whoever a reference names as author: contained, or by identifier. A literal reference to elsewhere is not followed.
+ * IHE MHD, mapping of author; PDSm authors.
+ */
+export function authorIn(source: Source, reference: Reference, attribute: string, at: string): Author | undefined {
+  const resource = containedOf(source, reference.reference);
+  const type = resource?.resourceType;
+  if (type === 'PractitionerRole') return roleOfAuthor(source, resource, attribute, at);
+  if (type === 'Patient' || type === 'Device') return personOfAuthor(source, resource, attribute, at);
+  if (type === 'Practitioner') {
+    const person = practitionerIn(source, resource, attribute, at);
+    return person && { ...nobody, person };
+  }
+  if (type === 'Organization') {
+    const institution = organisationIn(source, resource, at);
+    return institution && { ...nobody, institutions: [institution] };
+  }
+  return byIdentifier(source, reference, attribute, at);
+}
+
+/** The person whom a reference names as legal authenticator. */
+export function authenticatorIn(source: Source, reference: Reference | undefined, at: string): Xcn | undefined {
+  if (reference === undefined) return undefined;
+  const attribute = 'legalAuthenticator';
+  const author = authorIn(source, reference, attribute, at);
+  if (author === undefined || author.person !== undefined) return author?.person;
+  return report(source, 'attributeMalformed', attribute, at, { detail: 'a person is expected' });
+}
+
+function roleOfAuthor(source: Source, role: PractitionerRole, attribute: string, at: string): Author {
+  const organisations = [role.organization, ...referencesIn(role, extensions.authorInstitution)];
+  const person = role.practitioner && authorIn(source, role.practitioner, attribute, at)?.person;
+  return {
+    ...(person && { person }),
+    institutions: organisations.flatMap((reference) => institutionOf(source, reference, at)),
+    roles: (role.code ?? []).flatMap((concept) => roleIn(concept) ?? []),
+    specialties: (role.specialty ?? []).flatMap((concept) => roleIn(concept) ?? []),
+    telecommunications: (role.telecom ?? []).flatMap((point, i) => contactIn(source, point, `${at}.telecom[${i}]`)),
+  };
+}
+
+function personOfAuthor(source: Source, resource: Patient | Device, attribute: string, at: string): Author | undefined {
+  const { extension, ...rest } = resource;
+  const own = extension?.filter(({ url }) => url === extensions.hl7v2) ?? [];
+  const plain = { ...rest, ...(own.length > 0 && { extension: own }) };
+  const text = hl7v2TextOf(resource, extensions.hl7v2);
+  const person =
+    text === undefined
+      ? plainPerson(resource)
+      : agreeing(source, text, readXcn, (xcn) => personResource(xcn, resource.id ?? ''), plain, attribute, at);
+  if (person === undefined || !isSomebody(person)) return missing(source, attribute, at);
+  const concepts = (url: string) =>
+    extensionsOf(resource, url).flatMap((e) => (e.valueCodeableConcept && roleIn(e.valueCodeableConcept)) ?? []);
+  return {
+    person,
+    institutions: referencesIn(resource, extensions.authorInstitution).flatMap((reference) =>
+      institutionOf(source, reference, at),
+    ),
+    roles: concepts(extensions.authorRole),
+    specialties: concepts(extensions.authorSpecialty),
+    telecommunications: extensionsOf(resource, extensions.authorTelecom).flatMap(({ valueContactPoint }) =>
+      valueContactPoint === undefined ? [] : contactIn(source, valueContactPoint, at),
+    ),
+  };
+}
+
+function missing(source: Source, attribute: string, at: string): undefined {
+  if (!source.problems.some(({ about }) => about.expression === `${source.path}.${at}`))
+    report(source, 'attributeMissing', attribute, at, { detail: 'neither identifier nor name' });
+}
+
+function isSomebody({ id, family }: Xcn): boolean {
+  return id !== undefined || family !== undefined;
+}
+
+function plainPerson(resource: Patient | Device): Xcn {
+  const kind = resource.resourceType === 'Patient' ? { nameType: 'D', idType: 'NH' } : { nameType: 'U', idType: 'RI' };
+  const names =
+    resource.resourceType === 'Patient'
+      ? nameIn(resource.name)
+      : present({ family: resource.deviceName?.[0]?.name ?? resource.id });
+  return { ...identified(resource.identifier), ...names, ...kind };
+}
+
+function practitionerIn(source: Source, resource: Practitioner, attribute: string, at: string): Xcn | undefined {
+  const text = hl7v2TextOf(resource, extensions.hl7v2);
+  if (text !== undefined)
+    return agreeing(source, text, readXcn, (xcn) => practitionerOf(xcn, resource.id ?? ''), resource, attribute, at);
+  const named = { ...identified(resource.identifier), ...nameIn(resource.name) };
+  if (!isSomebody(named)) return missing(source, attribute, at);
+  const isNational = named.authority?.oid === professionalAuthority;
+  return { ...named, ...(isNational && { nameType: 'D', idType: 'IDNPS' }) };
+}
+
+/** The identifier by which France knows a person, else the official or the first one. */
+function identified(identifiers: readonly FhirIdentifier[] | undefined): Pick<Xcn, 'id' | 'authority'> {
+  const national = identifiers?.find(({ system }) => system === `urn:oid:${professionalAuthority}`);
+  const chosen = national ?? identifiers?.find(({ use }) => use === 'official') ?? identifiers?.[0];
+  if (chosen?.value === undefined) return {};
+  const authority = ownerIn(chosen);
+  return { id: chosen.value, ...(authority.oid !== undefined && { authority }) };
+}
+
+function nameIn(names: readonly HumanName[] | undefined): Xcn {
+  const name = names?.find(({ use }) => use === 'official') ?? names?.[0];
+  const [given, ...more] = name?.given ?? [];
+  return present({
+    family: name?.family ?? (given === undefined ? name?.text : undefined),
+    given,
+    second: more.length > 0 ? more.join(' ') : undefined,
+    prefix: name?.prefix?.[0],
+    suffix: name?.suffix?.[0],
+  });
+}
+
+function referencesIn(resource: PractitionerRole | Patient | Device, url: string): Reference[] {
+  return extensionsOf(resource, url).flatMap(({ valueReference }) => valueReference ?? []);
+}
+
+function institutionOf(source: Source, reference: Reference | undefined, at: string): readonly Xon[] {
+  if (reference === undefined) return [];
+  return authorIn(source, reference, 'authorInstitution', at)?.institutions ?? [];
+}
+
+function organisationIn(source: Source, resource: Organization, at: string): Xon | undefined {
+  const attribute = 'authorInstitution';
+  const text = hl7v2TextOf(resource, extensions.hl7v2);
+  if (text !== undefined)
+    return agreeing(source, text, readXon, (xon) => organisation(xon, resource.id ?? ''), resource, attribute, at);
+  if (resource.name === undefined) return report(source, 'attributeMissing', attribute, `${at}.name`);
+  const national = resource.identifier?.find(({ system }) => system === `urn:oid:${structureAuthority}`);
+  return xonOf(resource.name, national ?? resource.identifier?.[0]);
+}
+
+function xonOf(name: string, identifier: FhirIdentifier | undefined): Xon {
+  const id = identifier?.value;
+  if (id === undefined || identifier === undefined) return { name };
+  if (id.startsWith('urn:oid:') && isOid(id.slice(8))) return { name, id: id.slice(8) };
+  const authority = ownerIn(identifier);
+  if (authority.oid === undefined) return { name };
+  return { name, authority, id, ...(authority.oid === structureAuthority && { idType: 'IDNST' }) };
+}
+
+/** Someone of whom the reference itself says all: identifier and display. */
+function byIdentifier(source: Source, reference: Reference, attribute: string, at: string): Author | undefined {
+  const { identifier, display, type } = reference;
+  if (identifier?.value === undefined)
+    return report(source, 'referenceUnresolved', attribute, at, {
+      value: reference.reference ?? '',
+      detail: 'authors are contained, or named by identifier',
+    });
+  if (type === 'Organization' || identifier.system === `urn:oid:${structureAuthority}`)
+    return { ...nobody, institutions: [xonOf(display ?? identifier.value, identifier)] };
+  const kinds: Readonly<Record<string, Pick<Xcn, 'nameType' | 'idType'>>> = {
+    Patient: { nameType: 'D', idType: 'NH' },
+    Device: { nameType: 'U', idType: 'RI' },
+  };
+  const isNational = identifier.system === `urn:oid:${professionalAuthority}`;
+  const kind = kinds[type ?? ''] ?? (isNational ? { nameType: 'D', idType: 'IDNPS' } : {});
+  return { ...nobody, person: { ...identified([identifier]), ...present({ family: display }), ...kind } };
+}
+
+function contactIn(source: Source, point: ContactPoint, at: string): Xtn[] {
+  const text = hl7v2TextOf(point, extensions.hl7v2);
+  if (text !== undefined) {
+    const value = agreeing(source, text, readXtn, contactPoint, point, 'authorTelecommunication', at);
+    return value === undefined ? [] : [value];
+  }
+  const { system, value, use } = point;
+  if (value === undefined) return [];
+  const place = use === 'work' ? 'WPN' : use === 'home' ? 'PRN' : undefined;
+  if (system === 'email') return [{ use: place ?? 'NET', type: 'Internet', address: value }];
+  const type = system === 'fax' ? 'FX' : use === 'mobile' ? 'CP' : 'PH';
+  return [{ ...present({ use: place }), type, unformatted: value }];
+}
