@@ -17,6 +17,12 @@ export type Exchange = {
   readonly writeDocument: DocumentWriter;
   /** The id in the path; empty for a search. */
   readonly id: string;
+  /** The version in the path; empty where none is named. */
+  readonly version: string;
+  /** A header of the request; empty when it is absent. */
+  readonly header: (name: string) => string;
+  /** The body of the request, of so many bytes at most; `what` names it in the refusal. @throws Refused messageTooLarge, bodyTruncated */
+  readonly body: (longest: number, what: string) => Promise<Buffer>;
   readonly parameters: Given;
   /** `Prefer: handling=strict`. FHIR R4 search.html#errors. */
   readonly strict: boolean;
@@ -30,6 +36,8 @@ export type Body = string | Buffer | (() => Promise<Uint8Array | AsyncIterable<U
 export type Answer =
   | {
       readonly body: Body;
+      /** 200 unless said. */
+      readonly status?: number;
       readonly mediaType?: string;
       /** Bytes, where they are known before the body is opened. */
       readonly size?: number;
@@ -40,11 +48,11 @@ export type Answer =
 
 /** One interaction on one type: its address, how it is traced, and its work. */
 export type Interaction = {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'PUT';
   /** Below the base, in the router's notation. */
   readonly path: string;
   readonly resource: 'DocumentReference' | 'Binary' | 'Patient' | 'AuditEvent';
-  readonly interaction: 'read' | 'search-type';
+  readonly interaction: 'read' | 'vread' | 'history-instance' | 'search-type' | 'create' | 'update';
   readonly transaction: Transaction;
   /** What a failure before the use case is traced as. */
   readonly action: Action;

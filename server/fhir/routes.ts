@@ -4,6 +4,7 @@ import type { Identify } from '../auth/credentials.ts';
 import { type Problem, problem, Refused } from '../domain/error.ts';
 import { isTraced, type Tools, traceFailure } from '../usecases/perform.ts';
 import type { Log } from '../watch/log.ts';
+import { readBytes } from './bytes.ts';
 import { capabilityStatement } from './capability.ts';
 import { documentWriter } from './document-writer.ts';
 import type { Exchange, Interaction } from './exchange.ts';
@@ -27,6 +28,8 @@ const interactions: readonly Interaction[] = [
   ...patientInteractions,
   ...eventInteractions,
 ];
+
+const verbs = { GET: 'get', POST: 'post', PUT: 'put' } as const;
 
 /** What is served at which address; for the documentation. */
 export const routeTable: readonly Pick<Interaction, 'method' | 'path' | 'transaction' | 'what'>[] = [
@@ -53,7 +56,7 @@ export function fhirRouter(tools: Tools, identify: Identify, settings: FhirSetti
   );
   for (const interaction of interactions) {
     const { method, path, transaction, action, told } = interaction;
-    router[method === 'GET' ? 'get' : 'post'](`/fhir${path}`, (ctx) =>
+    router[verbs[method]](`/fhir${path}`, (ctx) =>
       answering(face, ctx, () =>
         identified(face, ctx, transaction, action, async (request) => {
           const exchange: Exchange = {
@@ -63,6 +66,9 @@ export function fhirRouter(tools: Tools, identify: Identify, settings: FhirSetti
             linkKey: settings.linkKey,
             writeDocument,
             id: ctx.params['id'] ?? '',
+            version: ctx.params['version'] ?? '',
+            header: (name) => ctx.get(name),
+            body: (longest, what) => readBytes(ctx.req, longest, what),
             parameters: await parametersOf(ctx),
             strict: /\bhandling=strict\b/.test(ctx.get('Prefer')),
             preferred: (types) => preferredOf(ctx.accepts(...types)),

@@ -108,16 +108,16 @@ export function negotiate(ctx: RouterContext): void {
 /** The parameters of the address, and those of a posted form. */
 export async function parametersOf(ctx: RouterContext): Promise<Given> {
   const inUrl = [...new URLSearchParams(ctx.querystring)];
-  return ctx.method === 'POST' ? [...inUrl, ...(await readForm(ctx.req))] : inUrl;
+  return ctx.method === 'POST' && ctx.path.endsWith('/_search') ? [...inUrl, ...(await readForm(ctx.req))] : inUrl;
 }
 
 /** Sends an answer. @throws Told when it is a refusal */
 export async function send(ctx: RouterContext, answer: Answer): Promise<void> {
   if ('refused' in answer) throw new Told(answer.refused);
-  const { body, mediaType = `${fhirJson}; charset=utf-8`, size, headers = {} } = answer;
+  const { body, status = 200, mediaType = `${fhirJson}; charset=utf-8`, size, headers = {} } = answer;
   const bytes = typeof body !== 'function' ? body : ctx.method === 'HEAD' ? Buffer.alloc(0) : await body();
   ctx.set(headers);
-  ctx.status = 200;
+  ctx.status = status;
   ctx.body = typeof bytes === 'string' ? bytes : ArrayBuffer.isView(bytes) ? bufferOf(bytes) : Readable.from(bytes);
   ctx.set('Content-Type', mediaType);
   if (size !== undefined) ctx.length = size;
