@@ -1,5 +1,6 @@
 import { type Problem, problem, Refused, refuse } from '../domain/error.ts';
-import { child, childrenOf, type XmlElement } from '../xml/element.ts';
+import { childrenOf, type XmlElement } from '../xml/element.ts';
+import { onlyChild } from './only-child.ts';
 import { namespace } from './vocabulary.ts';
 
 const { xds } = namespace;
@@ -16,7 +17,7 @@ export type Asked = { readonly here: ReadonlyMap<string, DocumentRequest>; reado
 
 /**
  * Reads the xds:DocumentRequest elements of a request.
- * @throws Refused attributeMissing without any; repositoryUnknown when none is of one of these repositories
+ * @throws Refused attributeMissing without any; attributeRepeated; repositoryUnknown when none is of one of these repositories
  */
 export function readDocumentRequests(body: XmlElement, repositories: readonly string[]): Asked {
   const asked = childrenOf(body, xds, 'DocumentRequest').map(readRequest);
@@ -33,7 +34,7 @@ export function readDocumentRequests(body: XmlElement, repositories: readonly st
 }
 
 function readRequest(element: XmlElement): DocumentRequest {
-  const text = (local: string) => child(element, xds, local)?.text.trim() ?? '';
+  const text = (local: string) => onlyChild(element, 'xds', local)?.text.trim() ?? '';
   const home = text('HomeCommunityId');
   return {
     repository: text('RepositoryUniqueId'),

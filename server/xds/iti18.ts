@@ -11,7 +11,7 @@ import {
   getRelatedDocuments,
   getSubmissionSets,
 } from '../usecases/query-get.ts';
-import { attributeOf, child, type XmlElement } from '../xml/element.ts';
+import { attributeOf, childrenOf, type XmlElement } from '../xml/element.ts';
 import { writeAssociation, writeFolder, writeObjectRef, writeSubmissionSet } from './ebrim/write.ts';
 import { writtenDocument } from './ebrim/written.ts';
 import { writeErrorList } from './errors.ts';
@@ -35,17 +35,19 @@ type ReturnType = 'LeafClass' | 'ObjectRef';
 
 /**
  * Reads a query:AdhocQueryRequest. References may be asked for in any number: it is how large answers are read in slices.
- * @throws Refused queryReturnType, queryUnknown without any query
+ * @throws Refused queryReturnType, queryUnknown without any query, queryParameterRepeated with two
  */
 export function readQueryRequest(
   body: XmlElement,
   { limits }: Tools['settings'],
 ): { readonly returnType: ReturnType; readonly element: XmlElement; readonly limit: { readonly limit?: number } } {
-  const option = child(body, namespace.query, 'ResponseOption');
+  const [option, another] = childrenOf(body, namespace.query, 'ResponseOption');
+  if (another !== undefined) refuse('queryParameterRepeated', { attribute: 'query:ResponseOption' });
   const returnType = option && attributeOf(option, 'returnType')?.trim();
   if (returnType !== 'LeafClass' && returnType !== 'ObjectRef')
     refuse('queryReturnType', returnType === undefined ? {} : { value: returnType });
-  const element = child(body, namespace.rim, 'AdhocQuery');
+  const [element, more] = childrenOf(body, namespace.rim, 'AdhocQuery');
+  if (more !== undefined) refuse('queryParameterRepeated', { attribute: 'rim:AdhocQuery' });
   if (element === undefined) refuse('queryUnknown', { detail: 'no rim:AdhocQuery' });
   return { returnType, element, limit: returnType === 'LeafClass' ? { limit: limits.results } : {} };
 }

@@ -1,11 +1,11 @@
-import { type Problem, refuse } from '../domain/error.ts';
+import type { Problem } from '../domain/error.ts';
 import { submit } from '../usecases/submit.ts';
-import { child } from '../xml/element.ts';
 import { readSubmission } from './ebrim/read.ts';
 import { readId } from './ebrim/registry-object.ts';
 import { writeRegistryResponse } from './errors.ts';
 import type { Answer, Exchange, XdsTransaction } from './exchange.ts';
 import { readManifests } from './lot-manifest.ts';
+import { onlyChild, submittedObjects } from './only-child.ts';
 import { action, namespace } from './vocabulary.ts';
 
 /** Provide and Register Document Set-b. IHE ITI TF-2 3.41. */
@@ -21,10 +21,7 @@ export const iti41: XdsTransaction = {
 };
 
 async function handle({ tools, request, body, documents }: Exchange): Promise<Answer> {
-  const list = child(child(body, namespace.lcm, 'SubmitObjectsRequest'), namespace.rim, 'RegistryObjectList');
-  if (list === undefined)
-    refuse('attributeMissing', { attribute: 'rim:RegistryObjectList', object: 'lcm:SubmitObjectsRequest' });
-  const { submission, problems } = readSubmission(list);
+  const { submission, problems } = readSubmission(submittedObjects(onlyChild(body, 'lcm', 'SubmitObjectsRequest')));
   const received = (await documents()).map((document) => ({ ...document, id: readId(document.id) }));
   const manifests = await readManifests(submission, received).catch(async (error: unknown) => {
     await Promise.allSettled(received.map((document) => document.received.discard()));

@@ -1,9 +1,9 @@
-import { type Problem, refuse } from '../domain/error.ts';
+import type { Problem } from '../domain/error.ts';
 import { update } from '../usecases/update.ts';
-import { child } from '../xml/element.ts';
 import { readSubmission } from './ebrim/read.ts';
 import { writeRegistryResponse } from './errors.ts';
 import type { Answer, Exchange, XdsTransaction } from './exchange.ts';
+import { submittedObjects } from './only-child.ts';
 import { action, namespace } from './vocabulary.ts';
 
 /** Update Document Set. IHE Metadata Update 3.57. */
@@ -19,10 +19,7 @@ export const iti57: XdsTransaction = {
 };
 
 async function handle({ tools, request, body }: Exchange): Promise<Answer> {
-  const list = child(body, namespace.rim, 'RegistryObjectList');
-  if (list === undefined)
-    refuse('attributeMissing', { attribute: 'rim:RegistryObjectList', object: 'lcm:SubmitObjectsRequest' });
-  await update(tools, request, readSubmission(list));
+  await update(tools, request, readSubmission(submittedObjects(body)));
   return { body: writeRegistryResponse('success', [], 'registry') };
 }
 

@@ -1,9 +1,9 @@
-import { type Problem, refuse } from '../domain/error.ts';
+import type { Problem } from '../domain/error.ts';
 import { registerOnDemand } from '../usecases/submit.ts';
-import { child } from '../xml/element.ts';
 import { readSubmission } from './ebrim/read.ts';
 import { writeRegistryResponse } from './errors.ts';
 import type { Answer, Exchange, XdsTransaction } from './exchange.ts';
+import { submittedObjects } from './only-child.ts';
 import { action, namespace } from './vocabulary.ts';
 
 /** Register On-Demand Document Entry. IHE ITI TF-2 3.61. */
@@ -19,10 +19,7 @@ export const iti61: XdsTransaction = {
 };
 
 async function handle({ tools, request, body }: Exchange): Promise<Answer> {
-  const list = child(body, namespace.rim, 'RegistryObjectList');
-  if (list === undefined)
-    refuse('attributeMissing', { attribute: 'rim:RegistryObjectList', object: 'lcm:SubmitObjectsRequest' });
-  await registerOnDemand(tools, request, readSubmission(list));
+  await registerOnDemand(tools, request, readSubmission(submittedObjects(body)));
   return { body: writeRegistryResponse('success', [], 'registry') };
 }
 

@@ -4,6 +4,7 @@ import { removeMetadata } from '../usecases/remove-metadata.ts';
 import { attributeOf, child, childrenOf } from '../xml/element.ts';
 import { writeRegistryResponse } from './errors.ts';
 import type { Answer, Exchange, XdsTransaction } from './exchange.ts';
+import { onlyChild } from './only-child.ts';
 import { action, namespace } from './vocabulary.ts';
 
 /** Remove Metadata. IHE RMD 3.62. */
@@ -22,7 +23,7 @@ async function handle({ tools, request, body }: Exchange): Promise<Answer> {
   const object = 'lcm:RemoveObjectsRequest';
   if (child(body, namespace.rim, 'AdhocQuery') !== undefined)
     refuse('attributeForbidden', { attribute: 'rim:AdhocQuery', object });
-  const list = child(body, namespace.rim, 'ObjectRefList');
+  const list = onlyChild(body, 'rim', 'ObjectRefList');
   const ids = childrenOf(list, namespace.rim, 'ObjectRef').map((ref) => attributeOf(ref, 'id')?.trim() ?? '');
   if (ids.length === 0) refuse('attributeMissing', { attribute: 'rim:ObjectRef', object });
   const malformed = ids.filter((id) => !isUuid(id));

@@ -3,8 +3,9 @@ import type { Find, Get, Names } from '../usecases/query.ts';
 import type { GetContents } from '../usecases/query-contents.ts';
 import type { FindAll, FindFolders, FindSets } from '../usecases/query-find.ts';
 import type { GetAssociations, GetFolders, GetFoldersOf, GetOfDocuments, GetRelated } from '../usecases/query-get.ts';
-import { attributeOf, child, childrenOf, type XmlElement } from '../xml/element.ts';
+import { attributeOf, childrenOf, type XmlElement } from '../xml/element.ts';
 import { readId } from './ebrim/registry-object.ts';
+import { slotValues } from './only-child.ts';
 import {
   associationFilter,
   documentFilter,
@@ -276,8 +277,9 @@ export function readQuery(element: XmlElement): RegistryQuery {
 /** The query in one line, for the trace. */
 export function queryText(name: string, element: XmlElement): string {
   const slots = childrenOf(element, namespace.rim, 'Slot').map((slot) => {
-    const values = childrenOf(child(slot, namespace.rim, 'ValueList'), namespace.rim, 'Value');
-    return `${attributeOf(slot, 'name')?.trim() ?? ''}=${values.map((value) => value.text.trim()).join(',')}`;
+    return `${attributeOf(slot, 'name')?.trim() ?? ''}=${slotValues(slot)
+      .map((value) => value.trim())
+      .join(',')}`;
   });
   return [name, ...slots].join(' ');
 }

@@ -3,8 +3,9 @@ import { readCx } from '../domain/hl7v2.ts';
 import type { Identifier } from '../domain/identifier.ts';
 import { earliest, isDtm } from '../domain/time.ts';
 import type { CodeMatch, TimeRange } from '../store/port.ts';
-import { attributeOf, child, childrenOf, type XmlElement } from '../xml/element.ts';
+import { attributeOf, childrenOf, type XmlElement } from '../xml/element.ts';
 import { keyOf } from './ebrim/registry-object.ts';
+import { slotValues } from './only-child.ts';
 import { type Literal, readCodeMatch, readLiterals } from './query-values.ts';
 import { namespace } from './vocabulary.ts';
 
@@ -120,10 +121,10 @@ export class GivenParameters {
   }
 
   #take(name: string, parameter: Parameter, slot: XmlElement): void {
-    const sent = childrenOf(child(slot, rim, 'ValueList'), rim, 'Value');
+    const sent = slotValues(slot);
     if (sent.length === 0) return;
     const before = this.#given.get(name);
-    const values = sent.flatMap((value) => this.#read(name, parameter, value.text));
+    const values = sent.flatMap((value) => this.#read(name, parameter, value));
     if (before !== undefined && parameter.and !== true)
       this.report('queryParameterRepeated', name, undefined, 'several slots');
     if (values.length > 1 && parameter.many !== true)

@@ -50,6 +50,7 @@ function formatsOfEntry(entry: EntryDraft): Format[] {
     ['homeCommunityId', entry.homeCommunityId, isOidUrn],
     ['URI', entry.uri, uri],
     ['title', entry.title?.value, atMost(128)],
+    ...languagesOf(entry),
   ];
 }
 
@@ -59,6 +60,7 @@ function formatsOfSet(set: SetDraft): Format[] {
     ['sourceId', set.sourceId, isOid],
     ['submissionTime', set.submissionTime, isDtm],
     ['homeCommunityId', set.homeCommunityId, isOidUrn],
+    ...languagesOf(set),
   ];
 }
 
@@ -69,6 +71,15 @@ function formatsOfFolder(folder: FolderDraft): Format[] {
     ['lastUpdateTime', folder.lastUpdateTime, isSecond],
     ['homeCommunityId', folder.homeCommunityId, isOidUrn],
     ['title', folder.title?.value, atMost(256)],
+    ...languagesOf(folder),
+  ];
+}
+
+/** The xml:lang of what is written for people. XML 1.0 §2.12. */
+function languagesOf({ title, comments }: Pick<EntryDraft, 'title' | 'comments'>): Format[] {
+  return [
+    ['xml:lang of title', title?.language, languageTag],
+    ['xml:lang of comments', comments?.language, languageTag],
   ];
 }
 

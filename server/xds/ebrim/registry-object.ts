@@ -2,6 +2,7 @@ import type { LocalizedText, Slot } from '../../domain/document.ts';
 import { type About, type Problem, type ProblemName, problem } from '../../domain/error.ts';
 import { isUuid } from '../../domain/identifier.ts';
 import { attributeOf, child, childrenOf, type XmlElement } from '../../xml/element.ts';
+import { slotValues } from '../only-child.ts';
 import { namespace } from '../vocabulary.ts';
 
 const { rim } = namespace;
@@ -88,7 +89,7 @@ export function extraSlots({ slots }: Source, known: ReadonlySet<string>): Slot[
 
 /** Name or Description. IHE ITI TF-3 4.2.3.1.1: one LocalizedString. */
 export function localized(source: Source, local: 'Name' | 'Description', attribute: string): LocalizedText | undefined {
-  const texts = childrenOf(child(source.element, rim, local), rim, 'LocalizedString');
+  const texts = childrenOf(source.element, rim, local).flatMap((names) => childrenOf(names, rim, 'LocalizedString'));
   if (texts.length > 1) report(source, 'attributeRepeated', { attribute });
   const [first] = texts;
   const text = first && attributeOf(first, 'value');
@@ -147,7 +148,7 @@ function readSlots(element: XmlElement, object: string, problems: Problem[]): Ma
     const name = attributeOf(slot, 'name') ?? '';
     const key = name.trim();
     const type = attributeOf(slot, 'slotType');
-    const texts = childrenOf(child(slot, rim, 'ValueList'), rim, 'Value').map((v) => v.text);
+    const texts = slotValues(slot);
     if (key === '') problems.push(problem('attributeMissing', { attribute: 'name of a Slot', object }));
     else if (slots.has(key)) problems.push(problem('attributeRepeated', { attribute: key, object }));
     else slots.set(key, { name, values: texts, ...(type !== undefined && { type }) });
