@@ -28,6 +28,10 @@ export type StoredDocument = {
   readonly own: boolean;
   /** Whether no later version of the entry is registered. */
   readonly latest: boolean;
+  /** Counts the states of the logical document from 1: each new version and each new status of the latest one is a state. */
+  readonly revision: number;
+  /** Since when it is in this state, in milliseconds. */
+  readonly changedAt: number;
 };
 
 /** What is sealed and goes with a change set: ordinary documents inside, large ones already on disk under `file`. */
@@ -39,8 +43,11 @@ export type Row =
   | { readonly kind: 'record'; readonly record: PatientRecord }
   /** The record's own key, wrapped by the master key: created with the record. */
   | { readonly kind: 'key'; readonly record: RecordId; readonly wrapped: Uint8Array }
-  /** Created or replaced. */
-  | { readonly kind: 'consent'; readonly consent: Consent }
+  /**
+   * Created or replaced. What a change set puts of one group is a version of it; `form` is kept with that version and those that follow,
+   * until another is given.
+   */
+  | { readonly kind: 'consent'; readonly consent: Consent; readonly form?: string }
   | {
       readonly kind: 'document';
       readonly entry: DocumentEntry;
@@ -85,6 +92,21 @@ export type Row =
   | { readonly kind: 'removeContent'; readonly document: string }
   /** Destroys the key of the record, and of the records merged into it: their documents are unreadable for ever. */
   | { readonly kind: 'destroyKey'; readonly record: RecordId };
+
+/** How the consents of one group stood from `at` (milliseconds) on, in the order in which they were first put. */
+export type StoredConsents = {
+  /** The group: the id of a form, or of a consent that stands alone. */
+  readonly id: string;
+  readonly record: RecordId;
+  /** 1, 2, … */
+  readonly version: number;
+  readonly at: number;
+  /** Grows with every version of the store. */
+  readonly position: number;
+  readonly consents: readonly Consent[];
+  /** The form in which they were stated, as it was sent. */
+  readonly form?: string;
+};
 
 /** Whose a document is: PS_IdNat of professionals, Struct_IdNat of structures; `patient` when the holder deposited it. */
 export type Owners = {
@@ -201,6 +223,8 @@ export interface FactsReader {
   recordOfDocument(entryUUID: string): Promise<RecordFacts | undefined>;
   /** The records that hold objects of these names, entryUUIDs or uniqueIds, each once; in the order of the names. */
   recordsOfObjects(names: readonly string[]): Promise<readonly RecordId[]>;
+  /** The record that a group of consents belongs to. */
+  recordOfConsent(id: string): Promise<RecordFacts | undefined>;
   /** The record that an event belongs to. */
   recordOfEvent(sequence: number): Promise<RecordFacts | undefined>;
   /** Whether a registered document lies in this file: what no commit names is swept. */
@@ -231,6 +255,8 @@ export type DocumentFilter = {
   readonly creationTime?: TimeRange;
   readonly serviceStartTime?: TimeRange;
   readonly serviceStopTime?: TimeRange;
+  /** Since when it is in its state, in milliseconds: from ≤ value < to. */
+  readonly changedAt?: { readonly from?: number; readonly to?: number };
   /** An entry is left out when one of these fields matches it. */
   readonly exclude?: Exclusion;
 };
@@ -326,6 +352,8 @@ export interface Reader {
     logicalIDs: readonly string[],
     filter?: DocumentFilter,
   ): Promise<readonly StoredDocument[]>;
+  /** Every state that these logical documents were and are in, each as it was then, newest first; nothing of a hidden one. */
+  history(permit: Permit, logicalIDs: readonly string[]): Promise<readonly StoredDocument[]>;
   /** Documents that the source's references name, whatever their visibility: for the checks of a submission to this record alone. */
   targets(permit: Permit, entryUUIDs: readonly string[]): Promise<readonly StoredDocument[]>;
   /** Submission sets of which the viewer sees a member, and own ones. */
@@ -353,6 +381,10 @@ export interface Reader {
   holders(permit: Permit, uniqueIds: readonly string[]): Promise<ReadonlyMap<string, readonly Holder[]>>;
   /** Which of these entryUUIDs are taken, in the whole store. */
   taken(permit: Permit, entryUUIDs: readonly string[]): Promise<ReadonlySet<string>>;
+  /** What is stated in the permit's record, each group in its latest version, the one changed last first. */
+  consents(permit: Permit): Promise<readonly StoredConsents[]>;
+  /** The versions of one group, newest first. */
+  consentVersions(permit: Permit, id: string): Promise<readonly StoredConsents[]>;
   /**
    * Events of the permit's record, newest first. Documents that the permit's visibility hides are not named; an event that named
    * only such documents is left out.

@@ -5,6 +5,7 @@ import { openSegmentReader } from '../../server/blobs/segments.ts';
 import { openEmbedded } from '../../server/store/embedded/open.ts';
 import { permitAcross } from '../support/permits.ts';
 import { acrossContract } from './across.ts';
+import { historyContract } from './history.ts';
 import { mergeContract } from './merges.ts';
 import { outboxContract } from './outbox.ts';
 import { removalContract } from './removal.ts';
@@ -32,6 +33,7 @@ async function open(): Promise<Subject> {
 storeContract('the embedded store', open);
 queryContract('the embedded store', open);
 removalContract('the embedded store', open);
+historyContract('the embedded store', open);
 acrossContract('the embedded store', open, permitAcross);
 mergeContract('the embedded store', open);
 outboxContract('the embedded store', open);

@@ -1,6 +1,7 @@
 import { memoryStore } from '../support/memory-store.ts';
 import { permitAcross } from '../support/permits.ts';
 import { acrossContract } from './across.ts';
+import { historyContract } from './history.ts';
 import { mergeContract } from './merges.ts';
 import { outboxContract } from './outbox.ts';
 import { removalContract } from './removal.ts';
@@ -15,6 +16,7 @@ function open(): Promise<Subject> {
 storeContract('the store in memory', open);
 queryContract('the store in memory', open);
 removalContract('the store in memory', open);
+historyContract('the store in memory', open);
 acrossContract('the store in memory', open, permitAcross);
 mergeContract('the store in memory', open);
 outboxContract('the store in memory', open);

@@ -11,7 +11,17 @@ import { authorOf, code, document } from '../support/registry.ts';
 const base = 'https://dmp.example.org/fhir';
 const shown = (changes: Partial<DocumentEntry> = {}): DocumentReference =>
   documentReferenceOf(
-    { entry: document(1, changes), record: 'r1', position: 1, registeredAt: 0, sealedFor: 'r1', own: false, latest: true },
+    {
+      entry: document(1, changes),
+      record: 'r1',
+      position: 1,
+      registeredAt: 0,
+      sealedFor: 'r1',
+      own: false,
+      latest: true,
+      revision: 1,
+      changedAt: 0,
+    },
     base,
   );
 
@@ -166,7 +176,17 @@ describe('a document entry as DocumentReference', () => {
   test('no text of any entry is lost', () => {
     fc.assert(
       fc.property(documentEntry, (entry) => {
-        const stored = { entry, record: 'r1', position: 1, registeredAt: 0, sealedFor: 'r1', own: false, latest: true };
+        const stored = {
+          entry,
+          record: 'r1',
+          position: 1,
+          registeredAt: 0,
+          sealedFor: 'r1',
+          own: false,
+          latest: true,
+          revision: 1,
+          changedAt: 0,
+        };
         const said = leaves(documentReferenceOf(stored, base)).join('\n');
         const { hash, status, creationTime, serviceStartTime, serviceStopTime, patientId, ...rest } = entry;
         const plain = leaves(rest).filter((text) => !/[\\|^~&]/.test(text));

@@ -45,7 +45,13 @@ import { factsOfDocument, isOwn, isVisible, seesOwnAlone } from '../../server/st
 
 type Placed = Omit<StoredDocument, 'own'>;
 /** Facts are those of the latest version. */
-type HeldDocument = Placed & { readonly owners: Owners; readonly codes: readonly VisibilityCode[] };
+type State = Pick<StoredDocument, 'revision' | 'changedAt'> & Pick<DocumentEntry, 'status'>;
+type HeldDocument = Placed & {
+  readonly owners: Owners;
+  readonly codes: readonly VisibilityCode[];
+  /** Earlier states of the version. */
+  readonly past: readonly State[];
+};
 type Held<T> = { readonly record: RecordId; readonly object: T };
 type Contents = {
   readonly records: Map<RecordId, PatientRecord>;
@@ -115,7 +121,7 @@ export function memoryStore({ fault }: { readonly fault?: () => Error | undefine
       const conflicts = [...changes.expect, ...implied(next, changes.put)].filter((e) => !holds(next, e));
       if (conflicts.length > 0) return { done: false, conflicts, spent: false };
       const rows = [...changes.put].sort((a, b) => Number(b.kind === 'merge') - Number(a.kind === 'merge'));
-      for (const row of rows) put(next, record ?? '', row);
+      for (const row of rows) put(next, record ?? '', row, at);
       bumpVersion(next, changes.put);
       const sequences = changes.events.map((event) => trace(next, event));
       for (const job of changes.jobs) queue(next, job, at);
@@ -131,7 +137,7 @@ export function memoryStore({ fault }: { readonly fault?: () => Error | undefine
     return [...held.documents.values()]
       .filter((d) => d.record === record && visible(d, visibility ?? own) && matches(d))
       .sort((a, b) => b.position - a.position)
-      .map(({ owners, codes: _codes, ...document }) => ({
+      .map(({ owners, codes: _codes, past: _past, ...document }) => ({
         ...document,
         own: isOwn(owners, own.viewer),
       }));
@@ -251,6 +257,21 @@ export function memoryStore({ fault }: { readonly fault?: () => Error | undefine
         reading(() => found(permit, (d) => ids.includes(d.entry.uniqueId) && matchesIfAny(d, filter))),
       documentsByLogicalId: (permit, ids, filter) =>
         reading(() => found(permit, (d) => ids.includes(d.entry.logicalID) && matchesIfAny(d, filter))),
+      history: (permit, ids) =>
+        reading(() =>
+          found(permit, ({ entry }) => ids.includes(entry.logicalID))
+            .flatMap((document) => {
+              const states = held.documents.get(document.entry.entryUUID)?.past ?? [];
+              const earlier = states.map(({ status, ...state }) => ({
+                ...document,
+                ...state,
+                latest: false,
+                entry: { ...document.entry, status },
+              }));
+              return document.latest ? [document, ...earlier] : earlier;
+            })
+            .sort((a, b) => b.revision - a.revision),
+        ),
       targets: (permit, ids) => reading(() => found(permit, ({ entry }) => ids.includes(entry.entryUUID), everything)),
       submissionSets: (permit, filter, page) =>
         reading(() => {
@@ -471,7 +492,12 @@ function nextPosition({ documents, removed }: Contents): number {
   return 1 + Math.max(0, ...[...documents.values(), ...removed.values()].map(({ position }) => position));
 }
 
-function remove(held: Contents, record: RecordId, { object, name }: Extract<Row, { kind: 'remove' }>): void {
+function remove(
+  held: Contents,
+  record: RecordId,
+  { object, name }: Extract<Row, { kind: 'remove' }>,
+  at: number,
+): void {
   const { documents, sets, folders, associations } = held;
   const kept = { document: documents, submissionSet: sets, folder: folders, association: associations }[object];
   const document = documents.get(name);
@@ -485,10 +511,14 @@ function remove(held: Contents, record: RecordId, { object, name }: Extract<Row,
   const last = versions.map(([, d]) => d).sort((a, b) => b.position - a.position)[0];
   if (last === undefined) return;
   const codes = visibilityOf(last.entry.confidentialityCodes);
-  for (const [other, d] of versions) documents.set(other, { ...d, codes, latest: d.position === last.position });
+  for (const [other, d] of versions) {
+    const isRestored = d.position === last.position && !d.latest;
+    const state = isRestored ? { revision: document.revision + 1, changedAt: at } : {};
+    documents.set(other, { ...d, codes, latest: d.position === last.position, ...state });
+  }
 }
 
-function put(held: Contents, record: RecordId, row: Row): void {
+function put(held: Contents, record: RecordId, row: Row, at: number): void {
   switch (row.kind) {
     case 'record':
       held.records.set(row.record.id, row.record);
@@ -521,11 +551,18 @@ function put(held: Contents, record: RecordId, row: Row): void {
         position: nextPosition(held),
         registeredAt,
         latest: true,
+        revision: 1,
+        changedAt: registeredAt,
         ...(sha256 === undefined ? {} : { sha256 }),
         ...(place === undefined ? {} : { content: place }),
       };
       const codes = visibilityOf(entry.confidentialityCodes);
-      held.documents.set(entry.entryUUID, { ...document, owners: factsOfDocument(entry, owners).owners, codes });
+      held.documents.set(entry.entryUUID, {
+        ...document,
+        owners: factsOfDocument(entry, owners).owners,
+        codes,
+        past: [],
+      });
       break;
     }
     case 'version': {
@@ -536,9 +573,19 @@ function put(held: Contents, record: RecordId, row: Row): void {
       const { owners, codes } = factsOfDocument(entry, old.owners);
       for (const [name, document] of held.documents)
         if (document.record === record && document.entry.logicalID === entry.logicalID)
-          held.documents.set(name, { ...document, owners, codes, latest: false });
+          held.documents.set(name, { ...document, owners, codes, latest: false, past: pastOf(document) });
       const position = nextPosition(held);
-      held.documents.set(entry.entryUUID, { ...old, entry, registeredAt, position, owners, codes, latest: true });
+      const state = { revision: old.revision + 1, changedAt: registeredAt, past: [] };
+      held.documents.set(entry.entryUUID, {
+        ...old,
+        ...state,
+        entry,
+        registeredAt,
+        position,
+        owners,
+        codes,
+        latest: true,
+      });
       break;
     }
     case 'folderState': {
@@ -555,7 +602,7 @@ function put(held: Contents, record: RecordId, row: Row): void {
       break;
     }
     case 'remove':
-      remove(held, record, row);
+      remove(held, record, row, at);
       break;
     case 'removeContent': {
       const { entry, record: of } = held.documents.get(row.document) ?? {};
@@ -577,7 +624,8 @@ function put(held: Contents, record: RecordId, row: Row): void {
     case 'status': {
       const document = held.documents.get(row.document);
       if (document?.record !== record) throw new TypeError('A status names no document of the record');
-      held.documents.set(row.document, { ...document, entry: { ...document.entry, status: row.status } });
+      const state = document.latest ? { revision: document.revision + 1, changedAt: at, past: pastOf(document) } : {};
+      held.documents.set(row.document, { ...document, ...state, entry: { ...document.entry, status: row.status } });
       break;
     }
     default:
@@ -632,6 +680,11 @@ function bumpVersion(held: Contents, rows: readonly Row[]): void {
     held.records.set(record.id, { ...record, version: record.version + 1 });
 }
 
+/** The states of a version that is the latest one, before it changes. */
+function pastOf({ latest, revision, changedAt, entry: { status }, past }: HeldDocument): readonly State[] {
+  return latest ? [...past, { revision, changedAt, status }] : past;
+}
+
 function placeOf(held: Contents, content: SealedContent): ContentPlace {
   if ('file' in content) return content;
   held.sealed.push(content.sealed);
@@ -658,10 +711,12 @@ function matchesIfAny(document: HeldDocument, filter: DocumentFilter | undefined
   return filter === undefined || matchesFilter(document, filter);
 }
 
-function matchesFilter({ entry, latest }: HeldDocument, filter: DocumentFilter): boolean {
-  const { statuses, availabilities, exclude } = filter;
+function matchesFilter({ entry, latest, changedAt }: HeldDocument, filter: DocumentFilter): boolean {
+  const { statuses, availabilities, exclude, changedAt: { from = changedAt, to } = {} } = filter;
   return (
     (latest || filter.allVersions === true) &&
+    changedAt >= from &&
+    (to === undefined || changedAt < to) &&
     (statuses === undefined || statuses.includes(entry.status)) &&
     (availabilities === undefined || availabilities.includes(entry.documentAvailability ?? 'online')) &&
     attributeTests(entry, filter).every(Boolean) &&

@@ -2,6 +2,7 @@ import type { RecordId } from '../../domain/record.ts';
 import type { ContentPlace } from '../port.ts';
 import { chainHash } from '../trail.ts';
 import { joinedOwners } from '../visibility.ts';
+import { makeConsentWrites } from './consents.ts';
 import type { Database } from './driver.ts';
 import type { PlainDocument, PlainRow, PlainSet } from './encode.ts';
 import { makeJobWrites } from './jobs.ts';
@@ -17,6 +18,7 @@ type Before = {
   readonly file: string | null;
   readonly sealed_for: string | null;
   readonly owners: string;
+  readonly revision: number;
 };
 
 export type Applied = { readonly sequences: readonly number[]; readonly head: string };
@@ -32,10 +34,6 @@ export function makeApply(database: Database): Apply {
   const touchRecord = database.prepare('UPDATE record SET version = version + 1 WHERE key = ?');
   const dropIdentifiers = database.prepare('DELETE FROM identifier WHERE record = ?');
   const addIdentifier = database.prepare('INSERT INTO identifier (value, oid, record) VALUES (?, ?, ?)');
-  const putConsent = database.prepare(
-    `INSERT INTO consent (id, record, json) VALUES (?, ?, ?)
-     ON CONFLICT (id) DO UPDATE SET json = excluded.json WHERE record = excluded.record`,
-  );
   const shred = database.prepare(
     `INSERT OR IGNORE INTO shred (record)
      SELECT id FROM record WHERE id = ?1 OR merged = (SELECT key FROM record WHERE id = ?1)`,
@@ -47,11 +45,12 @@ export function makeApply(database: Database): Apply {
   );
   const addSearch = database.prepare(
     `INSERT INTO search (record, position, status, on_demand, flags, logical, created, started, stopped,
-       class, type, format, setting, facility, event, confidentiality, reference, authors, owners, offline)
-     VALUES (${Array(20).fill('?').join(', ')})`,
+       class, type, format, setting, facility, event, confidentiality, reference, authors, owners, offline, revision, changed)
+     VALUES (${Array(22).fill('?').join(', ')})`,
   );
   const before = database.prepare<Before>(
-    `SELECT d.sha256, d.segment, d.start, d.length, d.file, d.sealed_for, s.owners FROM name n
+    `SELECT d.sha256, d.segment, d.start, d.length, d.file, d.sealed_for, s.owners,
+       (SELECT max(revision) FROM search l WHERE l.record = s.record AND l.logical = s.logical) AS revision FROM name n
      JOIN search s ON s.record = n.record AND s.position = n.key JOIN document d ON d.position = s.position
      WHERE n.uuid = ? AND n.kind = 0 AND n.record = ? AND s.logical = ?`,
   );
@@ -61,7 +60,18 @@ export function makeApply(database: Database): Apply {
   const documentKey = database.prepare<{ key: number }>(
     'SELECT key FROM name WHERE uuid = ? AND kind = 0 AND record = ?',
   );
-  const changeStatus = database.prepare('UPDATE search SET status = ? WHERE record = ? AND position = ?');
+  const changeStatus = database.prepare(
+    `UPDATE search SET status = ?, revision = revision + latest, changed = CASE latest WHEN 1 THEN ? ELSE changed END
+     WHERE record = ? AND position = ?`,
+  );
+  const keepState = database.prepare(
+    `INSERT OR IGNORE INTO past (position, revision, status, changed)
+     SELECT position, revision, status, changed FROM search WHERE record = ? AND position = ? AND latest = 1`,
+  );
+  const keepLatest = database.prepare(
+    `INSERT OR IGNORE INTO past (position, revision, status, changed)
+     SELECT position, revision, status, changed FROM search WHERE record = ? AND logical = ? AND latest = 1`,
+  );
   const addSet = database.prepare('INSERT INTO submission_set (record, owners, json) VALUES (?, ?, ?)');
   const addFolder = database.prepare('INSERT INTO folder (record, logical, json) VALUES (?, ?, ?)');
   const stateOf = (table: 'folder' | 'association') => ({
@@ -75,6 +85,7 @@ export function makeApply(database: Database): Apply {
   const associationState = stateOf('association');
   const addAssociation = database.prepare('INSERT INTO association (record, source, target, json) VALUES (?, ?, ?, ?)');
   const addEvent = database.prepare('INSERT INTO event (record, at, actors, hash, json) VALUES (?, ?, ?, ?, ?)');
+  const consents = makeConsentWrites(database);
   const merging = makeMerge(database);
   const removal = makeRemoval(database);
 
@@ -107,7 +118,8 @@ export function makeApply(database: Database): Apply {
       null,
     );
     const { status, onDemand, flags, logicalID, times, texts, offline } = row;
-    addSearch.run(record, key, status, onDemand, flags, uuidBytes(logicalID), ...times, ...texts, offline);
+    const logical = uuidBytes(logicalID);
+    addSearch.run(record, key, status, onDemand, flags, logical, ...times, ...texts, offline, 1, row.registeredAt);
     return key;
   }
 
@@ -119,9 +131,12 @@ export function makeApply(database: Database): Apply {
     const owners = joinedOwners(old.owners, row.texts.at(-1) ?? '');
     const json = Buffer.from(row.json);
     const { key } = addDocument.run(row.registeredAt, sha256, segment, start, length, file, json, sealedFor);
+    keepLatest.run(record, logical);
     outdate.run(row.flags, owners, record, logical);
-    const { status, onDemand, flags, times, texts, offline } = row;
-    addSearch.run(record, key, status, onDemand, flags, logical, ...times, ...texts.slice(0, -1), owners, offline);
+    const { status, onDemand, flags, times, offline } = row;
+    const texts = [...row.texts.slice(0, -1), owners];
+    const state = [old.revision + 1, row.registeredAt];
+    addSearch.run(record, key, status, onDemand, flags, logical, ...times, ...texts, offline, ...state);
     return key;
   }
 
@@ -151,20 +166,19 @@ export function makeApply(database: Database): Apply {
     if (row.uniqueId !== undefined) addUniqueId.run(uniqueIdHash(row.uniqueId), kind, key, record);
   }
 
-  function putRow(row: PlainRow, record: number, places: readonly ContentPlace[]): void {
+  function putRow(row: PlainRow, record: number, places: readonly ContentPlace[], at: number): void {
     if (row.kind === 'record' || row.kind === 'merge') return;
-    if (row.kind === 'consent') {
-      if (putConsent.run(row.id, record, Buffer.from(row.json)).changes === 0)
-        throw new TypeError("A consent is not of the permit's record");
-    } else if (row.kind === 'status') {
+    if (row.kind === 'consent') consents.put(row, record);
+    else if (row.kind === 'status') {
       const key = documentKey.get(uuidBytes(row.document), record)?.key;
       if (key === undefined) throw new TypeError('A status names no document of the record');
-      changeStatus.run(row.status, record, key);
+      keepState.run(record, key);
+      changeStatus.run(row.status, at, record, key);
     } else if (row.kind === 'folderState') putState(folderState, row.folder, record, row.changes);
     else if (row.kind === 'associationState')
       putState(associationState, row.association, record, { status: row.status });
     else if (row.kind === 'patientId') merging.readdress(row, record);
-    else if (row.kind === 'remove') removal.remove(row, record);
+    else if (row.kind === 'remove') removal.remove(row, record, at);
     else if (row.kind === 'removeContent') removal.removeContent(row, record);
     else if (row.kind === 'destroyKey') shred.run(row.record);
     else if (row.kind !== 'key') register(row, record, places);
@@ -176,14 +190,16 @@ export function makeApply(database: Database): Apply {
     merging.merge(row, into);
   }
 
-  function putRows({ record, rows }: PlainSet, places: readonly ContentPlace[]): void {
+  function putRows({ record, rows, at }: PlainSet, places: readonly ContentPlace[]): void {
     if (rows.length === 0) return;
     for (const row of rows) if (row.kind === 'merge') putMerge(row, record);
     for (const row of rows) if (row.kind === 'record') putRecord(row);
     const key = keyOf(record);
     if (key === undefined) throw new TypeError('The record of the permit is not in the store');
-    for (const row of rows) putRow(row, key, places);
-    if (rows.some((row) => row.kind === 'consent') && !rows.some((row) => row.kind === 'record')) touchRecord.run(key);
+    for (const row of rows) putRow(row, key, places, at);
+    const stated = rows.filter((row) => row.kind === 'consent');
+    consents.addVersions(stated, key, at);
+    if (stated.length > 0 && !rows.some((row) => row.kind === 'record')) touchRecord.run(key);
   }
 
   return (set, places, head) => {

@@ -60,7 +60,13 @@ export type PlainRow =
       readonly identifiers: readonly Identifier[];
       readonly json: string;
     }
-  | { readonly kind: 'consent'; readonly id: string; readonly json: string }
+  | {
+      readonly kind: 'consent';
+      readonly id: string;
+      readonly group: string;
+      readonly json: string;
+      readonly form: string | undefined;
+    }
   | { readonly kind: 'key'; readonly record: RecordId; readonly wrapped: Uint8Array }
   | { readonly kind: 'destroyKey'; readonly record: RecordId }
   | { readonly kind: 'status'; readonly document: string; readonly status: number }
@@ -125,7 +131,13 @@ function encodeRow(row: Row, sealed: Uint8Array[]): PlainRow {
       return { kind: 'record', id, version, identifiers, json: JSON.stringify(row.record) };
     }
     case 'consent':
-      return { kind: 'consent', id: row.consent.id, json: JSON.stringify(row.consent) };
+      return {
+        kind: 'consent',
+        id: row.consent.id,
+        group: groupOf(row.consent),
+        json: JSON.stringify(row.consent),
+        form: row.form,
+      };
     case 'document':
       return encodeDocument(row, sealed);
     case 'version': {

@@ -12,6 +12,7 @@ export function filterCondition(filter: DocumentFilter): SqlCondition {
     ...within('created', filter.creationTime, false),
     ...within('started', filter.serviceStartTime, true),
     ...within('stopped', filter.serviceStopTime, true),
+    ...between('changed', filter.changedAt),
     ...attributes(filter.exclude ?? {}).map(not),
   ]);
 }
@@ -71,6 +72,13 @@ function referring(pattern: string): SqlCondition {
 /** Each author is a text of its own, so that no `%` reaches from one to the next. The connection makes LIKE case-sensitive. */
 function authoredBy(pattern: string): SqlCondition {
   return { sql: 'EXISTS (SELECT 1 FROM json_each(s.authors) WHERE value LIKE ?)', params: [pattern] };
+}
+
+function between(column: string, { from, to }: NonNullable<DocumentFilter['changedAt']> = {}): SqlCondition[] {
+  return [
+    ...(from === undefined ? [] : [{ sql: `s.${column} >= ?`, params: [from] }]),
+    ...(to === undefined ? [] : [{ sql: `s.${column} < ?`, params: [to] }]),
+  ];
 }
 
 function within(column: string, range: TimeRange | undefined, absentMatches: boolean): SqlCondition[] {

@@ -20,23 +20,36 @@ type Row = readonly [
   file: string | null,
   sealedFor: string | null,
   json: string,
+  revision: number,
+  changedAt: number,
   own: number,
 ];
 
 const columns =
-  's.position, s.status, s.latest, d.registered, lower(hex(d.sha256)), d.segment, d.start, d.length, d.file, d.sealed_for, CAST(d.json AS TEXT)';
+  's.position, s.status, s.latest, d.registered, lower(hex(d.sha256)), d.segment, d.start, d.length, d.file, d.sealed_for, CAST(d.json AS TEXT), s.revision, s.changed';
+/** The same of an earlier state. */
+const pastColumns = columns
+  .replace('s.status, s.latest', 'p.status, 0')
+  .replace('s.revision, s.changed', 'p.revision, p.changed');
+const past: SqlCondition = { sql: 'search s CROSS JOIN past p ON p.position = s.position', params: [] };
 const ofRecord = 's.record = (SELECT key FROM record WHERE id = ?)';
 
 /** Reads of documents: filtered on the narrow search rows, so that JSON is read for nothing but what is answered. */
 export function makeDocumentReads(database: Database) {
   const entryOf = makeEntryReader(keptEntries);
 
-  function find(reading: Reading, from: SqlCondition, where: SqlCondition, limit?: number): StoredDocument[] {
+  function find(
+    reading: Reading,
+    from: SqlCondition,
+    where: SqlCondition,
+    limit?: number,
+    of = columns,
+  ): StoredDocument[] {
     const own = ownFilter(reading.visibility.viewer);
     const page = limit === undefined ? '' : 'ORDER BY s.position DESC LIMIT ?';
     const rows = database
       .prepare<Row>(
-        `SELECT ${columns}, ${own.sql} FROM ${from.sql} CROSS JOIN document d ON d.position = s.position
+        `SELECT ${of}, ${own.sql} FROM ${from.sql} CROSS JOIN document d ON d.position = s.position
          WHERE ${where.sql} ${page}`,
         'arrays',
       )
@@ -98,6 +111,12 @@ export function makeDocumentReads(database: Database) {
     documentsByLogicalId(reading: Reading, ids: readonly string[], filter?: DocumentFilter): StoredDocument[] {
       return named(reading, all, every([visible(reading, filter), ofLine(ids)]));
     },
+    history(reading: Reading, ids: readonly string[]): StoredDocument[] {
+      const lines = every([visible(reading), ofLine(ids)]);
+      const now = find(reading, all, every([lines, { sql: 's.latest = 1', params: [] }]));
+      const then = find(reading, past, lines, undefined, pastColumns);
+      return [...now, ...then].sort((a, b) => b.revision - a.revision);
+    },
     everyVersion: (reading: Reading, ids: readonly string[]) =>
       named(reading, all, every([inRecord(reading), ofLine(ids)])),
   };
@@ -127,7 +146,8 @@ function makeEntryReader(kept: number): EntryOf {
 }
 
 function documentOf({ record }: Reading, row: Row, entryOf: EntryOf): StoredDocument {
-  const [position, status, latest, registeredAt, sha256, segment, start, length, file, sealedFor, json, own] = row;
+  const [position, status, latest, registeredAt, sha256, segment, start, length, file, sealedFor, json] = row;
+  const [, , , , , , , , , , , revision, changedAt, own] = row;
   const content = placeOf(segment, start, length, file);
   return {
     entry: entryOf(position, json, statuses[status] ?? 'deleted'),
@@ -137,6 +157,8 @@ function documentOf({ record }: Reading, row: Row, entryOf: EntryOf): StoredDocu
     sealedFor: sealedFor ?? record,
     own: own === 1,
     latest: latest === 1,
+    revision,
+    changedAt,
     ...(sha256 !== '' && { sha256 }),
     ...(content !== undefined && { content }),
   };

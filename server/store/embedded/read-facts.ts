@@ -17,6 +17,9 @@ export function makeFactReads(database: Database) {
   const ofDocument = database.prepare<RecordRow>(
     recordWhere('SELECT record FROM name WHERE uuid = unhex(?) AND kind = 0'),
   );
+  const ofConsent = database.prepare<RecordRow>(
+    recordWhere('SELECT record FROM consent WHERE grouped = ? LIMIT 1'),
+  );
   const ofEvent = database.prepare<RecordRow>(recordWhere('SELECT record FROM event WHERE sequence = ?'));
   const consents = database.prepare<{ json: Uint8Array }>('SELECT json FROM consent WHERE record = ? ORDER BY key');
 
@@ -39,6 +42,7 @@ export function makeFactReads(database: Database) {
       factsOf(() => byIdentifier.get(value, oid)),
     recordById: (id: string) => factsOf(() => byId.get(id)),
     recordOfDocument: (entryUUID: string) => factsOf(() => ofDocument.get(uuidHex(entryUUID) ?? '')),
+    recordOfConsent: (id: string) => factsOf(() => ofConsent.get(id)),
     recordOfEvent: (sequence: number) =>
       factsOf(() => (Number.isSafeInteger(sequence) ? ofEvent.get(sequence) : undefined)),
     isNamed: (file: string) => named.get(file) !== undefined,

@@ -1,6 +1,7 @@
 import type { Permit } from '../../domain/decision.ts';
 import { checkAcross, readingOf } from '../permit.ts';
 import { type FactsReader, type Outbox, type Reader, StoreStopped } from '../port.ts';
+import { makeConsentReads } from './consents.ts';
 import { openDatabase } from './driver.ts';
 import { makeJobReads } from './jobs.ts';
 import { makeAcrossReads } from './read-across.ts';
@@ -34,6 +35,7 @@ export function openReader(mainFile: string, keysFile: string): OpenReader {
   const packages = makePackageReads(main, hiddenAmong);
   const across = makeAcrossReads(main);
   const names = makeNameReads(main);
+  const consents = makeConsentReads(main);
   const events = makeEventReads(main, hiddenAmong);
   const jobs = makeJobReads(main);
   let open = true;
@@ -52,6 +54,7 @@ export function openReader(mainFile: string, keysFile: string): OpenReader {
       recordById: (id) => reading(() => facts.recordById(id)),
       recordOfDocument: (entryUUID) => reading(() => facts.recordOfDocument(entryUUID)),
       recordsOfObjects: (all) => reading(() => names.records(all)),
+      recordOfConsent: (id) => reading(() => facts.recordOfConsent(id)),
       recordOfEvent: (sequence) => reading(() => facts.recordOfEvent(sequence)),
       isNamed: (file) => reading(() => facts.isNamed(file)),
     },
@@ -63,6 +66,7 @@ export function openReader(mainFile: string, keysFile: string): OpenReader {
         permitted(permit, (r) => documents.documentsByUniqueId(r, ids, filter)),
       documentsByLogicalId: (permit, ids, filter) =>
         permitted(permit, (r) => documents.documentsByLogicalId(r, ids, filter)),
+      history: (permit, ids) => permitted(permit, (r) => documents.history(r, ids)),
       targets: (permit, ids) => permitted(permit, (r) => documents.targets(r, ids)),
       submissionSets: (permit, filter, page) => permitted(permit, (r) => packages.submissionSets(r, filter, page)),
       foldersMatching: (permit, filter, page) => permitted(permit, (r) => packages.folders(r, filter, page)),
@@ -85,6 +89,8 @@ export function openReader(mainFile: string, keysFile: string): OpenReader {
         }),
       holders: (permit, uniqueIds) => permitted(permit, () => names.holders(uniqueIds)),
       taken: (permit, ids) => permitted(permit, () => names.taken(ids)),
+      consents: (permit) => permitted(permit, (r) => consents.consents(r)),
+      consentVersions: (permit, id) => permitted(permit, (r) => consents.consentVersions(r, id)),
       events: (permit, filter, page) => permitted(permit, (r) => events.events(r, filter, page)),
       event: (permit, sequence) => permitted(permit, (r) => events.event(r, sequence)),
       wrappedKey: (permit, of) =>

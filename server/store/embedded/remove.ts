@@ -27,9 +27,14 @@ export function makeRemoval(database: Database) {
     `SELECT s.position, d.json FROM search s JOIN document d ON d.position = s.position
      WHERE s.record = ? AND s.logical = ? ORDER BY s.position DESC LIMIT 1`,
   );
-  const showAs = database.prepare(
-    'UPDATE search SET flags = ?, latest = (position = ?) WHERE record = ? AND logical = ?',
+  const showAs = database.prepare('UPDATE search SET flags = ? WHERE record = ? AND logical = ?');
+  const restore = database.prepare(
+    'UPDATE search SET latest = 1, revision = ?, changed = ? WHERE record = ? AND position = ? AND latest = 0',
   );
+  const revisionOf = database.prepare<{ revision: number }>(
+    'SELECT revision FROM search WHERE record = ? AND position = ?',
+  );
+  const forget = database.prepare('DELETE FROM past WHERE position = ?');
   const dropContent = database.prepare(
     `UPDATE document SET segment = NULL, start = NULL, length = NULL, file = NULL WHERE position IN (
        SELECT v.position FROM search s JOIN search v ON v.record = s.record AND v.logical = s.logical
@@ -42,29 +47,32 @@ export function makeRemoval(database: Database) {
     return key;
   };
 
-  function afterDocument({ logicalID }: DocumentEntry, record: number): void {
+  function afterDocument({ logicalID }: DocumentEntry, record: number, revision: number, at: number): void {
     const logical = uuidBytes(logicalID);
     const last = lastVersion.get(record, logical);
     if (last === undefined) return;
     // JSON of the store's own writing, here and below.
     const { confidentialityCodes } = readJson(last.json) as DocumentEntry;
-    showAs.run(flagsOf(visibilityOf(confidentialityCodes)), last.position, record, logical);
+    showAs.run(flagsOf(visibilityOf(confidentialityCodes)), record, logical);
+    restore.run(revision + 1, at, record, last.position);
   }
 
   return {
-    remove({ object, name: entryUUID }: Extract<PlainRow, { kind: 'remove' }>, record: number): void {
+    remove({ object, name: entryUUID }: Extract<PlainRow, { kind: 'remove' }>, record: number, at: number): void {
       const kind = kinds.indexOf(object);
       const key = keyOf(entryUUID, kind, record);
       const found = objects[kind]?.read.get(key);
       const held = found === undefined ? undefined : (readJson(found.json) as DocumentEntry);
+      const revision = object === 'document' ? (revisionOf.get(record, key)?.revision ?? 0) : 0;
       if (object === 'document') {
+        forget.run(key);
         remember.run(uuidBytes(entryUUID), record, key);
         dropSearch.run(record, key);
       }
       objects[kind]?.drop.run(key);
       dropName.run(uuidBytes(entryUUID), kind);
       if (held?.uniqueId !== undefined) dropUniqueId.run(uniqueIdHash(held.uniqueId), kind, key);
-      if (object === 'document' && held !== undefined) afterDocument(held, record);
+      if (object === 'document' && held !== undefined) afterDocument(held, record, revision, at);
     },
     removeContent({ document }: Extract<PlainRow, { kind: 'removeContent' }>, record: number): void {
       dropContent.run(record, keyOf(document, kinds.indexOf('document'), record));

@@ -96,6 +96,32 @@ const migrations: readonly string[] = [
   ALTER TABLE queued_job RENAME TO job;
   CREATE INDEX job_due ON job (kind, due);
   `,
+  `
+  ALTER TABLE search ADD COLUMN revision INTEGER NOT NULL DEFAULT 1;
+  ALTER TABLE search ADD COLUMN changed INTEGER NOT NULL DEFAULT 0;
+  UPDATE search SET changed = (SELECT registered FROM document d WHERE d.position = search.position);
+  UPDATE search SET revision = (
+      SELECT count(*) FROM search o WHERE o.record = search.record AND o.logical = search.logical AND o.position <= search.position)
+    WHERE record IN (SELECT record FROM search WHERE latest = 0);
+  CREATE TABLE past (
+    position INTEGER NOT NULL, revision INTEGER NOT NULL, status INTEGER NOT NULL, changed INTEGER NOT NULL,
+    PRIMARY KEY (position, revision)
+  ) WITHOUT ROWID;
+  INSERT INTO past (position, revision, status, changed) SELECT position, revision, 0, changed FROM search WHERE latest = 0;
+  `,
+  `
+  ALTER TABLE consent ADD COLUMN grouped TEXT NOT NULL DEFAULT '';
+  UPDATE consent SET grouped = id;
+  CREATE INDEX consent_grouped ON consent (grouped);
+  CREATE TABLE consent_version (
+    position INTEGER PRIMARY KEY, grouped TEXT NOT NULL, version INTEGER NOT NULL, record INTEGER NOT NULL REFERENCES record,
+    at INTEGER NOT NULL, json BLOB NOT NULL, form TEXT, UNIQUE (grouped, version)
+  );
+  CREATE INDEX consent_version_record ON consent_version (record);
+  INSERT INTO consent_version (grouped, version, record, at, json)
+    SELECT id, CAST(json AS TEXT) ->> '$.version', record, CAST(json AS TEXT) ->> '$.statedAt', CAST('[' || CAST(json AS TEXT) || ']' AS BLOB)
+    FROM consent ORDER BY key;
+  `,
 ];
 
 /** The wrapped keys of records live in a file of their own, with short-lived backups of its own. */
