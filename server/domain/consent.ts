@@ -26,6 +26,8 @@ export type ConsentStatement =
 export type Consent = {
   readonly id: string;
   readonly record: RecordId;
+  /** The form in which it was stated together with others; absent: it stands alone, under its own id. */
+  readonly group?: string;
   readonly version: number;
   readonly status: 'active' | 'inactive';
   readonly statement: ConsentStatement;
@@ -35,6 +37,11 @@ export type Consent = {
   /** Who stated it: the holder, a representative, or a professional for him. */
   readonly statedBy: { readonly kind: string; readonly id: string; readonly name: string };
 };
+
+/** The name of what a consent was stated in: a form, or itself. */
+export function groupOf({ id, group }: Consent): string {
+  return group ?? id;
+}
 
 /** Who asks, as consents name him: the professional in person, and the structure on whose behalf he acts. */
 export type Named = { readonly professional?: string | undefined; readonly structure?: string | undefined };

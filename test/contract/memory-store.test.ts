@@ -1,6 +1,7 @@
 import { memoryStore } from '../support/memory-store.ts';
 import { permitAcross } from '../support/permits.ts';
 import { acrossContract } from './across.ts';
+import { consentContract } from './consents.ts';
 import { historyContract } from './history.ts';
 import { mergeContract } from './merges.ts';
 import { outboxContract } from './outbox.ts';
@@ -20,3 +21,4 @@ historyContract('the store in memory', open);
 acrossContract('the store in memory', open, permitAcross);
 mergeContract('the store in memory', open);
 outboxContract('the store in memory', open);
+consentContract('the store in memory', open);

@@ -1,5 +1,5 @@
 import type { Code } from '../../server/domain/code.ts';
-import type { Consent } from '../../server/domain/consent.ts';
+import { type Consent, groupOf } from '../../server/domain/consent.ts';
 import type { Permit, RecordFacts, Visibility } from '../../server/domain/decision.ts';
 import {
   type Association,
@@ -34,6 +34,7 @@ import {
   type Row,
   type SealedContent,
   type Store,
+  type StoredConsents,
   type StoredDocument,
   type StoredFolder,
   type StoredSet,
@@ -56,6 +57,7 @@ type Held<T> = { readonly record: RecordId; readonly object: T };
 type Contents = {
   readonly records: Map<RecordId, PatientRecord>;
   readonly consents: Map<string, Consent>;
+  readonly consentVersions: StoredConsents[];
   readonly keys: Map<RecordId, Uint8Array>;
   readonly documents: Map<string, HeldDocument>;
   /** What removed documents were to their viewers. */
@@ -89,6 +91,7 @@ export function memoryStore({ fault }: { readonly fault?: () => Error | undefine
   let held: Contents = {
     records: new Map(),
     consents: new Map(),
+    consentVersions: [],
     keys: new Map(),
     documents: new Map(),
     removed: new Map(),
@@ -122,6 +125,7 @@ export function memoryStore({ fault }: { readonly fault?: () => Error | undefine
       if (conflicts.length > 0) return { done: false, conflicts, spent: false };
       const rows = [...changes.put].sort((a, b) => Number(b.kind === 'merge') - Number(a.kind === 'merge'));
       for (const row of rows) put(next, record ?? '', row, at);
+      addConsentVersions(next, changes.put, at);
       bumpVersion(next, changes.put);
       const sequences = changes.events.map((event) => trace(next, event));
       for (const job of changes.jobs) queue(next, job, at);
@@ -141,6 +145,10 @@ export function memoryStore({ fault }: { readonly fault?: () => Error | undefine
         ...document,
         own: isOwn(owners, own.viewer),
       }));
+  };
+  const versionsOf = (permit: Permit) => {
+    const { record } = readingOf(permit);
+    return held.consentVersions.filter((v) => v.record === record).reverse();
   };
   const everything: Visibility = { viewer: {}, hidden: [], refusedTypes: [], only: 'all', content: 'all' };
   const hiddenFrom = (permit: Permit) => {
@@ -232,6 +240,8 @@ export function memoryStore({ fault }: { readonly fault?: () => Error | undefine
             ),
           ];
         }),
+      recordOfConsent: (id) =>
+        reading(() => factsOf(held.records.get(held.consentVersions.find((v) => v.id === id)?.record ?? ''))),
       recordOfEvent: (sequence) =>
         reading(() => factsOf(held.records.get(heir(held, held.events[sequence - 1]?.record) ?? ''))),
       isNamed: (file) =>
@@ -329,6 +339,12 @@ export function memoryStore({ fault }: { readonly fault?: () => Error | undefine
             ),
           );
         }),
+      consents: (permit) =>
+        reading(() => {
+          const versions = versionsOf(permit);
+          return versions.filter(({ id, version }) => versions.every((v) => v.id !== id || v.version <= version));
+        }),
+      consentVersions: (permit, id) => reading(() => versionsOf(permit).filter((v) => v.id === id)),
       events: (permit, { from, to, actor }, page) =>
         reading(() =>
           pageOf(
@@ -404,6 +420,7 @@ function copyOf(held: Contents): Contents {
   return {
     records: new Map(held.records),
     consents: new Map(held.consents),
+    consentVersions: [...held.consentVersions],
     keys: new Map(held.keys),
     documents: new Map(held.documents),
     removed: new Map(held.removed),
@@ -537,7 +554,10 @@ function put(held: Contents, record: RecordId, row: Row, at: number): void {
       readdress(held, record, row);
       break;
     case 'consent':
-      if ((held.consents.get(row.consent.id)?.record ?? record) !== record)
+      if (
+        (held.consents.get(row.consent.id)?.record ?? record) !== record ||
+        (held.consentVersions.find(({ id }) => id === groupOf(row.consent))?.record ?? record) !== record
+      )
         throw new TypeError("A consent is not of the permit's record");
       held.consents.set(row.consent.id, row.consent);
       break;
@@ -670,6 +690,24 @@ function readdress(held: Contents, record: RecordId, { of, patientId }: Extract<
       held.sets.set(name, { ...set, object: { ...set.object, patientId } });
   for (const [name, { record: at, object }] of held.folders)
     if (at === record && isOne(object.patientId)) held.folders.set(name, { record, object: { ...object, patientId } });
+}
+
+function addConsentVersions(held: Contents, rows: readonly Row[], at: number): void {
+  const stated = rows.filter((row) => row.kind === 'consent');
+  for (const id of new Set(stated.map((row) => groupOf(row.consent)))) {
+    const consents = [...held.consents.values()].filter((consent) => groupOf(consent) === id);
+    const before = held.consentVersions.findLast((v) => v.id === id);
+    const form = stated.find((row) => groupOf(row.consent) === id && row.form !== undefined)?.form ?? before?.form;
+    held.consentVersions.push({
+      id,
+      record: stated[0]?.consent.record ?? '',
+      version: (before?.version ?? 0) + 1,
+      at,
+      position: held.consentVersions.length + 1,
+      consents,
+      ...(form !== undefined && { form }),
+    });
+  }
 }
 
 /** A change of consents alone is a change of the record too. */

@@ -13,6 +13,7 @@ export function makeConsentWrites(database: Database) {
     `INSERT INTO consent (id, record, grouped, json) VALUES (?, ?, ?, ?)
      ON CONFLICT (id) DO UPDATE SET json = excluded.json WHERE record = excluded.record AND grouped = excluded.grouped`,
   );
+  const elsewhere = database.prepare('SELECT 1 FROM consent WHERE grouped = ? AND record <> ? LIMIT 1');
   const ofGroup = database.prepare<{ json: Uint8Array }>('SELECT json FROM consent WHERE grouped = ? ORDER BY key');
   const addVersion = database.prepare(
     `INSERT INTO consent_version (grouped, version, record, at, json, form)
@@ -21,7 +22,8 @@ export function makeConsentWrites(database: Database) {
   );
   return {
     put(row: PlainConsent, record: number): void {
-      if (put.run(row.id, record, row.group, Buffer.from(row.json)).changes === 0)
+      const isTaken = elsewhere.get(row.group, record) !== undefined;
+      if (isTaken || put.run(row.id, record, row.group, Buffer.from(row.json)).changes === 0)
         throw new TypeError("A consent is not of the permit's record");
     },
     /** After all rows of a change set. */

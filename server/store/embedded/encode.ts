@@ -1,3 +1,4 @@
+import { groupOf } from '../../domain/consent.ts';
 import type { DocumentEntry } from '../../domain/document.ts';
 import type { EventDraft } from '../../domain/event.ts';
 import { writeCxi, writeXcn } from '../../domain/hl7v2.ts';

@@ -17,9 +17,7 @@ export function makeFactReads(database: Database) {
   const ofDocument = database.prepare<RecordRow>(
     recordWhere('SELECT record FROM name WHERE uuid = unhex(?) AND kind = 0'),
   );
-  const ofConsent = database.prepare<RecordRow>(
-    recordWhere('SELECT record FROM consent WHERE grouped = ? LIMIT 1'),
-  );
+  const ofConsent = database.prepare<RecordRow>(recordWhere('SELECT record FROM consent WHERE grouped = ? LIMIT 1'));
   const ofEvent = database.prepare<RecordRow>(recordWhere('SELECT record FROM event WHERE sequence = ?'));
   const consents = database.prepare<{ json: Uint8Array }>('SELECT json FROM consent WHERE record = ? ORDER BY key');
 
