@@ -11,7 +11,8 @@ import { patientOf, personOf } from '../../server/sandbox/people.ts';
 import type { OnDemandSources } from '../../server/sources/port.ts';
 import { openEmbedded } from '../../server/store/embedded/open.ts';
 import type { Store } from '../../server/store/port.ts';
-import { dispatch, type Face, type Reply } from '../../server/xds/dispatch.ts';
+import type { Tools } from '../../server/usecases/perform.ts';
+import { dispatch, type Face, type Reply, type TransportLimits } from '../../server/xds/dispatch.ts';
 import type { XdsTransaction } from '../../server/xds/exchange.ts';
 import { iti18 } from '../../server/xds/iti18.ts';
 import { iti41 } from '../../server/xds/iti41.ts';
@@ -53,10 +54,22 @@ type Ledger = Readonly<Record<string, number>>;
 export type Stage = {
   readonly world: World;
   /** Sends a message in pieces; answers what is wrong with the answer or with what is held afterwards. */
-  readonly check: (receiver: XdsTransaction['receiver'], wire: Wire, chance: Chance) => Promise<Checked>;
+  readonly check: (
+    receiver: XdsTransaction['receiver'],
+    wire: Wire,
+    chance: Chance,
+    limits?: Limits,
+  ) => Promise<Checked>;
   readonly close: () => Promise<void>;
 };
-export type Checked = { readonly outcome: string; readonly wrong: readonly string[] };
+/** Limits of this one message: of the transport, and of what it may bring or find. */
+export type Limits = Partial<Pick<TransportLimits, 'messageBytes'> & Tools['settings']['limits']>;
+export type Checked = {
+  readonly outcome: string;
+  /** Codes and words of what the answer refuses; of a fault its code, or its subcode where it has one. */
+  readonly told: readonly { readonly code: string; readonly words: string }[];
+  readonly wrong: readonly string[];
+};
 
 /** A case may take this many milliseconds; they are of a busy machine. */
 const patience = 5000;
@@ -87,21 +100,27 @@ export async function openStage(kind: 'memory' | 'embedded'): Promise<Stage> {
   return {
     world,
     close,
-    async check(receiver, wire, chance) {
+    async check(receiver, wire, chance, limits = {}) {
       const before = ledger();
-      const { reply, took } = await send(face, receiver, wire, chance);
+      const { reply, took } = await send(within(face, limits), receiver, wire, chance);
       const wrong: string[] = [];
       const answer = sentOff.pop() ?? reply;
       const bytes = await bytesOf(answer).catch((error: unknown) => `the answer broke: ${String(error)}`);
-      const { outcome, problems } =
-        typeof bytes === 'string' ? { outcome: 'broken', problems: [bytes] } : look(answer, bytes);
+      const { outcome, told, problems } =
+        typeof bytes === 'string' ? { outcome: 'broken', told: [], problems: [bytes] } : look(answer, bytes);
       wrong.push(...problems, ...logged.splice(0));
       if (took > patience) wrong.push(`took ${Math.round(took)} ms`);
       if (live() > 0) wrong.push(`${live()} documents neither kept nor discarded`);
       wrong.push(...compare(before, ledger(), outcome, wire));
-      return { outcome, wrong };
+      return { outcome, told, wrong };
     },
   };
+}
+
+function within(face: Face, { messageBytes = face.limits.messageBytes, ...limits }: Limits): Face {
+  const { tools } = face;
+  const settings = { ...tools.settings, limits: { ...tools.settings.limits, ...limits } };
+  return { ...face, tools: { ...tools, settings }, limits: { ...face.limits, messageBytes } };
 }
 
 async function inMemory() {
@@ -222,7 +241,10 @@ async function bytesOf({ bytes }: Reply): Promise<Buffer> {
 const soapNames = { e: namespace.soap12, a: namespace.wsa, r: namespace.rs, h: namespace.v3 };
 
 /** What an answer is, and what is wrong with it as SOAP 1.2 and by our schemas. */
-function look({ status, contentType, length }: Reply, bytes: Buffer): { outcome: string; problems: string[] } {
+function look(
+  { status, contentType, length }: Reply,
+  bytes: Buffer,
+): Omit<Checked, 'wrong'> & { readonly problems: string[] } {
   const problems: string[] = [];
   if (length !== bytes.length) problems.push(`length ${length} instead of ${bytes.length}`);
   if (![200, 202, 400, 401, 413, 415, 500, 503].includes(status)) problems.push(`status ${status}`);
@@ -233,6 +255,7 @@ function look({ status, contentType, length }: Reply, bytes: Buffer): { outcome:
   } catch (error) {
     return {
       outcome: 'unreadable',
+      told: [],
       problems: [...problems, `unreadable answer: ${String(error)}: ${envelope.slice(0, 2000)}`],
     };
   }
@@ -243,7 +266,8 @@ function look({ status, contentType, length }: Reply, bytes: Buffer): { outcome:
     if (all('/e:Envelope/e:Header/a:Action').length !== 1) problems.push('no wsa:Action');
     if (all('/e:Envelope/e:Body/e:Fault').length > 0) {
       if (status < 400 && status !== 202) problems.push(`a fault with ${status}`);
-      return { outcome: 'Fault', problems };
+      const [code] = all('//e:Code/e:Subcode/e:Value').concat(all('//e:Code/e:Value'));
+      return { outcome: 'Fault', told: [{ code: textOf(code), words: textOf(all('//e:Reason/e:Text')[0]) }], problems };
     }
     if (status >= 300) problems.push(`an answer with ${status}`);
     // A MessageID comes back as it was, be it an IRI or not.
@@ -252,7 +276,15 @@ function look({ status, contentType, length }: Reply, bytes: Buffer): { outcome:
     const [acknowledged] = all('//h:acknowledgement/h:typeCode');
     const said = attribute(registry, 'status')?.replace(/^.*:/, '') ?? attribute(acknowledged, 'code') ?? '';
     const root = all('/e:Envelope/e:Body/*')[0];
-    return { outcome: `${root instanceof XmlElement ? root.name : ''} ${said}`, problems };
+    const told = all('//r:RegistryError').map((error) => ({
+      code: attribute(error, 'errorCode') ?? '',
+      words: attribute(error, 'codeContext') ?? '',
+    }));
+    const details = all('//h:acknowledgementDetail[@typeCode="E"]').map((detail) => ({
+      code: attribute(detail.get('h:code', soapNames), 'code') ?? '',
+      words: textOf(detail.get('h:text', soapNames)),
+    }));
+    return { outcome: `${root instanceof XmlElement ? root.name : ''} ${said}`, told: [...told, ...details], problems };
   } finally {
     document.dispose();
   }
@@ -260,6 +292,10 @@ function look({ status, contentType, length }: Reply, bytes: Buffer): { outcome:
 
 function attribute(node: unknown, name: string): string | undefined {
   return node instanceof XmlElement ? node.attr(name)?.value : undefined;
+}
+
+function textOf(node: unknown): string {
+  return node instanceof XmlElement ? node.content : '';
 }
 
 function envelopeIn(contentType: string, bytes: Buffer): string {
