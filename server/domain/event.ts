@@ -23,6 +23,7 @@ export type Transaction =
   | 'ITI-81'
   | 'ITI-86'
   | 'ITI-92'
+  | 'ITI-105'
   | 'ITI-108'
   | 'ORU'
   | 'MDM'
@@ -36,6 +37,14 @@ export type Origin = {
   readonly endpoint: string;
   readonly address?: string;
 };
+
+/** A document by its names at that time; `logicalID` where it is another than the entryUUID. */
+export type TracedDocument = { readonly entryUUID: string; readonly uniqueId: string; readonly logicalID?: string };
+
+/** How an event names a document. */
+export function traced({ entryUUID, uniqueId, logicalID }: Required<TracedDocument>): TracedDocument {
+  return { entryUUID, uniqueId, ...(logicalID !== entryUUID && { logicalID }) };
+}
 
 /** One act of one actor, written for the patient and for the proof. Times are milliseconds since 1970. */
 export type EventDraft = {
@@ -54,7 +63,7 @@ export type EventDraft = {
   readonly record?: RecordId;
   /** The identifier by which the request named the patient. */
   readonly patient?: Identifier;
-  readonly documents?: readonly { readonly entryUUID: string; readonly uniqueId: string }[];
+  readonly documents?: readonly TracedDocument[];
   readonly submissionSet?: { readonly entryUUID: string; readonly uniqueId: string };
   /** The query as it was asked, in text. */
   readonly query?: string;

@@ -19,6 +19,7 @@ export type DocumentQuestion = Paging &
     statuses?: AvailabilityStatus[];
     archived?: boolean;
     entryUUIDs?: string[];
+    logicalIDs?: string[];
     uniqueIds?: string[];
     codes: { [K in SingleCode]?: CodeMatch[][] };
     events: CodeMatch[][];
@@ -28,6 +29,7 @@ export type DocumentQuestion = Paging &
     creation?: Span;
     start?: Span;
     stop?: Span;
+    changed?: Span;
   };
 
 type SingleCode = 'classCodes' | 'typeCodes' | 'formatCodes' | 'practiceSettingCodes' | 'healthcareFacilityTypeCodes';
@@ -141,10 +143,20 @@ export const documentParameters: ParameterTable<DocumentQuestion> = {
     type: 'token',
     documentation: 'Id of the resource',
     read(value, question) {
-      question.entryUUIDs = [...(question.entryUUIDs ?? []), ...alternatives(value).map((id) => `urn:uuid:${id}`)];
+      question.logicalIDs = [
+        ...(question.logicalIDs ?? []),
+        ...alternatives(value).map((id) => `urn:uuid:${id.toLowerCase()}`),
+      ];
       return none;
     },
   },
+  _lastUpdated: dateParameter(
+    'Since when the resource is as it is',
+    ({ changed }) => changed,
+    (question, span) => {
+      question.changed = span;
+    },
+  ),
   'author.family': name(
     'families',
     'Begin of the family name of an author, in the case given, upper, lower or capitalised',
@@ -197,6 +209,7 @@ export function filterOf(question: DocumentQuestion): DocumentFilter {
     ...(confidentiality.length > 0 && { confidentialityCodes: confidentiality }),
     ...(persons.length > 0 && { authorPersons: persons }),
     ...(creation && { creationTime: timeRange(creation) }),
+    ...(question.changed && { changedAt: question.changed }),
     ...(start && { serviceStartTime: timeRange(start) }),
     ...(stop && { serviceStopTime: timeRange(stop) }),
   };

@@ -15,9 +15,11 @@ export type DocumentWriter = (document: StoredDocument) => WrittenDocument;
 export function documentWriter(base: string): DocumentWriter {
   const known = new WeakMap<DocumentEntry, WrittenDocument & { readonly of: StoredDocument }>();
   return (document) => {
-    const { entry, record, registeredAt } = document;
+    const { entry, record, registeredAt, revision, changedAt } = document;
     const found = known.get(entry);
-    if (found?.of.record === record && found.of.registeredAt === registeredAt) return found;
+    const { of } = found ?? {};
+    const isSame = of?.record === record && of.registeredAt === registeredAt && of.changedAt === changedAt;
+    if (found !== undefined && isSame && of.revision === revision) return found;
     const written = { ...write(document, base), of: document };
     known.set(entry, written);
     return written;
@@ -26,6 +28,6 @@ export function documentWriter(base: string): DocumentWriter {
 
 function write(document: StoredDocument, base: string): WrittenDocument {
   const json = JSON.stringify(documentReferenceOf(document, base));
-  const { bytes, from, to } = entryOf(`${base}/DocumentReference/${idOf(document.entry.entryUUID)}`, json);
+  const { bytes, from, to } = entryOf(`${base}/DocumentReference/${idOf(document.entry.logicalID)}`, json);
   return { resource: bytes.subarray(from, to), entry: bytes };
 }

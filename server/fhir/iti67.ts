@@ -56,12 +56,13 @@ async function byName({ tools, request }: Exchange, { asked }: PagedSearch<Docum
       attribute: 'identifier',
       detail: 'beside identifier or _id only patient, status and isArchived may be asked',
     });
-  const documents = await getDocuments(tools, request, { ...names, ...(patient && { patient }) });
+  const documents = await getDocuments(tools, request, { ...names, filter: {}, ...(patient && { patient }) });
   const items = documents.filter(({ entry }) => passes(entry, asked));
   return { items, more: false, total: items.length };
 }
 
-function namesOf({ entryUUIDs, uniqueIds }: DocumentQuestion) {
+function namesOf({ entryUUIDs, logicalIDs, uniqueIds }: DocumentQuestion) {
+  if (logicalIDs !== undefined) return { by: 'logicalID', values: logicalIDs } as const;
   if (entryUUIDs !== undefined) return { by: 'entryUUID', values: entryUUIDs } as const;
   return uniqueIds === undefined ? undefined : ({ by: 'uniqueId', values: uniqueIds } as const);
 }
@@ -79,11 +80,11 @@ async function orNothing(found: Promise<Found>): Promise<Found> {
 
 async function read({ tools, request, id, writeDocument }: Exchange): Promise<Answer> {
   const unknown = problem('resourceUnknown', { value: `${type}/${id}` });
-  const entryUUID = `urn:uuid:${id}`;
-  if (!isUuid(entryUUID)) throw new Refused([unknown]);
-  const [document] = await getDocuments(tools, request, { by: 'entryUUID', values: [entryUUID] });
+  const logicalID = `urn:uuid:${id}`;
+  if (!isUuid(logicalID)) throw new Refused([unknown]);
+  const [document] = await getDocuments(tools, request, { by: 'logicalID', values: [logicalID], filter: {} });
   if (document === undefined) return { refused: [unknown] };
-  return { body: writeDocument(document).resource, headers: { ETag: `W/"${document.entry.version}"` } };
+  return { body: writeDocument(document).resource, headers: { ETag: `W/"${document.revision}"` } };
 }
 
 const find = {

@@ -10,10 +10,10 @@ import { fhirJson, jsonTypes } from './vocabulary.ts';
  * The rights are those of the document, never of the address. IHE MHD 2:3.68.4.2; FHIR R4 binary.html#rest.
  */
 async function handle({ tools, request, id, base, preferred, parameters }: Exchange): Promise<Answer> {
-  const entryUUID = `urn:uuid:${id}`;
-  if (!isUuid(entryUUID)) refuse('resourceUnknown', { value: `Binary/${id}` });
+  const logicalID = `urn:uuid:${id}`;
+  if (!isUuid(logicalID)) refuse('resourceUnknown', { value: `Binary/${id}` });
   const asked = parameters.some(([name]) => name === '_format');
-  const { documents } = await retrieve(tools, request, { by: 'entryUUID', values: [entryUUID] });
+  const { documents } = await retrieve(tools, request, { by: 'logicalID', values: [logicalID] });
   const [found] = documents;
   if (found === undefined) refuse('resourceUnknown', { value: `Binary/${id}` });
   const { entry } = found.document;
@@ -28,7 +28,7 @@ async function handle({ tools, request, id, base, preferred, parameters }: Excha
   if (chosen !== stored)
     return {
       body: resource(id, stored, `${base}/DocumentReference/${id}`, found.open),
-      headers: { ...headers, ETag: `W/"${entry.version}"` },
+      headers: { ...headers, ETag: `W/"${found.document.revision}"` },
     };
   return {
     body: found.open,

@@ -1,6 +1,7 @@
 import type { Permit } from '../domain/decision.ts';
 import type { Association } from '../domain/document.ts';
 import { Refused, refuse } from '../domain/error.ts';
+import { traced } from '../domain/event.ts';
 import type { Identifier } from '../domain/identifier.ts';
 import type { DocumentFilter, Page, PageRequest, StoredDocument, StoredFolder, StoredSet } from '../store/port.ts';
 import { type Plan, perform, permitElsewhere, type Request, type Subject, type Tools } from './perform.ts';
@@ -214,11 +215,11 @@ async function seesAny({ store: { read } }: Tools, permit: Permit, names: readon
 
 /** What an event names: documents answered, and those at the ends of associations answered. */
 async function documentsOf({ store: { read } }: Tools, permit: Permit, { documents, associations }: Found) {
-  const named = new Map(documents.map(({ entry: { entryUUID, uniqueId } }) => [entryUUID, uniqueId]));
+  const named = new Map(documents.map(({ entry }) => [entry.entryUUID, traced(entry)]));
   const ends = associations.flatMap(({ source, target }) => [source, target]).filter((end) => !named.has(end));
   if (ends.length > 0)
-    for (const { entry } of await read.documentsByUuid(permit, ends)) named.set(entry.entryUUID, entry.uniqueId);
-  return [...named].map(([entryUUID, uniqueId]) => ({ entryUUID, uniqueId }));
+    for (const { entry } of await read.documentsByUuid(permit, ends)) named.set(entry.entryUUID, traced(entry));
+  return [...named.values()];
 }
 
 /**

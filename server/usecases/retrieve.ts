@@ -1,13 +1,14 @@
 import type { Permit, Visibility } from '../domain/decision.ts';
 import { type Problem, problem, Refused } from '../domain/error.ts';
+import { traced } from '../domain/event.ts';
 import type { ContentPlace, StoredDocument } from '../store/port.ts';
 import { assemble } from './assemble.ts';
 import { type Plan, perform, type Request, type Tools } from './perform.ts';
-import { type PatientRef, recordAsked } from './query.ts';
+import { documentsNamed, type PatientRef, recordAsked } from './query.ts';
 
 /** Which documents, by one of their names. */
 export type Retrieval = {
-  readonly by: 'uniqueId' | 'entryUUID';
+  readonly by: 'uniqueId' | 'entryUUID' | 'logicalID';
   readonly values: readonly string[];
   /** Absent: the patient of the credential. */
   readonly patient?: PatientRef;
@@ -79,14 +80,11 @@ type OneRecord = Retrieved & {
 async function ofOneRecord(tools: Tools, request: Request, retrieval: Retrieval): Promise<OneRecord> {
   const { by, patient } = retrieval;
   const values = [...new Set(retrieval.values)];
-  const first = by === 'entryUUID' ? values[0] : undefined;
+  const first = by === 'uniqueId' ? undefined : values[0];
   const subject = recordAsked(request, patient, first);
   return perform(tools, request, 'retrieveDocuments', subject, async (permit, facts): Promise<Plan<OneRecord>> => {
     const { read } = tools.store;
-    const [found, ownKey] = await Promise.all([
-      by === 'uniqueId' ? read.documentsByUniqueId(permit, values) : read.documentsByUuid(permit, values),
-      read.wrappedKey(permit),
-    ]);
+    const [found, ownKey] = await Promise.all([documentsNamed(tools, permit, { by, values }), read.wrappedKey(permit)]);
     const keys = await keysOf(tools, permit, found, ownKey);
     const readable = new Map<string, Readable>();
     for (const document of found) {
@@ -117,10 +115,9 @@ async function ofOneRecord(tools: Tools, request: Request, retrieval: Retrieval)
       size,
       open: () => tools.blobs.open(tools.keyring.unwrap(document.sealedFor, wrapped), place),
     }));
-    const named = [...documents.map(({ document }) => document), ...snapshots.values()].map(({ entry }) => ({
-      entryUUID: entry.entryUUID,
-      uniqueId: entry.uniqueId,
-    }));
+    const named = [...documents.map(({ document }) => document), ...snapshots.values()].map(({ entry }) =>
+      traced(entry),
+    );
     return {
       answer: { documents, problems, snapshots, record: permit.record ?? '' },
       put: made?.put ?? [],

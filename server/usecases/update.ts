@@ -1,6 +1,7 @@
 import type { Permit } from '../domain/decision.ts';
 import type { Submission } from '../domain/document.ts';
 import { type Problem, Refused, refuse } from '../domain/error.ts';
+import { traced } from '../domain/event.ts';
 import { messageProblems, registryProblems, valueProblems } from '../domain/rules.ts';
 import { dtmOf } from '../domain/time.ts';
 import { maskedWith } from '../domain/update/chain.ts';
@@ -175,10 +176,9 @@ function documentsOf(
     if (operation.kind === 'entry') return [operation.before.entry];
     return operation.kind === 'entryStatus' ? [operation.of.entry] : [];
   });
-  return [...touched, ...inChain].map(({ entryUUID, uniqueId }) => {
-    const version = entries.find(({ before }) => before.entryUUID === entryUUID);
-    return { entryUUID: version?.next.entryUUID ?? entryUUID, uniqueId };
-  });
+  return [...touched, ...inChain].map((entry) =>
+    traced(entries.find(({ before }) => before.entryUUID === entry.entryUUID)?.next ?? entry),
+  );
 }
 
 function expectations(submission: Submission, changes: Changes): Expectation[] {

@@ -61,10 +61,10 @@ function entitiesOf(happened: AuditEvent, { repositoryUniqueId }: Observer): Aud
     });
   }
   const bytes = happened.action === 'retrieveDocuments';
-  for (const { entryUUID, uniqueId } of documents)
+  for (const { entryUUID, uniqueId, logicalID = entryUUID } of documents)
     entities.push({
       what: {
-        reference: `${bytes ? 'Binary' : 'DocumentReference'}/${idOf(entryUUID)}`,
+        reference: `${bytes ? 'Binary' : 'DocumentReference'}/${idOf(logicalID)}`,
         identifier: uniqueIdentifier(uniqueId),
       },
       type: { system: audit.entityType, code: '2', display: 'System Object' },

@@ -15,9 +15,9 @@ export const statusOf = {
   deleted: 'entered-in-error',
 } as const satisfies Record<AvailabilityStatus, DocumentReference['status']>;
 
-/** The FHIR id of a document and of its bytes: the entryUUID without prefix. */
-export function idOf(entryUUID: string): string {
-  return entryUUID.slice('urn:uuid:'.length);
+/** The FHIR id of a document and of its bytes: the logicalID without prefix, which stays while versions come and go. */
+export function idOf(logicalID: string): string {
+  return logicalID.slice('urn:uuid:'.length);
 }
 
 /** Where a document is to be found, and what is said of it besides its entry. */
@@ -33,11 +33,14 @@ export type Whereabouts = {
  * A registered document with every attribute of its entry.
  * @param base the public address of this face, without trailing slash
  */
-export function documentReferenceOf({ entry, record, registeredAt }: StoredDocument, base: string): DocumentReference {
-  const id = idOf(entry.entryUUID);
+export function documentReferenceOf(document: StoredDocument, base: string): DocumentReference {
+  const { entry, record, registeredAt, revision, changedAt } = document;
+  const id = idOf(entry.logicalID);
   const date = new Date(registeredAt).toISOString();
   const where = { url: `${base}/Binary/${id}`, patient: `Patient/${record}`, date };
-  return { ...referenceOf(entry, where), id };
+  const { meta, ...reference } = referenceOf(entry, where);
+  const state = { versionId: String(revision), lastUpdated: new Date(changedAt).toISOString() };
+  return { ...reference, id, meta: { ...meta, ...state } };
 }
 
 /**
@@ -146,6 +149,7 @@ function registryEntryOf(entry: DocumentEntry): Extension {
         ? []
         : [{ url: 'repositoryUniqueId', valueOid: `urn:oid:${entry.repositoryUniqueId}` }]),
       ...(logicalID === entryUUID ? [] : [{ url: 'logicalID', valueUri: logicalID }]),
+      ...(entry.version === 1 ? [] : [{ url: 'version', valuePositiveInt: entry.version }]),
       ...(documentAvailability === undefined ? [] : [{ url: 'documentAvailability', valueCode: documentAvailability }]),
       ...(uri === undefined ? [] : [{ url: 'uri', valueString: uri }]),
       ...(homeCommunityId === undefined ? [] : [{ url: 'homeCommunityId', valueUri: homeCommunityId }]),
