@@ -11,6 +11,7 @@ import { linkKeyOf, masterKeyOf } from './config/keys.ts';
 import { makeKeyring } from './crypto/keyring.ts';
 import { uuidMaker } from './crypto/uuid.ts';
 import { sandboxSources } from './sandbox/on-demand.ts';
+import { sandboxSystems } from './sandbox/systems.ts';
 import { httpSources } from './sources/http.ts';
 import { connectEmbedded, openEmbedded } from './store/embedded/open.ts';
 import type { Tools } from './usecases/perform.ts';
@@ -69,6 +70,7 @@ export async function openContext(config: Config, writerPort?: MessagePort, tell
       skewSeconds: env.DMP_VIHF_SKEW,
       maxAgeSeconds: env.DMP_VIHF_MAX_AGE,
       audience: env.DMP_PUBLIC_URL,
+      systems: [...config.systems, ...(config.sandbox ? sandboxSystems() : [])],
       token: config.token,
     },
     now,

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import type { System } from '../domain/system.ts';
 import { type Identify, NotIdentified } from './credentials.ts';
 import type { IssuerKeys, VerifiedToken, VerifyToken } from './token.ts';
 
@@ -9,6 +10,8 @@ export type TokenSettings = {
   /** A file holding the issuer's public keys (JWKS), or its https address (http on this machine). */
   readonly jwks: string;
   readonly skewSeconds: number;
+  /** The partners' systems: no other subject is one, whatever a token claims. */
+  readonly systems: readonly System[];
 };
 
 /** How many tokens are remembered. */

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type Actor, type Caller, systemRights } from '../domain/actor.ts';
 import { readCx } from '../domain/hl7v2.ts';
 import type { Identifier } from '../domain/identifier.ts';
+import { clientOf, type System, systemActor } from '../domain/system.ts';
 import { NotIdentified } from './credentials.ts';
 import {
   accessModeSystem,
@@ -22,7 +23,10 @@ const said = z
 const coding = z.object({ system: text, code: text });
 const codings = z.array(coding).default([]);
 
-/** Claims as Pro Santé Connect and IHE IUA (3.71.4.2.2.1) name them; `opendmp` says who acts when it is no professional. */
+/**
+ * Claims as Pro Santé Connect and IHE IUA (3.71.4.2.2.1) name them; `opendmp` says who acts when it is no professional. The `rights` of a
+ * system can only take away from those granted to it.
+ */
 const claims = z.object({
   iss: text,
   sub: text,
@@ -49,10 +53,9 @@ const claims = z.object({
       opendmp: z
         .object({
           kind: z.enum(['patient', 'representative', 'system', 'structure']),
-          id: said,
           ins: said,
           of: said,
-          rights: z.array(z.enum(systemRights)).default([]),
+          rights: z.array(z.enum(systemRights)).optional(),
         })
         .optional(),
     })
@@ -62,10 +65,10 @@ const claims = z.object({
 type Claims = z.infer<typeof claims>;
 
 /**
- * The caller of a token whose signature, issuer, audience and time were found good.
+ * The caller of a token whose signature, issuer, audience and time were found good. A system is one of those listed.
  * @throws NotIdentified when the claims name nobody, or contradict each other
  */
-export function callerOfClaims(payload: unknown): Caller {
+export function callerOfClaims(payload: unknown, systems: readonly System[]): Caller {
   const read = claims.safeParse(payload);
   if (!read.success)
     throw new NotIdentified(`claims malformed: ${read.error.issues.map((i) => i.path.join('.')).join(', ')}`);
@@ -74,7 +77,7 @@ export function callerOfClaims(payload: unknown): Caller {
   const mode = modeOf(only('purpose_of_use', codesOf(purposes, [accessModeSystem])) ?? 'normal');
   if (mode === undefined) throw new NotIdentified('purpose of use not known');
   const reason = data.Mode_Acces_Raison;
-  const actor = actorOf(data);
+  const actor = actorOf(data, systems);
   const patient = person === undefined ? patientOf(actor) : identifierOf('person_id', person);
   return {
     actor,
@@ -93,19 +96,19 @@ function patientOf(actor: Actor): Identifier | undefined {
   return actor.kind === 'representative' ? actor.of : undefined;
 }
 
-function actorOf(data: Claims): Actor {
+function actorOf(data: Claims, systems: readonly System[]): Actor {
   const { opendmp, ihe_iua: iua } = data.extensions;
   const id = data.SubjectNameID ?? data.sub;
   const name = iua.subject_name ?? id;
   switch (opendmp?.kind) {
     case undefined:
-      return professionalOf(data);
+      return isClientItself(data) ? systemOf(data, systems) : professionalOf(data);
     case 'patient':
       return { kind: 'patient', ins: identifierOf('ins', opendmp.ins), name };
     case 'representative':
       return { kind: 'representative', id: data.sub, name, of: identifierOf('of', opendmp.of) };
     case 'system':
-      return { kind: 'system', id: opendmp.id ?? data.sub, name, rights: opendmp.rights };
+      return systemOf(data, systems);
     case 'structure': {
       const structure = structureOf(data);
       if (structure === undefined) throw new NotIdentified('structure without subject_organization_id');
@@ -113,6 +116,17 @@ function actorOf(data: Claims): Actor {
       return { kind: 'structure', structure, ...(employee && { employee }) };
     }
   }
+}
+
+/** A token that nobody but the client is the subject of. RFC 9068 §2.2 (client credentials). */
+function isClientItself({ sub, client_id: client, SubjectNameID: person }: Claims): boolean {
+  return person === undefined && sub === client;
+}
+
+function systemOf({ sub, extensions }: Claims, systems: readonly System[]): Actor {
+  const system = systems.find((listed) => clientOf(listed) === sub);
+  if (system === undefined) throw new NotIdentified('system that is not listed');
+  return systemActor(system, extensions.opendmp?.rights);
 }
 
 function professionalOf(data: Claims): Actor {

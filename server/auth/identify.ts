@@ -7,7 +7,7 @@ import { type AssertionSettings, makeAssertionIdentifier } from './vihf.ts';
 export type IdentifySettings = AssertionSettings & {
   readonly authorities: string;
   readonly crls: string;
-  readonly token: Omit<TokenSettings, 'skewSeconds'>;
+  readonly token: Omit<TokenSettings, 'skewSeconds' | 'systems'>;
 };
 
 /** Clocks of token issuers are kept by machines alone. */
@@ -22,7 +22,11 @@ export async function makeIdentify(settings: IdentifySettings, now: () => number
   return {
     assertion: makeAssertionIdentifier(trust, settings, now),
     bearer: makeBearerIdentifier(
-      { ...settings.token, skewSeconds: Math.min(tokenSkewSeconds, settings.skewSeconds) },
+      {
+        ...settings.token,
+        skewSeconds: Math.min(tokenSkewSeconds, settings.skewSeconds),
+        systems: settings.systems,
+      },
       now,
     ),
   };

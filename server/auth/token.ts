@@ -7,13 +7,19 @@ import {
   jwtVerify,
 } from 'jose';
 import type { Caller } from '../domain/actor.ts';
+import type { System } from '../domain/system.ts';
 import { callerOfClaims } from './claims.ts';
 import { NotIdentified } from './credentials.ts';
 
 /** Where the issuer's public keys are: read already, or an address. */
 export type IssuerKeys = JSONWebKeySet | URL;
 
-export type TokenRules = { readonly issuer: string; readonly audience: string; readonly skewSeconds: number };
+export type TokenRules = {
+  readonly issuer: string;
+  readonly audience: string;
+  readonly skewSeconds: number;
+  readonly systems: readonly System[];
+};
 
 /** The caller that a token names, and until when (milliseconds since 1970) it may be trusted again without another look. */
 export type VerifiedToken = { readonly caller: Caller; readonly until: number };
@@ -48,7 +54,10 @@ async function verify(token: string, keys: JWTVerifyGetKey, settings: TokenRules
     if (!types.has(type)) throw new NotIdentified('token of another type');
     if ((payload.iat ?? 0) > now / 1000 + settings.skewSeconds) throw new NotIdentified('token issued in the future');
     if (protectedHeader.jwk !== undefined) throw new NotIdentified('token brings its own key');
-    return { caller: callerOfClaims(payload), until: ((payload.exp ?? 0) + settings.skewSeconds) * 1000 };
+    return {
+      caller: callerOfClaims(payload, settings.systems),
+      until: ((payload.exp ?? 0) + settings.skewSeconds) * 1000,
+    };
   } catch (error) {
     if (error instanceof errors.JOSEError) throw new NotIdentified(`token refused: ${error.code}`);
     throw error;

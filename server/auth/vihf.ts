@@ -3,11 +3,13 @@ import type { Certificate } from '../crypto/certificate.ts';
 import type { Actor, Caller } from '../domain/actor.ts';
 import { readCx } from '../domain/hl7v2.ts';
 import type { Identifier } from '../domain/identifier.ts';
+import { type System, systemActor } from '../domain/system.ts';
 import { attributeOf, child, childrenOf, type XmlElement } from '../xml/element.ts';
 import { type Verified, verifyAssertion } from './assertion.ts';
 import { type Holder, holderOf } from './card.ts';
 import { type Identify, NotIdentified } from './credentials.ts';
 import { checkIssuer, issuerOf, windowOf } from './saml.ts';
+import { makeSystemOf } from './system-certificates.ts';
 import type { Trust } from './trust.ts';
 import {
   accessModeSystem,
@@ -28,6 +30,8 @@ export type AssertionSettings = {
   readonly maxAgeSeconds: number;
   /** What an AudienceRestriction has to name, where there is one. */
   readonly audience: string;
+  /** The partners' systems: whose certificates are theirs acts as nobody else. */
+  readonly systems: readonly System[];
 };
 
 /**
@@ -40,12 +44,15 @@ export function makeAssertionIdentifier(
   now: () => number,
 ): Identify['assertion'] {
   const seen = new WeakMap<Certificate, Signer>();
+  const systemOf = makeSystemOf(settings.systems);
   const signerOf = ({ assertion, certificate }: Verified): Signer => {
     const issuer = issuerOf(assertion);
     const known = seen.get(certificate);
     if (known?.issuer === issuer) return known;
     checkIssuer(issuer, certificate);
-    const signer = { issuer, holder: holderOf(certificate) };
+    const holder = holderOf(certificate);
+    const system = systemOf(certificate, holder);
+    const signer = { issuer, holder, ...(system && { system }) };
     seen.set(certificate, signer);
     return signer;
   };
@@ -59,10 +66,11 @@ export function makeAssertionIdentifier(
 }
 
 /** What was made out of a certificate and its last Issuer, once for many assertions. */
-type Signer = { readonly issuer: string; readonly holder: Holder };
+type Signer = { readonly issuer: string; readonly holder: Holder; readonly system?: System };
 
 /** The meaning of a verified VIHF. */
-function callerOf(assertion: XmlElement, { issuer, holder }: Signer, until: number): Caller {
+function callerOf(assertion: XmlElement, signer: Signer, until: number): Caller {
+  const { issuer } = signer;
   const stated = readStatements(assertion);
   const id = attributeOf(assertion, 'ID') ?? '';
   const version = stated.required('VIHF_Version');
@@ -75,7 +83,7 @@ function callerOf(assertion: XmlElement, { issuer, holder }: Signer, until: numb
   const reason = stated.text('Mode_Acces_Raison');
   const software = softwareOf(stated);
   return {
-    actor: actorOf(assertion, stated, holder),
+    actor: actorOf(assertion, stated, signer),
     mode,
     ...(reason !== undefined && { reason }),
     ...(patient && { patient }),
@@ -85,7 +93,7 @@ function callerOf(assertion: XmlElement, { issuer, holder }: Signer, until: numb
   };
 }
 
-function actorOf(assertion: XmlElement, stated: Statements, holder: Holder): Actor {
+function actorOf(assertion: XmlElement, stated: Statements, { holder, system }: Signer): Actor {
   const nameId = child(child(assertion, saml, 'Subject'), saml, 'NameID')?.text.trim() ?? '';
   if (nameId === '') throw new NotIdentified('no NameID');
   const structure = stated.required('Identifiant_Structure');
@@ -102,10 +110,12 @@ function actorOf(assertion: XmlElement, stated: Statements, holder: Holder): Act
     }
     case 'INDIRECTE': {
       const own = ownStructure(holder, structure);
+      if (system !== undefined) return systemActor(system);
       return { kind: 'structure', structure: own, employee: { id: nameId, name } };
     }
     case 'INDIRECTE_RENFORCEE': {
       const own = ownStructure(holder, structure);
+      if (system !== undefined) throw new NotIdentified('a professional by the certificate of a system');
       if (!/^(8\d{11}|0\d{9})$/.test(nameId)) throw new NotIdentified('NameID is no national id');
       return { kind: 'air', id: nameId, name, ...roleOf(stated), structure: own };
     }

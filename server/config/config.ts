@@ -5,12 +5,14 @@ import type { AffinityDomain } from '../domain/affinity-domain.ts';
 import type { Habilitations } from '../domain/decision.ts';
 import { regimes } from '../domain/regime.ts';
 import type { Sender } from '../domain/sender.ts';
+import type { System } from '../domain/system.ts';
 import type { Settings } from '../usecases/perform.ts';
 import { readDomain } from './domain.ts';
 import type { Env, ReadEnv } from './env.ts';
 import { fileMistakes, sandboxKeys } from './named-files.ts';
 import { readSenders } from './senders.ts';
 import { SettingsWrong } from './settings-wrong.ts';
+import { type ReadSystems, readSystems } from './systems.ts';
 
 export type Config = {
   readonly env: Env;
@@ -21,6 +23,8 @@ export type Config = {
   readonly trustStore: string;
   /** Senders of HL7 version 2 messages that the operator configured. */
   readonly senders: readonly Sender[];
+  /** Partners' systems that the operator listed. */
+  readonly systems: readonly System[];
 };
 
 const testOids = ['1.2.250.1.213.1.4.10', '1.2.250.1.213.1.4.11'];
@@ -39,7 +43,13 @@ export function configOf({ env, mistakes }: ReadEnv, sandboxCentres: readonly st
         ? testOids.slice(0, 1)
         : ['1.2.250.1.213.1.4.8', '1.2.250.1.213.1.4.9'];
   const { domain, wrong } = domainOf(env);
-  const further = [...wrong, ...fileMistakes(env), ...(sandbox ? [] : productionMistakes(env, insOids, domain))];
+  const listed = systemsOf(env);
+  const further = [
+    ...wrong,
+    ...listed.mistakes,
+    ...fileMistakes(env),
+    ...(sandbox ? [] : productionMistakes(env, insOids, domain)),
+  ];
   // Of a setting that could not be read its default is no second mistake.
   const told = [
     ...mistakes,
@@ -75,6 +85,7 @@ export function configOf({ env, mistakes }: ReadEnv, sandboxCentres: readonly st
       jwks: env.DMP_TOKEN_JWKS ?? join(data, 'sandbox', 'jwks.json'),
     },
     senders: env.DMP_MLLP_SENDERS === undefined ? [] : readSenders(env.DMP_MLLP_SENDERS),
+    systems: listed.systems,
     trustStore: env.DMP_TRUST_STORE ?? join(data, 'sandbox', 'ca.pem'),
   };
 }
@@ -86,6 +97,10 @@ function domainOf({ DMP_DOMAIN }: Env): { readonly domain: AffinityDomain; reado
     if (!(error instanceof SettingsWrong)) throw error;
     return { domain: readDomain('dmp'), wrong: [`DMP_DOMAIN: ${error.message}`] };
   }
+}
+
+function systemsOf({ DMP_SYSTEMS: file }: Env): ReadSystems {
+  return file === undefined ? { systems: [], mistakes: [] } : readSystems(file);
 }
 
 function productionMistakes(env: Env, insOids: readonly string[], domain: AffinityDomain): string[] {

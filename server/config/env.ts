@@ -91,6 +91,13 @@ export const settingsTable = z.object({
   DMP_MLLP_MAX_WAITING: count(128 * MiB, KiB).describe('Most bytes of messages over MLLP that are under way together.'),
   DMP_MLLP_CONNECTIONS: count(64).describe('Most connections over MLLP.'),
   DMP_MLLP_IDLE: count(600, 5, 86_400).describe('Longest silence between two messages of one connection over MLLP.'),
+  DMP_SYSTEMS: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'JSON file of the partners’ systems and their rights (docs/systems.md). Unset: none. Sandbox: `regie` besides, with every right.',
+    ),
   DMP_WEB_THREADS: count(2, 1, 16).describe(
     'Web threads under load. One runs at rest; the others start at the first sign of load.',
   ),

@@ -2,11 +2,21 @@ import { createPrivateKey, type KeyObject, randomBytes, webcrypto } from 'node:c
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeRootAuthority } from '../crypto/certificate-authority.ts';
-import { people, rolesOf, type SandboxProfessional, type SandboxStructure } from './people.ts';
+import {
+  people,
+  rolesOf,
+  type SandboxPerson,
+  type SandboxProfessional,
+  type SandboxStructure,
+  type SandboxSystem,
+} from './people.ts';
+
+/** Who signs assertions. */
+type Holder = SandboxProfessional | SandboxStructure | SandboxSystem;
 
 /** A card or an organisation certificate: what signs for one person of the sandbox. `subject` is the DN in RFC 2253. */
 export type Card = {
-  readonly holder: SandboxProfessional | SandboxStructure;
+  readonly holder: Holder;
   readonly subject: string;
   /** DER. */
   readonly certificate: Uint8Array;
@@ -28,17 +38,17 @@ export class CardsMissing extends Error {
 }
 
 /**
- * Makes the sandbox's certificate authority, a signature certificate for each professional and structure, and the key that signs tokens,
- * into the sandbox folder: `ca.pem`, `cards.json`, `token-key.json`, `jwks.json`. Nothing is done when all of them are there; what is there
- * in part is made anew. Costs about two seconds.
+ * Makes the sandbox's certificate authority, a signature certificate for each professional, structure and system, and the key that signs
+ * tokens, into the sandbox folder: `ca.pem`, `cards.json`, `token-key.json`, `jwks.json`. When all of them are there, only people without a
+ * certificate get one; when some are, all are made anew. Costs about two seconds.
  */
 export async function makeCards(data: string, progress: (line: string) => void): Promise<void> {
   const folder = sandboxFolder(data);
   const place = (name: string) => join(folder, name);
-  if (Object.values(files).every((name) => existsSync(place(name)))) return;
+  if (Object.values(files).every((name) => existsSync(place(name)))) return addCards(data, progress);
   progress('Making the cards and certificates of the sandbox');
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const { anchors, cards } = await makeCertificates(Date.now());
+  const { anchors, cards } = await makeCertificates(holders, Date.now());
   const { privateKey, publicKey } = await makeTokenKey();
   write(place(files.anchors), anchors);
   write(place(files.tokenKey), JSON.stringify(privateKey));
@@ -47,15 +57,13 @@ export async function makeCards(data: string, progress: (line: string) => void):
 }
 
 /**
- * The card of one person; undefined for who has none (patients, representatives, systems).
+ * The card of one person; undefined for who has none (patients, representatives).
  * @throws CardsMissing
  */
 export function loadCard(data: string, slug: string): Card | undefined {
-  const holder = people.find((p) => p.slug === slug);
-  if (holder?.kind !== 'professional' && holder?.kind !== 'structure') return undefined;
-  // The file is this module's own.
-  const cards = JSON.parse(read(data, files.cards)) as Record<string, StoredCard>;
-  const stored = cards[slug];
+  const holder = holders.find((p) => p.slug === slug);
+  if (holder === undefined) return undefined;
+  const stored = storedCards(data)[slug];
   if (stored === undefined) return undefined;
   const { subject, certificate, key } = stored;
   return { holder, subject, certificate: Buffer.from(certificate, 'base64'), key: createPrivateKey(key) };
@@ -67,6 +75,29 @@ export function loadCard(data: string, slug: string): Card | undefined {
  */
 export function loadTokenKey(data: string): webcrypto.JsonWebKey & { readonly kid: string } {
   return JSON.parse(read(data, files.tokenKey)) as ReturnType<typeof loadTokenKey>;
+}
+
+function isHolder(person: SandboxPerson): person is Holder {
+  return person.kind === 'professional' || person.kind === 'structure' || person.kind === 'system';
+}
+
+const holders = people.filter(isHolder);
+
+/** The keys of the sandbox's authorities were not kept: who came later has authorities of his own, trusted beside the others. */
+async function addCards(data: string, progress: (line: string) => void): Promise<void> {
+  const known = storedCards(data);
+  const missing = holders.filter(({ slug }) => known[slug] === undefined);
+  if (missing.length === 0) return;
+  progress(`Making the certificate of ${missing.map(({ slug }) => slug).join(', ')}`);
+  const { anchors, cards } = await makeCertificates(missing, Date.now());
+  const place = (name: string) => join(sandboxFolder(data), name);
+  write(place(files.anchors), `${read(data, files.anchors)}${anchors}`);
+  write(place(files.cards), JSON.stringify({ ...known, ...cards }));
+}
+
+/** The file is this module's own. */
+function storedCards(data: string): Readonly<Record<string, StoredCard>> {
+  return JSON.parse(read(data, files.cards)) as Record<string, StoredCard>;
 }
 
 function read(data: string, name: string): string {
@@ -98,13 +129,15 @@ async function makeTokenKey() {
 }
 
 /** A root with one authority for persons and one for organisations below it, as IGC-Santé has them. */
-async function makeCertificates(now: number): Promise<{ anchors: string; cards: Record<string, StoredCard> }> {
+async function makeCertificates(
+  of: readonly Holder[],
+  now: number,
+): Promise<{ anchors: string; cards: Record<string, StoredCard> }> {
   const root = await makeRootAuthority(authorityName('AC RACINE SANDBOX OPENDMP'), now);
   const persons = await root.authority(authorityName('AC SANDBOX OPENDMP PERSONNES'));
   const organisations = await root.authority(authorityName('AC SANDBOX OPENDMP ORGANISATIONS'));
   const cards: Record<string, StoredCard> = {};
-  for (const holder of people) {
-    if (holder.kind !== 'professional' && holder.kind !== 'structure') continue;
+  for (const holder of of) {
     const name = holder.kind === 'professional' ? personName(holder) : organisationName(holder);
     const issued = await (holder.kind === 'professional'
       ? persons.issue(name, professionOf(holder))
@@ -147,7 +180,7 @@ function personName(person: SandboxProfessional): Part[][] {
 }
 
 /** As IGC-Santé names the signature certificate of an organisation. */
-function organisationName({ display, structIdNat, slug }: SandboxStructure): Part[][] {
+function organisationName({ display, structIdNat, slug }: SandboxStructure | SandboxSystem): Part[][] {
   return [
     [part('C', 'FR')],
     [part('ST', 'Rhône (69)')],

@@ -63,11 +63,13 @@ export type SandboxRepresentative = {
   readonly relation: string;
 };
 
+/** A partner's system; the certificate is of the structure that operates it. */
 export type SandboxSystem = {
   readonly slug: string;
   readonly kind: 'system';
   readonly display: string;
   readonly id: string;
+  readonly structIdNat: string;
   readonly rights: readonly SystemRight[];
 };
 
@@ -223,6 +225,7 @@ export const people: readonly SandboxPerson[] = [
     kind: 'system',
     display: 'Régie de l’exploitant',
     id: '1.2.250.1.999.1.1',
+    structIdNat: '1990000077',
     rights: systemRights,
   },
   {

@@ -99,7 +99,7 @@ function subjectOf(person: SandboxPerson): { professional?: object; iua: object;
     case 'system':
       return {
         iua: { subject_name: person.display },
-        opendmp: { kind: 'system', id: person.id, rights: person.rights },
+        opendmp: { kind: 'system', rights: person.rights },
       };
   }
 }

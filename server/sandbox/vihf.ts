@@ -20,13 +20,12 @@ const validity = 5 * 60_000;
 
 /**
  * A signed VIHF 3.0 assertion in exclusive canonical form, ready to stand in wsse:Security: direct authentication for a card, indirect for
- * the certificate of a structure. It serves one request and holds for five minutes from a minute before `issuedAt`.
+ * the certificate of a structure or of a system (role AUTOMATE). It serves one request and holds for five minutes from a minute before `issuedAt`.
  * CI-SIS volet Transport synchrone; SAML 2.0 core §2.
  */
 export function signVihf(card: Card, options: VihfOptions): string {
   const { issuedAt, id } = options;
-  const direct = card.holder.kind === 'professional';
-  const context = `urn:oasis:names:tc:SAML:2.0:ac:classes:${direct ? 'SmartcardPKI' : 'TLSClient'}`;
+  const context = `urn:oasis:names:tc:SAML:2.0:ac:classes:${contexts[card.holder.kind]}`;
   const assertion =
     `<saml:Assertion xmlns:saml="${saml}" ID="_${id}" IssueInstant="${instant(issuedAt)}" Version="2.0">` +
     `<saml:Issuer Format="urn:oasis:names:tc:SAML:1.1:nameid-format:X509SubjectName">${text(card.subject)}</saml:Issuer>` +
@@ -38,17 +37,31 @@ export function signVihf(card: Card, options: VihfOptions): string {
   return signEnveloped(assertion, card.key, card.certificate);
 }
 
-function attributes({ holder }: Card, { patient, mode, reason, secret = false }: VihfOptions): string {
+const contexts = { professional: 'SmartcardPKI', structure: 'TLSClient', system: 'unspecified' } as const;
+
+/** The name of the user and the roles; a machine is named by itself. TRE_A00. */
+function userOf({ holder }: Card): { readonly name: string; readonly roles: ReturnType<typeof rolesOf> } {
+  if (holder.kind === 'system')
+    return {
+      name: holder.display,
+      roles: [{ code: 'AUTOMATE', system: '1.2.250.1.213.1.1.4.6', display: 'Automate' }],
+    };
   const person = holder.kind === 'professional' ? holder : holder.employee;
+  return { name: `${person.given} ${person.family}`, roles: rolesOf(person) };
+}
+
+function attributes(card: Card, { patient, mode, reason, secret = false }: VihfOptions): string {
+  const { holder } = card;
+  const { name, roles } = userOf(card);
   return [
     attribute('VIHF_Version', '3.0'),
     attribute('Authentification_mode', holder.kind === 'professional' ? 'DIRECTE' : 'INDIRECTE'),
     attribute('Identifiant_Structure', holder.structIdNat),
     attribute('Secteur_Activite', `${practiceOf(holder)?.sector ?? 'SA43'}^1.2.250.1.71.4.2.4`),
-    attribute('urn:oasis:names:tc:xspa:1.0:subject:subject-id', `${person.given} ${person.family}`),
+    attribute('urn:oasis:names:tc:xspa:1.0:subject:subject-id', name),
     rawAttribute(
       'urn:oasis:names:tc:xacml:2.0:subject:role',
-      rolesOf(person).map((role) => coded('Role', role)),
+      roles.map((role) => coded('Role', role)),
     ),
     rawAttribute('urn:oasis:names:tc:xspa:1.0:subject:purposeofuse', [
       coded('PurposeOfUse', { code: mode, system: '1.2.250.1.213.1.1.4.248', display: modes[mode] }),
@@ -76,7 +89,8 @@ const modes = {
 } as const;
 
 function nameId({ holder }: Card): string {
-  return holder.kind === 'professional' ? holder.idNat : `${holder.structIdNat}/${holder.employee.id}`;
+  if (holder.kind === 'professional') return holder.idNat;
+  return `${holder.structIdNat}/${holder.kind === 'system' ? holder.id : holder.employee.id}`;
 }
 
 function attribute(name: string, value: string): string {

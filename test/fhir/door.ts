@@ -11,6 +11,7 @@ import Koa from 'koa';
 import { makeBearerIdentifier } from '../../server/auth/bearer.ts';
 import { fhirRouter } from '../../server/fhir/routes.ts';
 import { personOf } from '../../server/sandbox/people.ts';
+import { sandboxSystems } from '../../server/sandbox/systems.ts';
 import { signToken, type TokenOptions } from '../../server/sandbox/token.ts';
 import { openWorld, type WorldOptions } from '../support/world.ts';
 
@@ -51,7 +52,7 @@ export async function openDoor(options: WorldOptions = {}) {
     warn: () => {},
     error: (_: unknown, __: string, cause?: unknown) => void faults.push(cause),
   };
-  const tokens = { issuer, audience: base, jwks, skewSeconds: 5 };
+  const tokens = { issuer, audience: base, jwks, skewSeconds: 5, systems: sandboxSystems() };
   const bearer = makeBearerIdentifier(tokens, world.tools.now);
   const assertion = () => Promise.reject(new Error('no assertion is sent here'));
   const app = new Koa();

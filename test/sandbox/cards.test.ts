@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -14,6 +14,7 @@ import {
   sandboxFolder,
 } from '../../server/sandbox/cards.ts';
 import { people, type SandboxPerson } from '../../server/sandbox/people.ts';
+import { sandboxSystems } from '../../server/sandbox/systems.ts';
 import { signToken } from '../../server/sandbox/token.ts';
 import { signVihf } from '../../server/sandbox/vihf.ts';
 import { envelope } from '../support/assertions.ts';
@@ -23,6 +24,14 @@ const now = Date.now();
 const patient = '161053523812385^^^&1.2.250.1.213.1.4.10&ISO^NH';
 const issuer = 'http://127.0.0.1:8080/auth';
 const audience = 'http://127.0.0.1:8080/fhir';
+const settings = {
+  crls: '',
+  allowSha1: false,
+  skewSeconds: 120,
+  maxAgeSeconds: 300,
+  audience: 'http://127.0.0.1:8080',
+  systems: sandboxSystems(),
+};
 let identify: Identify;
 const lines: string[] = [];
 
@@ -30,12 +39,8 @@ beforeAll(async () => {
   await makeCards(data, (line) => lines.push(line));
   identify = await makeIdentify(
     {
+      ...settings,
       authorities: readFileSync(join(sandboxFolder(data), 'ca.pem'), 'utf8'),
-      crls: '',
-      allowSha1: false,
-      skewSeconds: 120,
-      maxAgeSeconds: 300,
-      audience: 'http://127.0.0.1:8080',
       token: { issuer, audience, jwks: join(sandboxFolder(data), 'jwks.json') },
     },
     () => now,
@@ -76,12 +81,40 @@ describe('the sandbox keys', () => {
     for (const name of files) expect(statSync(join(sandboxFolder(data), name)).mode & 0o777).toBe(0o600);
   });
 
+  test('of a sandbox made before somebody came are kept; the newcomer gets a certificate that is trusted', async () => {
+    const older = mkdtempSync(join(tmpdir(), 'cards-older-'));
+    cpSync(data, older, { recursive: true });
+    const file = (name: string) => join(sandboxFolder(older), name);
+    const { regie: _regie, ...others } = JSON.parse(readFileSync(file('cards.json'), 'utf8')) as Record<string, object>;
+    writeFileSync(file('cards.json'), JSON.stringify(others));
+    const told: string[] = [];
+    await makeCards(older, (line) => told.push(line));
+    const [anchors = '', cards = '{}', tokenKey, jwks] = files.map((name) => readFileSync(file(name), 'utf8'));
+    expect(told).toEqual(['Making the certificate of regie']);
+    expect(JSON.parse(cards)).toEqual({ ...others, regie: expect.anything() });
+    expect(anchors.startsWith(read()[0] ?? 'nothing')).toBe(true);
+    expect([tokenKey, jwks]).toEqual(read().slice(2));
+    const trusting = await makeIdentify(
+      { ...settings, authorities: anchors, token: { issuer, audience, jwks: file('jwks.json') } },
+      () => now,
+    );
+    for (const slug of ['regie', 'hopital-nord', 'dr-martin']) {
+      const card = loadCard(older, slug);
+      if (card === undefined) throw new Error(`${slug} has no card`);
+      const signed = signVihf(card, { mode: 'normal', issuedAt: now, id: crypto.randomUUID() });
+      await expect(trusting.assertion(envelope(signed))).resolves.toMatchObject({ actor: { kind: card.holder.kind } });
+    }
+    await makeCards(older, (line) => told.push(line));
+    expect(told).toHaveLength(1);
+    rmSync(older, { recursive: true });
+  });
+
   test('are missing where no sandbox was started', () => {
     expect(() => loadCard(join(data, 'elsewhere'), 'dr-martin')).toThrow(CardsMissing);
   });
 
-  test('patients, representatives and systems have no card', () => {
-    for (const slug of ['laurent', 'sophie-morel', 'regie', 'nobody']) expect(loadCard(data, slug)).toBeUndefined();
+  test('patients and representatives have no card', () => {
+    for (const slug of ['laurent', 'sophie-morel', 'nobody']) expect(loadCard(data, slug)).toBeUndefined();
   });
 });
 
@@ -95,6 +128,17 @@ describe('an assertion of the sandbox', () => {
   test.each(people.filter((p) => p.kind === 'structure'))('identifies $slug by its certificate', async (person) => {
     expect((await identified(person.slug)).actor).toEqual(actorOf(person));
   });
+
+  test.each(people.filter((p) => p.kind === 'system'))(
+    'identifies $slug, with or without a patient',
+    async (person) => {
+      expect(await identified(person.slug)).toMatchObject({ actor: actorOf(person) });
+      expect(await identified(person.slug, { patient })).toMatchObject({
+        actor: actorOf(person),
+        patient: { value: '161053523812385', oid: '1.2.250.1.213.1.4.10' },
+      });
+    },
+  );
 
   test('carries mode and reason, whatever characters it holds', async () => {
     const caller = await identified('dr-leroy', { mode: 'bris_de_glace', reason: 'inconscient & <seul>\n"urgent"' });

@@ -9,6 +9,7 @@ import { SignJWT, UnsecuredJWT } from 'jose';
 import nodeJose from 'node-jose';
 import { makeBearerIdentifier } from '../../server/auth/bearer.ts';
 import { type Identify, NotIdentified } from '../../server/auth/credentials.ts';
+import type { System } from '../../server/domain/system.ts';
 
 const now = Date.parse('2026-03-02T10:00:00Z');
 const seconds = now / 1000;
@@ -30,7 +31,7 @@ const publicKeys = {
 let identify: (at?: number) => Identify['bearer'];
 beforeAll(() => {
   writeFileSync(jwks, JSON.stringify(publicKeys));
-  identify = (at = now) => makeBearerIdentifier({ issuer, audience, jwks, skewSeconds: 5 }, () => at);
+  identify = (at = now) => makeBearerIdentifier({ issuer, audience, jwks, skewSeconds: 5, systems }, () => at);
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -61,6 +62,10 @@ const doctor = {
     },
   },
 };
+const systems: readonly System[] = [
+  { id: 'regie', name: 'Régie', client: doctor.sub, rights: ['feed', 'remove'] },
+  { id: 'registry', name: 'Registry', rights: ['register'] },
+];
 const patient = { value: '277076322082910', oid: '1.2.250.1.213.1.4.10' };
 
 type Changes = Record<string, unknown>;
@@ -144,9 +149,10 @@ describe('who the caller is', () => {
       { kind: 'representative', of: '277076322082910^^^&1.2.250.1.213.1.4.10&ISO' },
       { kind: 'representative', id: doctor.sub, name: 'Hélène MARTIN', of: patient },
     ],
+    [{ kind: 'system' }, { kind: 'system', id: 'regie', name: 'Régie', rights: ['feed', 'remove'] }],
     [
-      { kind: 'system', id: 'regie', rights: ['feed', 'remove'] },
-      { kind: 'system', id: 'regie', name: 'Hélène MARTIN', rights: ['feed', 'remove'] },
+      { kind: 'system', rights: ['multiPatient', 'remove'] },
+      { kind: 'system', id: 'regie', name: 'Régie', rights: ['remove'] },
     ],
     [
       { kind: 'structure' },
@@ -158,6 +164,19 @@ describe('who the caller is', () => {
     ],
   ])('%j', async (claims, actor) => {
     expect((await callerOf(opendmp(claims))).actor).toEqual(actor);
+  });
+
+  test('a client that is its own subject is the system of that name', async () => {
+    const itself = { sub: 'registry', client_id: 'registry', SubjectNameID: undefined, SubjectRole: [] };
+    expect((await callerOf(itself)).actor).toEqual({
+      kind: 'system',
+      id: 'registry',
+      name: 'Registry',
+      rights: ['register'],
+    });
+    // Software through which a person acts is not the system.
+    expect((await callerOf({ client_id: 'registry' })).actor).toMatchObject({ kind: 'professional' });
+    expect((await callerOf({ sub: 'registry', client_id: 'registry' })).actor).toMatchObject({ kind: 'professional' });
   });
 
   test.each(['JWT', 'at+jwt', 'application/at+jwt', 'IUA-JWT', undefined])('typ %s', async (typ) => {
@@ -258,6 +277,16 @@ describe('a token that proves nobody', () => {
       async () => token(opendmp({ kind: 'system', rights: ['all'] })),
     ],
     [
+      'a system that is not listed',
+      'system that is not listed',
+      async () => token({ sub: 'pirate', ...opendmp({ kind: 'system', id: 'regie', rights: ['remove'] }) }),
+    ],
+    [
+      'a client that is not listed',
+      'system that is not listed',
+      async () => token({ sub: 'app', SubjectNameID: undefined }),
+    ],
+    [
       'an actor of unknown kind',
       'claims malformed: extensions.opendmp.kind',
       async () => token(opendmp({ kind: 'administrator' })),
@@ -287,7 +316,7 @@ describe('a token that proves nobody', () => {
 describe('a token used again', () => {
   test('gives the same caller until it expires, skew included', async () => {
     let at = now;
-    const identifier = makeBearerIdentifier({ issuer, audience, jwks, skewSeconds: 5 }, () => at);
+    const identifier = makeBearerIdentifier({ issuer, audience, jwks, skewSeconds: 5, systems }, () => at);
     const header = `Bearer ${await token()}`;
     const caller = await identifier(header);
     at = now + 304_999;
@@ -334,7 +363,7 @@ describe('keys of the issuer', () => {
     const { port } = server.address() as AddressInfo;
     try {
       const address = `http://127.0.0.1:${port}/jwks`;
-      const identifier = makeBearerIdentifier({ issuer, audience, jwks: address, skewSeconds: 5 }, () => now);
+      const identifier = makeBearerIdentifier({ issuer, audience, jwks: address, skewSeconds: 5, systems }, () => now);
       const made = await Promise.all([token({ jti: 'a' }), token({ jti: 'b' })]);
       const callers = await Promise.all(made.map((text) => identifier(`Bearer ${text}`)));
       expect(callers.map(({ credential }) => credential.id)).toEqual(['a', 'b']);
@@ -348,7 +377,7 @@ describe('keys of the issuer', () => {
     const opened = (text: string) => {
       const file = join(folder, 'wrong.json');
       writeFileSync(file, text);
-      return () => makeBearerIdentifier({ issuer, audience, jwks: file, skewSeconds: 5 }, () => now);
+      return () => makeBearerIdentifier({ issuer, audience, jwks: file, skewSeconds: 5, systems }, () => now);
     };
     expect(opened('{"keys":[]}')).toThrow();
     expect(opened('{"keys":[{"kty":"oct","k":"AAAA"}]}')).toThrow();

@@ -14,7 +14,13 @@ let good: string;
 beforeAll(async () => {
   signers = await makeSigners();
   const trust = await openTrust({ authorities: signers.authorities, crls: '' });
-  const settings = { allowSha1: false, skewSeconds: 120, maxAgeSeconds: 300, audience: 'https://dmp.example' };
+  const settings = {
+    allowSha1: false,
+    skewSeconds: 120,
+    maxAgeSeconds: 300,
+    audience: 'https://dmp.example',
+    systems: [],
+  };
   identify = makeAssertionIdentifier(trust, settings, () => issuedAt);
   good = signed(sample('direct-3.0'), signers.doctor);
 });

@@ -10,6 +10,7 @@ import { openTrust } from '../../server/auth/trust.ts';
 import { makeAssertionIdentifier } from '../../server/auth/vihf.ts';
 import { loadCard, loadTokenKey, makeCards } from '../../server/sandbox/cards.ts';
 import { people, type SandboxPerson } from '../../server/sandbox/people.ts';
+import { sandboxSystems } from '../../server/sandbox/systems.ts';
 import { signToken } from '../../server/sandbox/token.ts';
 import { signVihf } from '../../server/sandbox/vihf.ts';
 import { envelope, issuedAt, makeSigners, type Signer, sample, signed } from '../support/assertions.ts';
@@ -23,7 +24,7 @@ let identify: (allowSha1?: boolean) => Identify['assertion'];
 beforeAll(async () => {
   signers = await makeSigners();
   const trust = await openTrust({ authorities: signers.authorities, crls: '' });
-  const settings = { skewSeconds: 120, maxAgeSeconds: 300, audience: 'https://dmp.example' };
+  const settings = { skewSeconds: 120, maxAgeSeconds: 300, audience: 'https://dmp.example', systems: [] };
   identify = (allowSha1 = false) => makeAssertionIdentifier(trust, { ...settings, allowSha1 }, () => issuedAt);
 });
 
@@ -154,11 +155,11 @@ describe('the sandbox', () => {
     await makeCards(folder, () => undefined);
     const authorities = readFileSync(join(folder, 'sandbox', 'ca.pem'), 'utf8');
     const jwks = join(folder, 'sandbox', 'jwks.json');
-    const times = { allowSha1: false, skewSeconds: 120, maxAgeSeconds: 300 };
-    sandbox = await makeIdentify({ authorities, crls: '', audience, ...times, token: { ...token, jwks } }, () => now);
+    const rules = { allowSha1: false, skewSeconds: 120, maxAgeSeconds: 300, systems: sandboxSystems() };
+    sandbox = await makeIdentify({ authorities, crls: '', audience, ...rules, token: { ...token, jwks } }, () => now);
   });
 
-  const cardHolders = people.filter(({ kind }) => kind === 'professional' || kind === 'structure');
+  const cardHolders = people.filter(({ kind }) => kind !== 'patient' && kind !== 'representative');
   test.each(cardHolders.map((person) => [person.slug, person] as const))('the card of %s', async (slug, person) => {
     const card = loadCard(folder, slug);
     if (card === undefined) throw new Error(`${slug} has no card`);

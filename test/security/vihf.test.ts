@@ -1,14 +1,21 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { type Identify, NotIdentified, type ReadEnvelope } from '../../server/auth/credentials.ts';
 import { openTrust } from '../../server/auth/trust.ts';
-import { makeAssertionIdentifier } from '../../server/auth/vihf.ts';
-import type { Caller } from '../../server/domain/actor.ts';
+import { type AssertionSettings, makeAssertionIdentifier } from '../../server/auth/vihf.ts';
+import { type Caller, systemRights } from '../../server/domain/actor.ts';
+import type { System } from '../../server/domain/system.ts';
 import { envelope, issuedAt, makeSigners, sample, signed } from '../support/assertions.ts';
 
-const settings = { allowSha1: false, skewSeconds: 120, maxAgeSeconds: 300, audience: 'https://dmp.example' };
+const settings: AssertionSettings = {
+  allowSha1: false,
+  skewSeconds: 120,
+  maxAgeSeconds: 300,
+  audience: 'https://dmp.example',
+  systems: [],
+};
 
 let signers: Awaited<ReturnType<typeof makeSigners>>;
-let identify: (at?: number, change?: Partial<typeof settings>) => Identify['assertion'];
+let identify: (at?: number, change?: Partial<AssertionSettings>) => Identify['assertion'];
 
 beforeAll(async () => {
   signers = await makeSigners();
@@ -93,6 +100,85 @@ describe('who the caller is', () => {
       secret: true,
     });
     expect(caller.patient).toBeUndefined();
+  });
+
+  describe('a system that is listed', () => {
+    const subject = 'CN=hopital-nord,OU=1990000010,O=Hôpital Nord,ST=Rhône (69),C=FR';
+    const listed = (by: Pick<System, 'structure' | 'subject'>) =>
+      identify(issuedAt, {
+        systems: [
+          { id: 'other', name: 'Other', structure: '1990000028', rights: [...systemRights] },
+          { id: 'tokens', name: 'By tokens alone', rights: [...systemRights] },
+          { id: 'sih', name: 'SIH', rights: ['register', 'remove'], ...by },
+        ],
+      });
+    const sih = { kind: 'system', id: 'sih', name: 'SIH', rights: ['register', 'remove'] };
+    const automate = (xml: string) =>
+      xml
+        .replace(
+          /<Role .*<\/Role>/s,
+          '<Role xmlns="urn:hl7-org:v3" code="AUTOMATE" codeSystem="1.2.250.1.213.1.1.4.6"></Role>',
+        )
+        .replace('ac:classes:TLSClient', 'ac:classes:unspecified');
+    const indirect = (change = (xml: string) => xml) =>
+      envelope(signed(sample('indirect-2.0'), signers.hospital, change));
+
+    test.each([
+      ['its structure', { structure: '1990000010' }],
+      ['the subject of its certificate', { subject }],
+      ['both', { structure: '1990000010', subject }],
+    ])('is known by %s, has the rights listed and no others, and is no structure', async (_, by) => {
+      expect((await listed(by)(indirect())).actor).toEqual(sih);
+      expect((await listed(by)(indirect(automate))).actor).toEqual(sih);
+    });
+
+    test.each([
+      ['another structure', { structure: '1990000044' }],
+      ['another subject', { subject: subject.replace('hopital-nord', 'hopital-nord-2') }],
+      ['its structure and another subject', { structure: '1990000010', subject: subject.replace('CN=', 'CN=x') }],
+      ['the subject and another structure', { structure: '1990000044', subject }],
+      ['neither', {}],
+    ])('is not known by %s', async (_, by) => {
+      expect((await listed(by)(indirect())).actor).toMatchObject({
+        kind: 'structure',
+        structure: { id: '1990000010' },
+      });
+      expect((await listed(by)(indirect(automate))).actor).toMatchObject({ kind: 'structure' });
+    });
+
+    test('speaks of the patient that it names, or of none', async () => {
+      const resource =
+        /<Attribute Name="urn:oasis:names:tc:xacml:2.0:resource:resource-id">.*?<\/Attribute>/s;
+      expect((await listed({ structure: '1990000010' })(indirect())).patient).toEqual(patient);
+      const caller = await listed({ structure: '1990000010' })(indirect((xml) => xml.replace(resource, '')));
+      expect(caller.patient).toBeUndefined();
+      expect(caller.actor).toEqual(sih);
+    });
+
+    test('makes nobody a professional', async () => {
+      const air = envelope(signed(sample('air-4.0'), signers.hospital));
+      expect(await whyNot(air, listed({ structure: '1990000010' }))).toBe(
+        'a professional by the certificate of a system',
+      );
+      const direct = indirect((xml) => automate(xml).replace('>INDIRECTE<', '>DIRECTE<'));
+      expect(await whyNot(direct, listed({ structure: '1990000010' }))).toBe('NameID is not of the card');
+    });
+
+    test('is no card, though the card names the structure', async () => {
+      const secretary = envelope(signed(sample('secretary-3.0'), signers.secretary));
+      expect((await listed({ structure: '499970000016001' })(secretary)).actor).toMatchObject({ kind: 'professional' });
+      const machine = envelope(
+        signed(sample('secretary-3.0'), signers.secretary, (xml) => automate(xml).replace('>DIRECTE<', '>INDIRECTE<')),
+      );
+      expect(await whyNot(machine, listed({ structure: '499970000016001' }))).toBe(
+        'not the certificate of an organisation',
+      );
+    });
+
+    test('claims no structure but its own', async () => {
+      const other = indirect((xml) => xml.replace('>1990000010<', '>1990000028<'));
+      expect(await whyNot(other, listed({ structure: '1990000010' }))).toBe('structure is not that of the certificate');
+    });
   });
 
   test('two assertions are spent apart, one is spent once', async () => {

@@ -1,0 +1,11 @@
+import type { System } from '../domain/system.ts';
+import { people } from './people.ts';
+
+/** The systems of the sandbox, with the rights that each was given. */
+export function sandboxSystems(): System[] {
+  return people.flatMap((person) =>
+    person.kind === 'system'
+      ? [{ id: person.id, name: person.display, structure: person.structIdNat, rights: person.rights }]
+      : [],
+  );
+}
