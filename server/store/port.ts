@@ -65,8 +65,8 @@ export type Row =
   | { readonly kind: 'submissionSet'; readonly set: SubmissionSet; readonly owners: Owners }
   | { readonly kind: 'folder'; readonly folder: Folder }
   | { readonly kind: 'association'; readonly association: Association }
-  /** Changes the status of a registered document. */
-  | { readonly kind: 'status'; readonly document: string; readonly status: AvailabilityStatus }
+  /** Changes the status of a registered document; `at` in milliseconds, absent: the time of the change set's first event. */
+  | { readonly kind: 'status'; readonly document: string; readonly status: AvailabilityStatus; readonly at?: number }
   /** Changes what is given of a registered folder. */
   | {
       readonly kind: 'folderState';
@@ -251,8 +251,11 @@ export type DocumentFilter = {
   readonly referenceIds?: readonly (readonly string[])[];
   /** Patterns with `%` and `_` against the XCN text of each author, case-sensitive. IHE ITI TF-2 3.18.4.1.2.3.7.1. */
   readonly authorPersons?: readonly string[];
-  /** Half-open ranges of 14-digit DTMs: from ≤ value < to. An absent serviceStart/Stop value matches. */
-  readonly creationTime?: TimeRange;
+  /**
+   * Half-open ranges of 14-digit DTMs: from ≤ value < to. An absent serviceStart/Stop value matches; an absent creationTime, which on-demand
+   * entries have, where `orAbsent` says so.
+   */
+  readonly creationTime?: TimeRange & { readonly orAbsent?: true };
   readonly serviceStartTime?: TimeRange;
   readonly serviceStopTime?: TimeRange;
   /** Since when it is in its state, in milliseconds: from ≤ value < to. */

@@ -26,11 +26,17 @@ export function documentFilter(given: GivenParameters): DocumentFilter {
     ...(statuses && { statuses }),
     ...(excluded.objectTypes === undefined && { objectTypes: ['stable'] }),
     ...attributes(given, ''),
-    ...given.range('creationTime', '$XDSDocumentEntryCreationTime'),
+    ...created(given),
     ...given.range('serviceStartTime', '$XDSDocumentEntryServiceStartTime'),
     ...given.range('serviceStopTime', '$XDSDocumentEntryServiceStopTime'),
     ...(Object.keys(excluded).length > 0 && { exclude: excluded }),
   };
+}
+
+/** On-demand entries, which have no creationTime, match whatever is asked of it. IHE ITI TF-2 3.18.4.1.2.3.7.1. */
+function created(given: GivenParameters): Pick<DocumentFilter, 'creationTime'> {
+  const { creationTime } = given.range('creationTime', '$XDSDocumentEntryCreationTime');
+  return creationTime === undefined ? {} : { creationTime: { ...creationTime, orAbsent: true } };
 }
 
 /** The attributes by which entries are wanted or, with the suffix, left out. */

@@ -655,10 +655,11 @@ export function storeContract(name: string, open: () => Promise<Subject>): void 
         expect(await store.read.countDocuments(ours, filter)).toBe(expected.length);
       });
 
-      test('an absent creationTime is in no range', async () => {
+      test('an absent creationTime is in no range, or in every one where that is asked', async () => {
         const { creationTime: _, ...entry } = document(1, { objectType: 'onDemand' });
         await commit(documentRow(entry));
         expect(await seen(ours, { creationTime: {} })).toEqual([]);
+        expect(await seen(ours, { creationTime: { from: '20300101000000', orAbsent: true } })).toEqual([uuid(1)]);
       });
 
       test('pages are newest first and stay right while documents arrive', async () => {

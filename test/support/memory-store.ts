@@ -644,7 +644,9 @@ function put(held: Contents, record: RecordId, row: Row, at: number): void {
     case 'status': {
       const document = held.documents.get(row.document);
       if (document?.record !== record) throw new TypeError('A status names no document of the record');
-      const state = document.latest ? { revision: document.revision + 1, changedAt: at, past: pastOf(document) } : {};
+      const state = document.latest
+        ? { revision: document.revision + 1, changedAt: row.at ?? at, past: pastOf(document) }
+        : {};
       held.documents.set(row.document, { ...document, ...state, entry: { ...document.entry, status: row.status } });
       break;
     }
@@ -759,7 +761,7 @@ function matchesFilter({ entry, latest, changedAt }: HeldDocument, filter: Docum
     (availabilities === undefined || availabilities.includes(entry.documentAvailability ?? 'online')) &&
     attributeTests(entry, filter).every(Boolean) &&
     !attributeTests(entry, exclude ?? {}).some(Boolean) &&
-    within(entry.creationTime, filter.creationTime, false) &&
+    within(entry.creationTime, filter.creationTime, filter.creationTime?.orAbsent === true) &&
     within(entry.serviceStartTime, filter.serviceStartTime, true) &&
     within(entry.serviceStopTime, filter.serviceStopTime, true)
   );

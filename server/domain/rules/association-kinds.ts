@@ -50,6 +50,15 @@ function illegalEnds({ association: { id, type }, source, target }: Resolved): P
   if (source.kind !== 'entry') return invalid(`the source of ${type} is a document of this message`);
   if (source === target || (target.kind === 'entry' && target.entry.id === source.entry.id))
     return invalid('a document is not related to itself');
+  if (target.kind === 'entry' && !targets.includes('entry'))
+    return [
+      problem('referenceUnresolved', {
+        attribute: 'targetObject',
+        object: id,
+        value: target.entry.id,
+        detail: `the target of ${type} is registered before`,
+      }),
+    ];
   if (!targets.includes(target.kind)) return invalid(`the target of ${type} cannot be such an object`);
   if (type === 'IsSnapshotOf' && target.kind === 'registeredEntry' && target.target.entry.objectType !== 'onDemand')
     return invalid('a snapshot is taken of an on-demand entry');

@@ -9,7 +9,7 @@ export function filterCondition(filter: DocumentFilter): SqlCondition {
     ...anyOf(filter.statuses, (status) => is('status', statuses.indexOf(status))),
     ...anyOf(filter.availabilities, (availability) => is('offline', availability === 'offline' ? 1 : 0)),
     ...attributes(filter),
-    ...within('created', filter.creationTime, false),
+    ...within('created', filter.creationTime, filter.creationTime?.orAbsent === true),
     ...within('started', filter.serviceStartTime, true),
     ...within('stopped', filter.serviceStopTime, true),
     ...between('changed', filter.changedAt),

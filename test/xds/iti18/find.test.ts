@@ -31,6 +31,8 @@ const reference = (id: string, type = 'urn:ihe:iti:xds:2013:accession') => ({
   type,
 });
 
+const { creationTime: _, ...assembledLater } = document(5, { objectType: 'onDemand' });
+
 /** 1 is plain; 2 differs in every attribute that a query filters by. */
 beforeAll(async () => {
   world = await emptyRegistry();
@@ -54,7 +56,12 @@ beforeAll(async () => {
     { kind: 'status', document: uuid(3), status: 'deprecated' },
     doc(4),
     { kind: 'status', document: uuid(4), status: 'archived' },
-    doc(5, { objectType: 'onDemand' }),
+    {
+      kind: 'document',
+      entry: assembledLater,
+      registeredAt: 1,
+      owners: { professionals: [], structures: [], patient: false },
+    },
     doc(6, { documentAvailability: 'offline' }),
     doc(7),
     {
@@ -135,6 +142,14 @@ describe('FindDocuments', () => {
     ['on-demand', [[entry('Type'), types('onDemand')]], [5]],
     ['on-demand and stable', [[entry('Type'), types('onDemand', 'stable')]], [8, 5, 2, 1]],
     ['created from', [[entry('CreationTimeFrom'), '20250101000001']], [8, 1]],
+    [
+      'created from, of on-demand',
+      [
+        [entry('Type'), types('onDemand')],
+        [entry('CreationTimeFrom'), '2030'],
+      ],
+      [5],
+    ],
     ['created from, included', [[entry('CreationTimeFrom'), '20250101']], [8, 2, 1]],
     ['created to, not included', [[entry('CreationTimeTo'), '20250101']], []],
     ['created to', [[entry('CreationTimeTo'), "'20250102'"]], [2]],
