@@ -34,7 +34,7 @@ function writeBody({ code, subcode }: FaultForm, reason: string): string {
 
 /** A plain URI: scheme, perhaps host and port, and what may follow. RFC 3986 §3. */
 const plainUri =
-  /^[a-z][a-z\d+.-]*:(?:\/\/[\w.-]*(?::\d*)?(?=[/?#]|$)|(?!\/\/))(?:[\w\-.~:/?@!$&'()*+,;=]|%[\da-f]{2})*(?:#[\w\-.]*)?$/i;
+  /^[a-z][a-z\d+.-]*:(?:\/\/[\w.-]*(?::\d+)?(?=[/?#]|$)|(?!\/\/))(?:[\w\-.~:/?@!$&'()*+,;=]|%[\da-f]{2})*(?:#[\w\-.]*)?$/i;
 
 /** Header blocks that go with some faults. SOAP 1.2 Part 1 §5.4.7 (Upgrade), §5.4.8 (NotUnderstood). */
 function blocksOf({ name, about }: Problem): string {
