@@ -2,16 +2,18 @@ import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { benchPatient, fill } from './bench/fill.ts';
+import { large } from './bench/large.ts';
 import { type Measured, type Prepared, quantile, run } from './bench/load.ts';
 import { cpuOf, machine, machineBusy, memoryOf } from './bench/machine.ts';
-import { type Bench, deposits, finds, reads, retrieves, searches, tokenOf } from './bench/requests.ts';
+import { type Bench, depositedTo, deposits, finds, reads, retrieves, searches, tokenOf } from './bench/requests.ts';
 import { stages } from './bench/stages.ts';
-import { startTarget, type Target } from './bench/target.ts';
+import { stagesOf, startTarget, type Target } from './bench/target.ts';
 
-const usage = `npm run bench -- [--entries 10000[,1000000]] [--seconds 10] [--rounds 1] [--only ITI-41,ITI-18,ITI-43,search,read] [--stages] [--write]
+const usage = `npm run bench -- [--entries 10000[,1000000]] [--seconds 10] [--rounds 1] [--only ITI-41,ITI-18,ITI-43,search,read] [--large 1024] [--stages] [--write]
 
 Fills a store (kept in .cache/bench), starts a server on it and drives it from this process. With two sizes the servers are driven in turn.
---stages prints what each stage of a request costs, in this process. --write puts the tables into docs/benchmarks.md.
+--large sends and reads one document of so many MiB and watches the server's memory. --stages prints what each stage of a request costs,
+measured on the functions themselves. --write puts the tables into docs/benchmarks.md.
 `;
 
 const { values } = parseArgs({
@@ -20,9 +22,11 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '10' },
     rounds: { type: 'string', default: '1' },
     only: { type: 'string', default: 'ITI-41,ITI-18,ITI-43,search,read' },
+    large: { type: 'string' },
     stages: { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
     fill: { type: 'string' },
+    'stages-of': { type: 'string' },
     help: { type: 'boolean', default: false },
   },
 });
@@ -61,6 +65,7 @@ const kinds: readonly Kind[] = [
 
 if (values.help) process.stdout.write(usage);
 else if (values.fill !== undefined) await fill(Number(values.fill), say);
+else if (values['stages-of'] !== undefined) process.stdout.write(await stages(Number(values['stages-of'])));
 else await bench();
 
 async function bench(): Promise<void> {
@@ -73,9 +78,12 @@ async function bench(): Promise<void> {
   for (let round = 0; round < Number(values.rounds); round++)
     for (const kind of kinds.filter(({ name }) => values.only.split(',').includes(name)))
       for (const target of targets) rows.push(...(await measure(target, kind, seconds)));
-  const costs = values.stages ? await stages(say) : undefined;
+  const [first] = targets;
+  const grown =
+    values.large !== undefined && first !== undefined ? await large(first, Number(values.large), say) : undefined;
   for (const target of targets) await target.stop();
-  const text = report(targets, rows, costs);
+  const costs = values.stages && first !== undefined ? await stagesOf(first, say) : undefined;
+  const text = report(targets, rows, grown, costs);
   process.stdout.write(text);
   if (values.write) writeFileSync(resolve(import.meta.dirname, '../docs/benchmarks.md'), text);
 }
@@ -95,8 +103,9 @@ async function benchOf(target: Target): Promise<Bench> {
   const bench: Bench = { data: target.data, url: target.url, patients: Math.ceil(entries / 100), known: new Map() };
   const token = await tokenOf(bench);
   const known = new Map<number, { uniqueId: string; id: string }[]>();
-  for (let n = 0; n < Math.min(200, bench.patients); n++) {
-    const { oid, value } = benchPatient(n);
+  for (let n = 0; n < Math.min(200, bench.patients / 2); n++) {
+    const patient = depositedTo(bench.patients, n);
+    const { oid, value } = benchPatient(patient);
     const address = new URL(
       `/fhir/DocumentReference?patient.identifier=urn:oid:${oid}%7C${value}&status=current&_count=2`,
       target.url,
@@ -105,7 +114,7 @@ async function benchOf(target: Target): Promise<Bench> {
       entry?: { resource: { id: string; masterIdentifier: { value: string } } }[];
     };
     known.set(
-      n,
+      patient,
       (bundle.entry ?? []).map(({ resource }) => ({
         id: resource.id,
         uniqueId: resource.masterIdentifier.value.replace('urn:oid:', ''),
@@ -174,7 +183,12 @@ function rowText({ store, what, mode, measured, serverCpu, generatorCpu, foreign
   return `| ${store} | ${what} | ${mode} | ${rate} | ${ms(0.5)} | ${ms(0.99)} | ${serverCpu.toFixed(0)} | ${generatorCpu.toFixed(0)} | ${(foreign * 100).toFixed(0)} % | ${measured.failures} | ${peak.toFixed(0)} |`;
 }
 
-function report(targets: readonly Target[], rows: readonly Row[], costs: string | undefined): string {
+function report(
+  targets: readonly Target[],
+  rows: readonly Row[],
+  grown: string | undefined,
+  costs: string | undefined,
+): string {
   return `# Benchmarks
 
 ${machine()}; server and load generator on the same machine. Written by \`npm run bench -- --write\`.
@@ -192,5 +206,15 @@ ${targets.map((t) => `| ${t.name} | ${t.startedIn.toFixed(0)} ms | ${t.idle.toFi
 | Store | Request | Loop, connections | per second | p50 ms | p99 ms | server µs | generator µs | foreign | failed | peak MB |
 | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
 ${rows.map(rowText).join('\n')}
-${costs === undefined ? '' : `\n## What each stage costs\n\n${costs}`}`;
+${grown === undefined ? '' : `\n## Memory while one large document passes\n\n${grown}`}${
+  costs === undefined
+    ? ''
+    : `
+## What each stage costs
+
+Microseconds of processor time, measured one after the other in one process on the functions themselves, on the store of ${targets[0]?.name ?? ''}
+without a server: the least of several rounds. HTTP, Koa and whatever threads cost each other come on top.
+
+${costs}`
+}`;
 }

@@ -3,6 +3,7 @@ import Router from '@koa/router';
 import Koa from 'koa';
 import type { Context } from './context.ts';
 import { fhirRouter } from './fhir/routes.ts';
+import { pour } from './pour.ts';
 import { onDemandRouter } from './sandbox/on-demand.ts';
 import { StoreBusy } from './store/port.ts';
 import { exposition } from './watch/metrics.ts';
@@ -51,6 +52,7 @@ export function makeApp(
       ctx.body = 'Internal Server Error';
     }
     if (isClosing()) ctx.set('Connection', 'close');
+    await pour(ctx);
     const route: unknown = ctx['_matchedRoute'];
     context.metrics.request(typeof route === 'string' ? route : 'none', ctx.status, (performance.now() - begun) / 1000);
   });

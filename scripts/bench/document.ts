@@ -1,7 +1,7 @@
+import { documentType } from '../../server/cda/document-types.ts';
+import { type CdaFacts, readCda } from '../../server/cda/header.ts';
 import type { Identifier } from '../../server/domain/identifier.ts';
 import { writeCda } from '../../server/sandbox/cda.ts';
-import { type CdaFacts, readCda } from '../../server/cda/header.ts';
-import { documentType } from '../../server/cda/document-types.ts';
 import { personOf, type SandboxPatient } from '../../server/sandbox/people.ts';
 import { uniqueId } from './unique-id.ts';
 

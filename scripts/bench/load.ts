@@ -38,10 +38,10 @@ export async function run(loop: Loop): Promise<Measured> {
   let ended = false;
   const open = loop.rate !== undefined;
 
-  const lines = await Promise.all(Array.from({ length: loop.connections }, async () => await openLine(loop)));
+  const lines = await Promise.all(Array.from({ length: loop.connections }, () => openLine(loop)));
   const finished = lines.map(
-    async (line) =>
-      await new Promise<void>((resolve) => {
+    (line) =>
+      new Promise<void>((resolve) => {
         line.onDone = resolve;
       }),
   );
@@ -164,7 +164,7 @@ async function openLine(loop: Loop): Promise<Line> {
 }
 
 async function dial({ host, port }: Loop): Promise<Socket> {
-  return await new Promise((resolve, reject) => {
+  return new Promise((resolve, reject) => {
     const socket = connect({ host, port, noDelay: true }, () => resolve(socket));
     socket.once('error', reject);
   });

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { memoryOf } from './machine.ts';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -24,13 +25,7 @@ export async function startTarget(entries: number, port: number, progress: (line
   const data = resolve(root, '.cache', 'bench', String(entries));
   mkdirSync(data, { recursive: true });
   const url = new URL(`http://127.0.0.1:${port}`);
-  const env = {
-    PATH: process.env['PATH'] ?? '',
-    DMP_DATA: data,
-    DMP_PORT: String(port),
-    DMP_PUBLIC_URL: url.origin,
-    DMP_LOG_LEVEL: 'warn',
-  };
+  const env = settingsOf({ data, url });
   const filling = spawn(process.execPath, ['scripts/bench.ts', '--fill', String(entries)], {
     cwd: root,
     env,
@@ -50,7 +45,31 @@ export async function startTarget(entries: number, port: number, progress: (line
     pid,
     startedIn,
     idle: memoryOf(pid, 'VmRSS'),
-    stop: async () => await stop(child),
+    stop: () => stop(child),
+  };
+}
+
+/** What `stages` answers, in a process of its own, since it needs the folder for itself. */
+export async function stagesOf(target: Target, progress: (line: string) => void): Promise<string> {
+  progress('measuring the stages');
+  const entries = /\d+$/.exec(target.data)?.[0] ?? '';
+  const measuring = spawn(process.execPath, ['scripts/bench.ts', '--stages-of', entries], {
+    cwd: root,
+    env: settingsOf(target),
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const [code, table] = await Promise.all([once(measuring, 'exit'), text(measuring.stdout)]);
+  if (code[0] !== 0) throw new Error('the stages could not be measured');
+  return table;
+}
+
+function settingsOf({ data, url }: Pick<Target, 'data' | 'url'>): NodeJS.ProcessEnv {
+  return {
+    PATH: process.env['PATH'] ?? '',
+    DMP_DATA: data,
+    DMP_PORT: url.port,
+    DMP_PUBLIC_URL: url.origin,
+    DMP_LOG_LEVEL: 'warn',
   };
 }
 
@@ -60,7 +79,7 @@ async function serve(
   keep = false,
 ): Promise<{ child: ChildProcess; startedIn: number }> {
   const begun = performance.now();
-  const child = spawn(process.execPath, ['server/start.mjs'], {
+  const child = spawn(process.execPath, ['--expose-gc', 'server/start.mjs'], {
     cwd: root,
     env,
     stdio: ['ignore', 'ignore', 'inherit'],

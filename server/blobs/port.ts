@@ -21,7 +21,7 @@ export type Received = {
 export interface Blobs {
   /**
    * Reads a document to its end. Up to the inline limit it stays in memory, beyond it goes sealed to a file that nobody sees until a
-   * commit names it.
+   * commit names it. Pieces of the source that are marked as disposable are given back.
    * @throws ContentTooLarge beyond `limit` bytes, StoreFull when the disk is full; the rest of the source is then left unread.
    */
   receive(source: AsyncIterable<Uint8Array>, limit: number): Promise<Received>;

@@ -17,6 +17,7 @@ import {
   sealedLength,
 } from './envelope.ts';
 import { type LargeFiles, type LargeFileWriter, openLargeFiles } from './files.ts';
+import { dispose, markDisposable } from './pieces.ts';
 import { type Blobs, ContentDamaged, ContentTooLarge, type Received } from './port.ts';
 import { openSegmentReader, type SegmentReader } from './segments.ts';
 
@@ -85,6 +86,7 @@ async function receive(
         held = withRoom(held, before, size);
         held.set(chunk, before);
       } else await disk.writer.write(chunk);
+      dispose(chunk);
     }
     await disk?.writer.end();
   } catch (error) {
@@ -188,7 +190,9 @@ async function* verifiedBlocks(envelope: Envelope, place: ContentPlace, places: 
       for (let index = first; index < next; index++) {
         const from = (index - first) * sealedBlockBytes;
         const block = part.subarray(from, from + sealedBlockBytes);
-        yield openBlock(envelope, { index, last: index === count - 1, sealed: block });
+        const plain = openBlock(envelope, { index, last: index === count - 1, sealed: block });
+        markDisposable(plain);
+        yield plain;
       }
     }
   } finally {

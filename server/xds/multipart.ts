@@ -1,3 +1,4 @@
+import { markDisposable } from '../blobs/pieces.ts';
 import { refuse } from '../domain/error.ts';
 
 /** Gives the next bytes of a body, undefined behind the last. */
@@ -155,9 +156,14 @@ export class MultipartReader {
     this.#take(2);
   }
 
+  /** A piece that is all of what arrived together holds nothing that is read again here. */
   #take(length: number): Buffer {
     const taken = this.#buffer.subarray(0, length);
-    this.#buffer = this.#buffer.subarray(length);
+    if (length < this.#buffer.length) this.#buffer = this.#buffer.subarray(length);
+    else {
+      this.#buffer = nothing;
+      markDisposable(taken);
+    }
     return taken;
   }
 

@@ -61,7 +61,7 @@ async function send(ctx: Context, body: RequestBody, { status, contentType, leng
   ctx.set('Content-Type', contentType);
   if (status === 401) ctx.set('WWW-Authenticate', 'WSSE profile="SAML 2.0"');
   if (clean && Buffer.isBuffer(bytes)) ctx.body = bytes;
-  else ctx.body = Readable.from(clean ? bytes : lingering(bytes, body), { objectMode: false });
+  else ctx.body = Readable.from(clean ? bytes : lingering(bytes, body));
   ctx.length = length;
   if (length === 0) ctx.remove('Content-Type');
 }
