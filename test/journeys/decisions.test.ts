@@ -1,11 +1,14 @@
 import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Bundle, OperationOutcome } from 'fhir/r4.js';
 import { configOf } from '../../server/config/config.ts';
 import { readEnv } from '../../server/config/env.ts';
-import type { Actor } from '../../server/domain/actor.ts';
+import { type Actor, systemRights } from '../../server/domain/actor.ts';
 import type { RecordFacts } from '../../server/domain/decision.ts';
 import type { VisibilityCode } from '../../server/domain/document.ts';
 import type { AuditEvent } from '../../server/domain/event.ts';
@@ -128,8 +131,17 @@ const faces = (p: Played) => {
   return { xds: xdsOf(place), fhir: fhirOf(place) };
 };
 
+/** The systems of the cases: a token takes from the partner what a case does not give. */
+const systems = [
+  { id: 'partner', name: 'partner', rights: systemRights },
+  { id: 'regie', name: 'regie', rights: [] },
+];
+const systemsFile = join(mkdtempSync(join(tmpdir(), 'opendmp-decisions-')), 'systems.json');
+afterAll(() => rmSync(dirname(systemsFile), { recursive: true }));
+
 beforeAll(async () => {
-  server = await openServer();
+  writeFileSync(systemsFile, JSON.stringify(systems));
+  server = await openServer({ DMP_SYSTEMS: systemsFile });
   const env = readEnv({ DMP_DATA: server.folder, DMP_REGIME: '2022', DMP_WEB_THREADS: '1' });
   const { settings } = configOf(env, sandboxCentres);
   const context = { ...server.context, tools: { ...server.context.tools, settings } };
@@ -403,7 +415,7 @@ function claimsOf({ actor, acting: { mode, reason, patient } }: Played): Record<
     case 'representative':
       return all(actor.id, {}, {}, { kind: 'representative', of: cxOf(actor.of.value) });
     case 'system':
-      return all(actor.id, {}, {}, { kind: 'system', id: actor.id, rights: actor.rights });
+      return all(actor.id, {}, {}, { kind: 'system', rights: actor.rights });
     case 'air':
     case 'administrator':
       throw new Error(`${actor.kind} has no token`);

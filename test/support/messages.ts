@@ -1,12 +1,22 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 
-/** Transactions as a client knows them, written by hand from IHE ITI TF-2 3.18, 3.41, 3.43 and Metadata Update 3.57. */
+/**
+ * Transactions as a client knows them, written by hand from IHE ITI TF-2 3.18, 3.41, 3.42, 3.43, 3.44, 3.51, 3.61, 3.62, 3.86, Metadata
+ * Update 3.57 and Restricted Metadata Update 3.92.
+ */
 export const transactions = {
   find: { path: '/xds/registry', action: 'urn:ihe:iti:2007:RegistryStoredQuery' },
   deposit: { path: '/xds/repository', action: 'urn:ihe:iti:2007:ProvideAndRegisterDocumentSet-b' },
   update: { path: '/xds/registry', action: 'urn:ihe:iti:2010:UpdateDocumentSet' },
   retrieve: { path: '/xds/repository', action: 'urn:ihe:iti:2007:RetrieveDocumentSet' },
+  register: { path: '/xds/registry', action: 'urn:ihe:iti:2007:RegisterDocumentSet-b' },
+  addPatient: { path: '/xds/registry', action: 'urn:hl7-org:v3:PRPA_IN201301UV02' },
+  findAcross: { path: '/xds/registry', action: 'urn:ihe:iti:2009:MultiPatientStoredQuery' },
+  registerOnDemand: { path: '/xds/registry', action: 'urn:ihe:iti:2010:RegisterOnDemandDocumentEntry' },
+  removeMetadata: { path: '/xds/registry', action: 'urn:ihe:iti:2010:DeleteDocumentSet' },
+  removeDocuments: { path: '/xds/repository', action: 'urn:ihe:iti:2017:RemoveDocuments' },
+  restrictedUpdate: { path: '/xds/registry', action: 'urn:ihe:iti:2018:RestrictedUpdateDocumentSet' },
 } as const;
 export type XdsVerb = keyof typeof transactions;
 
