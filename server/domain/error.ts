@@ -504,7 +504,7 @@ export const catalogue = {
     remedy: 'Add the element.',
   },
   elementMalformed: {
-    what: (a) => `${a.expression ?? 'An element'} is${given(a)} not of its type${because(a)}`,
+    what: (a) => `${a.expression ?? 'An element'}${given(a)} is not of its type${because(a)}`,
     rule: 'FHIR R4 datatypes.html',
     remedy: 'Write the value in the form of its data type.',
   },
@@ -524,10 +524,51 @@ export const catalogue = {
     rule: 'IHE MHD 2:3.65.4.1.2.3',
     remedy: 'Let it be the fullUrl of one Binary of the same Bundle.',
   },
+  consentRuleBroken: {
+    what: (a) => `${a.expression ?? 'The Consent'} breaks a rule of its profile${because(a)}`,
+    rule: 'IHE PCF 1.1, profiles of Consent: Basic, Intermediate, Advanced',
+    remedy: 'Correct what is named.',
+  },
+  consentNotEnforceable: {
+    what: (a) => `${a.expression ?? 'The Consent'}${given(a)} cannot be enforced here${because(a)}`,
+    rule: 'IHE PCF 1.1, ITI-108; access policy: what cannot be enforced is not taken',
+    remedy:
+      'State an authorisation, a block, an opposition to break-glass or to centre 15, or masked documents in emergency; /fhir/metadata tells how.',
+  },
+  openingNotEnded: {
+    what: () => 'A Consent that states the opening of the record cannot end while the record is open',
+    rule: 'CSP L.1111-18; access policy',
+    remedy: 'Close the record, or keep the root permit without actor and change the provisions below it.',
+  },
   pageLinkBroken: {
     what: () => 'The page link was altered or is too old',
     rule: 'FHIR R4 http.html#paging',
     remedy: 'Start the search again.',
+  },
+  multipleMatches: {
+    what: (a) => `${quoted(a.value)} names more than one document`,
+    rule: 'FHIR R4 http.html#concurrency (conditional interactions)',
+    remedy: 'Name one document.',
+  },
+  patchForbidden: {
+    what: (a) => `${a.expression ?? 'An element'} is not changed by PATCH${because(a)}`,
+    rule: 'CI-SIS volet Partage de documents de santé en mobilité, flow 3 (MiseAJourMetadonneeFiche)',
+    remedy: 'Change status, securityLabel or the extension isArchived; replace the document for anything else.',
+  },
+  patchFailed: {
+    what: (a) => `The patch does not fit the resource${because(a)}`,
+    rule: 'FHIR R4 http.html#patch; RFC 6902',
+    remedy: 'Read the latest version and make the patch for it.',
+  },
+  resourceDeleted: {
+    what: (a) => `${a.value ?? 'The resource'} was deleted`,
+    rule: 'FHIR R4 http.html#read',
+    remedy: 'Search for status entered-in-error to find what was deleted.',
+  },
+  versionDiffers: {
+    what: (a) => `${a.object ?? 'The resource'} is not at version ${a.value ?? ''}${because(a)}`,
+    rule: 'FHIR R4 http.html#concurrency',
+    remedy: 'Read the latest version, apply the change to it and send its ETag as If-Match.',
   },
 
   // Messages of HL7 version 2, and patient feeds

@@ -17,7 +17,10 @@ export type IssueCode =
   | 'too-long'
   | 'too-costly'
   | 'exception'
-  | 'transient';
+  | 'transient'
+  | 'multiple-matches'
+  | 'processing'
+  | 'deleted';
 
 type Translation = { readonly status: number; readonly code: IssueCode };
 
@@ -118,7 +121,15 @@ const translations = {
   parameterMalformed: as(400, 'value'),
   parameterUnknown: as(400, 'not-supported'),
   notAcceptable: as(406, 'not-supported'),
+  consentRuleBroken: as(422, 'business-rule'),
+  consentNotEnforceable: as(422, 'business-rule'),
+  openingNotEnded: as(422, 'business-rule'),
   pageLinkBroken: as(400, 'invalid'),
+  multipleMatches: as(412, 'multiple-matches'),
+  patchForbidden: as(405, 'not-supported'),
+  patchFailed: as(422, 'processing'),
+  resourceDeleted: as(410, 'deleted'),
+  versionDiffers: as(412, 'conflict'),
   notJson: as(400, 'structure'),
   elementUnknown: as(400, 'structure'),
   elementMissing: as(400, 'required'),

@@ -174,7 +174,8 @@ export function recordAsked({ caller }: Request, patient: PatientRef | undefined
   return refuse('queryParameterMissing', { attribute: 'patient', detail: 'the credential names none either' });
 }
 
-async function recordNamed(
+/** The record that a request is about: the one it names, else the credential's, else that of the first object named that is registered. */
+export async function recordNamed(
   tools: Tools,
   request: Request,
   patient: PatientRef | undefined,

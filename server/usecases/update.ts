@@ -1,7 +1,7 @@
 import type { Permit } from '../domain/decision.ts';
-import type { Submission } from '../domain/document.ts';
+import type { DocumentEntry, Submission } from '../domain/document.ts';
 import { type Problem, Refused, refuse } from '../domain/error.ts';
-import { traced } from '../domain/event.ts';
+import { type Transaction, traced } from '../domain/event.ts';
 import { messageProblems, registryProblems, valueProblems } from '../domain/rules.ts';
 import { dtmOf } from '../domain/time.ts';
 import { maskedWith } from '../domain/update/chain.ts';
@@ -13,7 +13,7 @@ import { decodeRestricted } from '../domain/update/restricted.ts';
 import { type Deed, deedsOf, rightProblems } from '../domain/update/rights.ts';
 import type { Expectation, ObjectKind, Row } from '../store/port.ts';
 import { ownersOf } from './owners.ts';
-import { type JointPlan, type Judge, performJointly, type Request, type Tools } from './perform.ts';
+import { type JointPlan, type Judge, performJointly, type Request, type Subject, type Tools } from './perform.ts';
 import { messageFacts, patientOf, together } from './submit.ts';
 import { uuids } from './surrounding.ts';
 import { updateFacts } from './update-facts.ts';
@@ -57,18 +57,65 @@ async function change(
   // An object of another patient than the set's is told by the rules of updates.
   const patient = patientOf({ ...submission, entries: [], folders: [] }, request);
   if (patient === undefined) throw new Refused(unjudged(tools, request, sent));
-  return performJointly(tools, request, action, { identifier: patient }, async (judge, facts) => {
+  const made: Made<Updated> = { ...sent, answer: ({ set }) => ({ set }) };
+  const { transaction } = request.origin;
+  const kind: Kind = { action, decode, transaction };
+  return changing(tools, request, { identifier: patient }, kind, () => Promise.resolve(made));
+}
+
+/** An update with what is answered once it is done; or the answer alone, where nothing needs to change. */
+export type Made<T> =
+  | (Update & { readonly answer: (changes: Changes) => T })
+  | { readonly unchanged: T; readonly documents: readonly DocumentEntry[] };
+
+/**
+ * Carries out an update that the service itself makes of what a caller wants, once it has read what is registered. It is judged, checked and
+ * traced as if the caller had sent it.
+ * @throws Refused as `update`
+ */
+export async function updateAs<T>(
+  tools: Tools,
+  request: Request,
+  subject: Subject,
+  make: (permit: Permit) => Promise<Made<T>>,
+): Promise<T> {
+  const kind: Kind = { action: 'updateDocument', decode: decodeUpdate, transaction: 'ITI-57' };
+  return changing(tools, request, subject, kind, make);
+}
+
+type Kind = {
+  readonly action: 'updateDocument' | 'restrictedUpdate';
+  readonly decode: Decode;
+  /** By whose rules it is checked. */
+  readonly transaction: Transaction;
+};
+
+async function changing<T>(
+  tools: Tools,
+  request: Request,
+  subject: Subject,
+  { action, decode, transaction }: Kind,
+  make: (permit: Permit) => Promise<Made<T>>,
+): Promise<T> {
+  return performJointly(tools, request, action, subject, async (judge, facts) => {
     const reading = readingPermit(judge, request, action);
+    const made = await make(reading);
+    if ('unchanged' in made)
+      return {
+        answer: made.unchanged,
+        done: [{ permit: reading, trace: { documents: made.documents.map((entry) => traced(entry)) } }],
+      };
+    const { submission, problems: sent, answer } = made;
     const known = await updateFacts(tools, request, submission, reading, facts);
     const { operations, problems } = decode(submission, known);
-    const found = [...formalProblems(tools, request, submission, known, operations), ...problems];
+    const found = [...formalProblems(tools, transaction, submission, known, operations), ...problems];
     if (reachesOwnOnly(reading) && found.some(({ name }) => name === 'referenceUnresolved'))
       refuse('accessDenied', {}, 'notAuthorised');
-    const all = together(sent.problems, found);
+    const all = together(sent, found);
     if (all.length > 0) throw new Refused(all);
     const codesCount = tools.settings.domain.credentials === 'required';
     const judged = judgeDeeds(judge, request, action, { operations, codesCount, known });
-    return planOf(tools, request, submission, known, { operations, codesCount, judged });
+    return planOf(tools, request, submission, known, { operations, codesCount, judged, answer });
   });
 }
 
@@ -77,26 +124,28 @@ function unjudged(tools: Tools, request: Request, { submission, problems }: Upda
   return together(problems, messageProblems(transaction, submission, messageFacts(tools, request, { documents: [] })));
 }
 
-/** What may be changed is looked up as whoever asks may look up documents; a system sees what it may put in order. */
+/** What may be changed is looked up as whoever asks may look up documents; a system sees what it may put in order, our own jobs what they announce. */
 function readingPermit(judge: Judge, { caller }: Request, action: 'updateDocument' | 'restrictedUpdate'): Permit {
-  const isSystem = caller.actor.kind === 'system' || action === 'restrictedUpdate';
-  return isSystem ? judge(action) : judge('lookUpDocuments', action);
+  const { actor, credential } = caller;
+  if (action === 'restrictedUpdate') return judge(action);
+  if (actor.kind !== 'system') return judge('lookUpDocuments', action);
+  const isJob = credential.kind === 'internal' && !actor.rights.includes('restrictedUpdate');
+  return judge(isJob ? 'announce' : action, action);
 }
 
 /** Whoever has no right on the record learns that, whether what he names exists or not. */
-function reachesOwnOnly({ ground, visibility }: Permit): boolean {
+export function reachesOwnOnly({ ground, visibility }: Permit): boolean {
   return ground === 'ownDocuments' && visibility.only === 'all';
 }
 
 /** The checks of every submission, as far as an update is one: names that stay are no new names. */
 function formalProblems(
   { settings }: Tools,
-  { origin }: Request,
+  transaction: Transaction,
   submission: Submission,
   known: UpdateFacts,
   operations: readonly Operation[],
 ): Problem[] {
-  const { transaction } = origin;
   const facts = { ...known, targets: new Map(), folders: new Map(), associations: [] };
   const named = {
     ...submission,
@@ -137,13 +186,23 @@ function judgeDeeds(
   return judged.length > 0 ? judged : [{ permit: judge(action), deeds: [] }];
 }
 
-function planOf(
+function planOf<T>(
   tools: Tools,
   request: Request,
   submission: Submission,
   { around }: UpdateFacts,
-  { operations, codesCount, judged }: { operations: readonly Operation[]; codesCount: boolean; judged: JudgedDeeds },
-): JointPlan<Updated> {
+  {
+    operations,
+    codesCount,
+    judged,
+    answer,
+  }: {
+    operations: readonly Operation[];
+    codesCount: boolean;
+    judged: JudgedDeeds;
+    answer: (changes: Changes) => T;
+  },
+): JointPlan<T> {
   const { newId } = tools;
   const now = tools.now();
   const entries = operations.filter((o) => o.kind === 'entry');
@@ -151,7 +210,7 @@ function planOf(
   const changes = changesOf(submission, [...operations, ...chain], { around, now, newId, codesCount });
   const { set } = changes;
   return {
-    answer: { set },
+    answer: answer(changes),
     expect: expectations(submission, changes),
     put: rows(request, changes, now),
     done: judged.map(({ permit, deeds }) => ({
@@ -216,7 +275,7 @@ function rows(request: Request, changes: Changes, now: number): Row[] {
     { kind: 'submissionSet', set, owners: ownersOf(request, set.authors) },
     ...changes.folders.map(({ next }): Row => ({ kind: 'folder', folder: next })),
     ...changes.associations.map((association): Row => ({ kind: 'association', association })),
-    ...changes.statuses.map(({ entryUUID, to }): Row => ({ kind: 'status', document: entryUUID, status: to })),
+    ...changes.statuses.map(({ entryUUID, to }): Row => ({ kind: 'status', document: entryUUID, status: to, at: now })),
     ...changes.folderStatuses.map(({ entryUUID, to }): Row => ({ kind: 'folderState', folder: entryUUID, status: to })),
     ...changes.associationStatuses.map(
       ({ entryUUID, to }): Row => ({ kind: 'associationState', association: entryUUID, status: to }),

@@ -173,7 +173,7 @@ export function makeApply(database: Database): Apply {
       const key = documentKey.get(uuidBytes(row.document), record)?.key;
       if (key === undefined) throw new TypeError('A status names no document of the record');
       keepState.run(record, key);
-      changeStatus.run(row.status, at, record, key);
+      changeStatus.run(row.status, row.at ?? at, record, key);
     } else if (row.kind === 'folderState') putState(folderState, row.folder, record, row.changes);
     else if (row.kind === 'associationState')
       putState(associationState, row.association, record, { status: row.status });

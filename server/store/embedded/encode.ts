@@ -70,7 +70,7 @@ export type PlainRow =
     }
   | { readonly kind: 'key'; readonly record: RecordId; readonly wrapped: Uint8Array }
   | { readonly kind: 'destroyKey'; readonly record: RecordId }
-  | { readonly kind: 'status'; readonly document: string; readonly status: number }
+  | { readonly kind: 'status'; readonly document: string; readonly status: number; readonly at: number | undefined }
   | {
       readonly kind: 'folderState';
       readonly folder: string;
@@ -165,7 +165,7 @@ function encodeRow(row: Row, sealed: Uint8Array[]): PlainRow {
       return { kind: 'merge', id, version, json: JSON.stringify(row.subsumed), patientId: row.patientId };
     }
     case 'status':
-      return { kind: 'status', document: row.document, status: statuses.indexOf(row.status) };
+      return { kind: 'status', document: row.document, status: statuses.indexOf(row.status), at: row.at };
     case 'key':
       return { ...row, wrapped: ownCopy(row.wrapped) };
     case 'destroyKey':
