@@ -1,6 +1,6 @@
 import { type Problem, problem, Refused } from '../domain/error.ts';
 import type { Row } from '../store/port.ts';
-import { type Plan, perform, type Request, type Tools } from './perform.ts';
+import { type Plan, perform, type Request, type Subject, type Tools } from './perform.ts';
 
 export type Removed = {
   /** uniqueIds of the documents whose bytes are here no more. */
@@ -10,19 +10,24 @@ export type Removed = {
 };
 
 /**
- * Removes the bytes of documents; what the registry knows of them stays. Each record concerned is changed on its own.
+ * Removes the bytes of documents; what the registry knows of them stays. Each record concerned is changed on its own; where the credential
+ * names a patient, that record alone.
  * IHE RMD 3.86.4.1.3.
  * @throws Refused when nothing was removed and one record alone is concerned
  */
 export async function removeDocuments(tools: Tools, request: Request, uniqueIds: readonly string[]): Promise<Removed> {
   const names = [...new Set(uniqueIds)];
+  const { patient } = request.caller;
+  if (patient !== undefined) return removeFrom(tools, request, { identifier: patient }, names);
   const records = await tools.store.facts.recordsOfObjects(names);
-  if (records.length < 2) return removeFrom(tools, request, records[0], names);
+  const [only] = records;
+  if (only === undefined) return removeFrom(tools, request, 'none', names);
+  if (records.length < 2) return removeFrom(tools, request, { record: only }, names);
   const removed = new Set<string>();
   const refusals: Problem[] = [];
   for (const [index, record] of records.entries())
     try {
-      const done = await removeFrom(tools, index === 0 ? request : { ...request, spent: true }, record, names);
+      const done = await removeFrom(tools, index === 0 ? request : { ...request, spent: true }, { record }, names);
       for (const name of done.removed) removed.add(name);
       refusals.push(...done.problems);
     } catch (error) {
@@ -40,10 +45,9 @@ export async function removeDocuments(tools: Tools, request: Request, uniqueIds:
 async function removeFrom(
   tools: Tools,
   request: Request,
-  record: string | undefined,
+  subject: Subject,
   names: readonly string[],
 ): Promise<Removed> {
-  const subject = record === undefined ? 'none' : { record };
   return perform(tools, request, 'removeDocuments', subject, async (permit): Promise<Plan<Removed>> => {
     const found = permit.record === undefined ? [] : await tools.store.read.documentsByUniqueId(permit, names);
     const held = found.filter(({ content }) => content !== undefined);

@@ -3,19 +3,18 @@ import type { Association } from '../domain/document.ts';
 import { type Problem, problem, Refused } from '../domain/error.ts';
 import { nameOf } from '../domain/rules/facts.ts';
 import type { ObjectKind, Row, StoredDocument, StoredSet } from '../store/port.ts';
-import { type Plan, perform, type Request, type Tools } from './perform.ts';
+import { type Plan, perform, type Request, type Subject, type Tools } from './perform.ts';
 
 /**
  * Removes registered objects of one record: all of them or none. Their bytes, where documents had any, are swept with them.
  * IHE RMD 3.62.4.1.3.
- * @throws Refused `referenceUnresolved` for a name that is nobody's (or of another record than the first), `referencesExist` for an object
+ * @throws Refused `referenceUnresolved` for a name that is nobody's (or of another record than the credential's, or the first), `referencesExist` for an object
  *   that something left behind names, `leftUnreferenced` for what would be left without its submission set, or as a package without any
  *   member; and what the decision refuses
  */
 export async function removeMetadata(tools: Tools, request: Request, entryUUIDs: readonly string[]): Promise<void> {
   const names = [...new Set(entryUUIDs.map(nameOf))];
-  const [record] = await tools.store.facts.recordsOfObjects(names);
-  const subject = record === undefined ? 'none' : { record };
+  const subject = await recordOf(tools, request, names);
   await perform(tools, request, 'removeDocuments', subject, async (permit): Promise<Plan<undefined>> => {
     if (permit.record === undefined) throw new Refused(names.map(unresolved));
     const held = await objectsNamed(tools, permit, names);
@@ -38,6 +37,13 @@ export async function removeMetadata(tools: Tools, request: Request, entryUUIDs:
       },
     };
   });
+}
+
+/** The credential's patient, whose record is judged whatever is named; without one, the record of the first object that is known. */
+async function recordOf(tools: Tools, { caller: { patient } }: Request, names: readonly string[]): Promise<Subject> {
+  if (patient !== undefined) return { identifier: patient };
+  const [record] = await tools.store.facts.recordsOfObjects(names);
+  return record === undefined ? 'none' : { record };
 }
 
 type Held = {

@@ -34,6 +34,12 @@ const once = (spendKey: string): Request => {
   return { caller: { ...caller, credential }, origin };
 };
 
+/** The same with a credential that names the holder of the first record. */
+const ofFirst = (): Request => {
+  const { caller, origin } = system('remove');
+  return { caller: { ...caller, patient: { value: '279035121518989', oid: '1.2.250.1.213.1.4.10' } }, origin };
+};
+
 const linked = (changes: Partial<Association>, ...given: Parameters<typeof association>): Row => ({
   kind: 'association',
   association: { ...association(...given), ...changes },
@@ -146,6 +152,16 @@ describe('ITI-62', () => {
     expect(await remaining()).toEqual(whole);
   });
 
+  test('an object of another patient than the credential’s is as unknown as none', async () => {
+    const answers = [await remove(refs([uuid(5)]), ofFirst()), await remove(refs([uuid(99)]), ofFirst())];
+    const told = answers.map(({ errors }) =>
+      errors.map(({ code, context }) => [code, context?.replace(/-0+\d+"/, '"')]),
+    );
+    expect(told[0]).toEqual(told[1]);
+    expect(told[0]?.map(([code]) => code)).toEqual(['UnresolvedReferenceException']);
+    expect(await remove(refs([uuid(41)]), ofFirst())).toMatchObject({ status: 'Success' });
+  });
+
   test('the trace names what is gone', async () => {
     await remove(refs(whole.map(uuid)));
     expect(world.tools.store.events().at(-1)).toMatchObject({
@@ -199,6 +215,14 @@ describe('ITI-86', () => {
   ] as const)('documents %s', async (_, documents, status, codes) => {
     const answer = await remove(requests(...documents));
     expect([answer.status, answer.errors.map(({ code }) => code)]).toEqual([status, codes]);
+  });
+
+  test('a document of another patient than the credential’s is as unknown as none', async () => {
+    const answer = await remove(requests([one], [other], ['2.999.1.99']), ofFirst());
+    expect(answer.status).toBe('PartialSuccess');
+    expect(answer.errors.map(({ code }) => code)).toEqual(['XDSDocumentUniqueIdError', 'XDSDocumentUniqueIdError']);
+    expect(answer.errors[0]?.context).toBe(answer.errors[1]?.context?.replace('2.999.1.99', other));
+    expect(await remove(requests([other]))).toMatchObject({ status: 'Success' });
   });
 
   test('an error names its document', async () => {
