@@ -3,6 +3,7 @@ import type { Association } from '../domain/document.ts';
 import { Refused, refuse } from '../domain/error.ts';
 import { traced } from '../domain/event.ts';
 import type { Identifier } from '../domain/identifier.ts';
+import type { RecordId } from '../domain/record.ts';
 import type { DocumentFilter, Page, PageRequest, StoredDocument, StoredFolder, StoredSet } from '../store/port.ts';
 import { type Plan, perform, permitElsewhere, type Request, type Subject, type Tools } from './perform.ts';
 
@@ -122,8 +123,8 @@ export async function search(
 
 /**
  * Looks for what has these names, entryUUIDs or uniqueIds. When neither the request nor the credential names a patient, the record is that
- * of the first object named that is registered, and nothing is found without a right on it. The trace names the documents answered and those
- * that associations answered speak of.
+ * of the first object named that is registered, or, without a limit, each record of an object named; nothing is found without a right on it.
+ * The trace names the documents answered and those that associations answered speak of.
  * @throws Refused `tooManyResults` beyond the limit, `notSinglePatient` when a limit is set and names of several records are given that the
  *   caller may all see, and what the decision refuses where a patient is named
  */
@@ -134,8 +135,12 @@ export async function lookUp(
   names: readonly string[],
   read: (permit: Permit) => Promise<Found>,
 ): Promise<Found> {
-  const subject = await recordNamed(tools, request, question.patient, names);
   const isNamed = (question.patient ?? request.caller.patient) !== undefined;
+  if (!isNamed && question.limit === undefined) {
+    const records = await tools.store.facts.recordsOfObjects(names);
+    if (records.length > 1) return lookUpInEach(tools, request, question, names, read, records);
+  }
+  const subject = await recordNamed(tools, request, question.patient, names);
   const found = perform(tools, request, 'lookUpDocuments', subject, async (permit): Promise<Plan<Found>> => {
     if (!isNamed && question.limit !== undefined) await checkSinglePatient(tools, request, permit, names);
     const answer = await read(permit);
@@ -145,6 +150,28 @@ export async function lookUp(
     return { answer, trace: { query: shortened(question.query), documents } };
   });
   return isNamed ? found : orNothing(found);
+}
+
+/** Each record is judged on its own and has its own event; the credential serves all of them. IHE ITI TF-2 3.18.4.1.2.3.8 (ObjectRef). */
+async function lookUpInEach(
+  tools: Tools,
+  request: Request,
+  question: Question,
+  names: readonly string[],
+  read: (permit: Permit) => Promise<Found>,
+  records: readonly RecordId[],
+): Promise<Found> {
+  const all: Found[] = [];
+  for (const [index, record] of records.entries()) {
+    const one = index === 0 ? request : { ...request, spent: true as const };
+    all.push(await orNothing(lookUp(tools, one, { ...question, patient: { record } }, names, read)));
+  }
+  return {
+    documents: all.flatMap(({ documents }) => documents),
+    sets: all.flatMap(({ sets }) => sets),
+    folders: all.flatMap(({ folders }) => folders),
+    associations: all.flatMap(({ associations }) => associations),
+  };
 }
 
 /** Where nobody names a patient, what the caller has no right on is as unknown as what does not exist. Its refusal has its event. */

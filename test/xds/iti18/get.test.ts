@@ -8,6 +8,7 @@ import {
   binder,
   doc,
   emptyRegistry,
+  firstRecord,
   kinds,
   link,
   lot,
@@ -352,7 +353,20 @@ describe('of one patient', () => {
       ['XDSResultNotSinglePatient'],
       expect.anything(),
     ]);
-    expect((await ask(world, unnamed('otherDoctor'), name, slots, 'ObjectRef')).status).toBe('Success');
+  });
+
+  test.each(pairs.filter((_, index) => index !== 4))('%s by reference: the objects of both', async (name, slots) => {
+    const events = world.tools.store.events().length;
+    const { status: told, refs } = await ask(world, unnamed('otherDoctor'), name, slots, 'ObjectRef');
+    expect(told).toBe('Success');
+    const others = [51, 52, 53, 54].filter((number) => refs.includes(number));
+    expect([others.length > 0, refs.length > others.length]).toEqual([true, true]);
+    const records = world.tools.store
+      .events()
+      .slice(events)
+      .map(({ record }) => record);
+    expect(new Set(records)).toEqual(new Set([firstRecord, secondRecord]));
+    expect((await ask(world, unnamed('stranger'), name, slots, 'ObjectRef')).refs).toEqual([]);
   });
 
   test.each(pairs)('%s: with a patient in the assertion, the others do not exist', async (name, slots) => {
