@@ -68,7 +68,8 @@ function shownDefault(value: unknown): string {
 }
 
 function errors(): string {
-  const rows = (Object.keys(catalogue) as ProblemName[]).map((name) => {
+  const names = Object.keys(catalogue) as ProblemName[];
+  const rows = names.map((name) => {
     const words = catalogue[name];
     const about: Problem['about'] = {
       attribute: '*attribute*',
@@ -81,12 +82,49 @@ function errors(): string {
   return `# Problems
 
 One catalogue for every face. XDS answers carry the code in \`errorCode\` and the words in \`codeContext\`; FHIR answers carry them in an
-OperationOutcome; HL7 v2 acknowledgements carry the condition of table 0357 in ERR-3. All problems of a submission come in one answer. The request id is in the header \`X-Request-Id\` of every answer and in the
-audit event. (Written from the code by \`npm run docs\`.)
+OperationOutcome; HL7 v2 acknowledgements carry the condition of table 0357 in ERR-3. All problems of a submission come in one answer. The
+request id is in the header \`X-Request-Id\` of every answer and in the audit event. (Written from the code and from the cases of test/cases/faults by \`npm run docs\`.)
 
 | Problem | XDS | HTTP (FHIR) | HL7 v2 | What it says | Rule | What to do |
 | --- | --- | --- | --- | --- | --- | --- |
-${rows.join('\n')}`;
+${rows.join('\n')}
+
+## Examples
+
+What a message says that has the problem, and what it says when it is mended; each is sent in a test, the one refused with exactly this
+problem, the other accepted. \`as dr-martin\` stands for the assertion of that person, \`for laurent\` for its patient; \`[70*<b>]\` for seventy of
+them; … for a longer text. What is missing here depends on the server and not on a message, or needs more than one.
+
+${names.flatMap(example).join('\n')}`;
+}
+
+type Fault = {
+  readonly message: string;
+  readonly fault: string;
+  readonly right: string | readonly string[];
+  readonly wrong: string | readonly string[];
+  readonly problem: ProblemName;
+  readonly code: string;
+  readonly limits?: Readonly<Record<string, number>>;
+};
+
+function example(name: ProblemName): string[] {
+  const faults = ['xds', 'fhir', 'hl7'].flatMap(
+    (face) => JSON.parse(readFileSync(resolve(root, `test/cases/faults/${face}.json`), 'utf8')) as Fault[],
+  );
+  const found = faults.find(({ problem }) => problem === name);
+  if (found === undefined) return [];
+  const { message, fault, code, limits } = found;
+  const [right, wrong] = [[found.right].flat(), [found.wrong].flat()];
+  const limit = Object.entries(limits ?? {}).map(([what, most]) => `; ${what} at most ${most}`);
+  const pairs = right.flatMap((text, index) => [`wrong: ${fragment(wrong[index] ?? '')}`, `right: ${fragment(text)}`]);
+  return [`### ${name}`, '', `${message}: ${fault}${limit.join('')} → \`${code}\``, '', '```', ...pairs, '```', ''];
+}
+
+function fragment(text: string): string {
+  const line = text.replaceAll(/\r?\n/g, '⏎');
+  if (line === '') return '(nothing)';
+  return line.length > 400 ? `${line.slice(0, 280)} … ${line.slice(-100)}` : line;
 }
 
 function transactions(): string {

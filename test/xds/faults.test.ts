@@ -1,23 +1,10 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { catalogue, type ProblemName } from '../../server/domain/error.ts';
+import { catalogue } from '../../server/domain/error.ts';
 import { chanceOf } from '../fuzz/random.ts';
 import { type Limits, openStage, type Stage } from '../fuzz/stage.ts';
+import { faultsOf, problemIn, spoilt } from '../support/faults.ts';
 import { type SampleText, samplesOf } from './samples.ts';
-
-/** A sound message, one thing that is changed in it, and what the answer must say. `code` is the errorCode, or the (sub)code of a fault. */
-type Fault = {
-  readonly message: string;
-  readonly fault: string;
-  readonly right: string | readonly string[];
-  readonly wrong: string | readonly string[];
-  readonly problem: ProblemName;
-  readonly code: string;
-  /** Problems that come with it. */
-  readonly also?: readonly ProblemName[];
-  readonly limits?: Limits;
-};
-const faults = JSON.parse(readFileSync(new URL('../cases/faults.json', import.meta.url), 'utf8')) as readonly Fault[];
 
 let stage: Stage;
 let samples: Readonly<Record<string, SampleText>>;
@@ -26,57 +13,60 @@ beforeAll(async () => {
   samples = await samplesOf(stage.world);
 });
 
-const sampleOf = (name: string): SampleText => {
-  const found = samples[name];
+const sampleOf = (name: string, among = samples): SampleText => {
+  const found = among[name];
   if (found === undefined) throw new Error(`no message ${name}`);
   return found;
 };
-/** `[70*<b>]` stands for seventy of them. */
-const written = (text: string) =>
-  text.replaceAll(/\[(\d+)\*([^\]]+)\]/g, (_, times: string, what: string) => what.repeat(Number(times)));
-
-/** The problem that an answer tells, by its rule and remedy. */
-function problemIn(words: string): string {
-  const found = Object.entries(catalogue).find(([, { rule, remedy }]) => words.endsWith(`. Rule: ${rule}. ${remedy}`));
-  return found?.[0] ?? words;
-}
-
-function spoilt(text: string, right: readonly string[], wrong: readonly string[]): string {
-  return right.reduce((before, part, index) => {
-    expect(before).toContain(part);
-    return before.replaceAll(part, () => written(wrong[index] ?? ''));
-  }, text);
-}
 
 async function send(text: string, receiver: SampleText['receiver'], limits?: Limits, on = stage) {
   const [, contentType = '', body = ''] = /^Content-Type: (.*?)\r\n\r\n([\s\S]*)$/.exec(text) ?? [];
-  // A chance that always answers with nothing: the message goes in one piece and whole.
+  // The message goes in one piece and whole.
   const whole = { ...chanceOf(1), happens: (probability: number) => probability === 0.5 };
   return on.check(receiver, { contentType, body: Buffer.from(body) }, whole, limits);
 }
 
+/** `code` is the errorCode, or the subcode or code of a fault. IHE ITI TF-3 table 4.2.4.1-2. */
 describe('one thing wrong in a sound message, and its code', () => {
-  test.each(faults)('$message: $fault → $code', async ({ message, right, wrong, problem, code, also = [], limits }) => {
-    const { text, receiver } = sampleOf(message);
-    const answer = await send(spoilt(text, [right].flat(), [wrong].flat()), receiver, limits);
+  test.each(faultsOf<{ limits?: Limits }>('xds'))('$message: $fault → $code', async (row) => {
+    const { text, receiver } = sampleOf(row.message);
+    const answer = await send(spoilt(text, row), receiver, row.limits);
+    // Nothing is stored, one event at least is written, and the answer is sound SOAP.
     expect(answer.wrong).toEqual([]);
     const told = Object.groupBy(answer.told, ({ words }) => problemIn(words));
-    expect(Object.keys(told).sort()).toEqual([problem, ...also].sort());
-    expect([...new Set(told[problem]?.map((one) => one.code))]).toEqual([code]);
+    expect(Object.keys(told).sort()).toEqual([row.problem, ...(row.also ?? [])].sort());
+    expect([...new Set(told[row.problem]?.map(({ code }) => code))]).toEqual([row.code]);
   });
+});
+
+test('every problem that the face, its use cases and its rules know has such a case', () => {
+  const root = new URL('../../server/', import.meta.url);
+  const places = ['xds', 'xml', 'domain/rules', 'domain/update', 'usecases'].flatMap((folder) =>
+    readdirSync(new URL(folder, root), { recursive: true, encoding: 'utf8' }).map((name) => `${folder}/${name}`),
+  );
+  // What no message alone brings about, and what is asked for by other faces.
+  const others = [
+    ...['busy', 'outOfResources', 'internal', 'targetOfAnotherPatient', 'parameterMalformed', 'identitiesDiffer'],
+    ...['fieldMissing', 'fieldMalformed', 'resourceUnknown', 'multipleMatches'],
+  ];
+  const cases = new Set([...faultsOf('xds').map(({ problem }) => problem), ...others]);
+  const known = places
+    .filter((name) => name.endsWith('.ts') && !/usecases\/(feed|consent|patient|record|history)/.test(name))
+    .flatMap((name) => [
+      ...readFileSync(new URL(name, root), 'utf8').matchAll(/(?:problem|refuse|report)\(\s*(?:\w+, )?'(\w+)'/g),
+    ])
+    .map(([, name = '']) => name)
+    .filter((name) => name in catalogue);
+  expect(known.length).toBeGreaterThan(100);
+  expect([...new Set(known)].filter((name) => !(cases as ReadonlySet<string>).has(name))).toEqual([]);
 });
 
 test('the messages that are spoilt are sound', async () => {
   for (const name of Object.keys(samples)) {
     const fresh = await openStage('memory');
-    const found = (await samplesOf(fresh.world))[name];
-    if (found === undefined) throw new Error(name);
-    const { outcome, told, wrong } = await send(found.text, found.receiver, undefined, fresh);
-    expect([name, outcome.split(' ').at(-1), told, wrong]).toEqual([
-      name,
-      name === 'ITI-44' ? 'CA' : 'Success',
-      [],
-      [],
-    ]);
+    const { text, receiver } = sampleOf(name, await samplesOf(fresh.world));
+    const { outcome, told, wrong } = await send(text, receiver, undefined, fresh);
+    const done = name === 'ITI-44' ? 'CA' : 'Success';
+    expect([name, outcome.split(' ').at(-1), told, wrong]).toEqual([name, done, [], []]);
   }
 });
