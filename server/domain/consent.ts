@@ -66,9 +66,9 @@ export function authorisationOf(
   openingAuthorisesCareTeam: boolean,
 ): Authorisation {
   const current = consents.filter((c) => isInForce(c, now)).map((c) => c.statement);
-  if (current.some((s) => s.kind === 'block' && names(s.actor, who)))
+  if (current.some((s) => s.kind === 'block' && isNamed(s.actor, who)))
     return { status: 'blocked', treatingDoctor: false };
-  const own = current.filter((s) => s.kind === 'authorisation').filter((s) => names(s.actor, who));
+  const own = current.filter((s) => s.kind === 'authorisation').filter((s) => isNamed(s.actor, who));
   if (own.some((s) => s.actor.kind !== 'careTeam')) {
     const treatingDoctor = own.some((s) => s.treatingDoctor && s.actor.kind === 'professional');
     return { status: 'valid', through: 'name', treatingDoctor };
@@ -76,6 +76,13 @@ export function authorisationOf(
   const opened = openingAuthorisesCareTeam && current.some((s) => s.kind === 'opening');
   if (own.length > 0 && opened) return { status: 'valid', through: 'careTeam', treatingDoctor: false };
   return { status: consents.some((c) => hasExpired(c, who, now)) ? 'expired' : 'none', treatingDoctor: false };
+}
+
+/** The treating doctors of the record, at an instant. */
+export function treatingDoctorsOf(consents: readonly Consent[], now: number): readonly ConsentActor[] {
+  return consents
+    .filter((c) => isInForce(c, now))
+    .flatMap(({ statement: s }) => (s.kind === 'authorisation' && s.treatingDoctor ? [s.actor] : []));
 }
 
 /** Whether the patient opposed break-glass or centre-15 access, at an instant. CSP L.1111-17. */
@@ -98,12 +105,38 @@ function hasExpired({ status, statement, until }: Consent, who: Named, now: numb
     status === 'active' &&
     statement.kind === 'authorisation' &&
     statement.actor.kind !== 'careTeam' &&
-    names(statement.actor, who) &&
+    isNamed(statement.actor, who) &&
     until !== undefined &&
     until <= now
   );
 }
 
-function names(actor: ConsentActor, who: Named): boolean {
+/** Whether the actor of a consent is who asks, or a team with him in it. */
+export function isNamed(actor: ConsentActor, who: Named): boolean {
   return actor.kind === 'careTeam' ? actor.members.some((m) => who[m.kind] === m.id) : who[actor.kind] === actor.id;
+}
+
+/** Whether both say the same of the same. */
+export function sameStatement(a: ConsentStatement, b: ConsentStatement): boolean {
+  if (a.kind === 'authorisation' && b.kind === 'authorisation' && a.treatingDoctor !== b.treatingDoctor) return false;
+  return sameSubject(a, b);
+}
+
+/** Whether both are of one kind and concern the same. */
+export function sameSubject(a: ConsentStatement, b: ConsentStatement): boolean {
+  return a.kind === b.kind && concernsTheSame(a, b);
+}
+
+/** An authorisation and a block of one actor exclude each other; so do two statements of one kind. */
+export function concernsTheSame(a: ConsentStatement, b: ConsentStatement): boolean {
+  if ('actor' in a && 'actor' in b) return sameActor(a.actor, b.actor);
+  if (a.kind === 'opposition' && b.kind === 'opposition') return a.to === b.to;
+  return a.kind === b.kind;
+}
+
+/** Whether both name the same; names beside the ids say nothing. */
+export function sameActor(a: ConsentActor, b: ConsentActor): boolean {
+  if (a.kind === 'careTeam' || b.kind === 'careTeam')
+    return a.kind === b.kind && JSON.stringify(a) === JSON.stringify(b);
+  return a.kind === b.kind && a.id === b.id;
 }

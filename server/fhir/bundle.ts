@@ -38,6 +38,32 @@ export function searchset({ total, self, next, entries, warnings }: Searchset, r
   return Buffer.concat([...pieces, end]);
 }
 
+/** A version of a resource, as its history tells it. */
+export type HistoryVersion = {
+  readonly fullUrl: string;
+  /** JSON. */
+  readonly resource: string;
+  readonly version: number;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  readonly request: { readonly method: 'POST' | 'PUT'; readonly url: string };
+};
+
+/** A Bundle of type history, newest first. FHIR R4 http.html#history. */
+export function historyBundle(self: string, versions: readonly HistoryVersion[]): string {
+  const entries = versions.map(({ fullUrl, resource, version, at, request }) => {
+    const response = {
+      status: request.method === 'POST' ? '201' : '200',
+      etag: `W/"${version}"`,
+      lastModified: new Date(at).toISOString(),
+    };
+    const [url, asked, answered] = [fullUrl, request, response].map((part) => JSON.stringify(part));
+    return `{"fullUrl":${url},"resource":${resource},"request":${asked},"response":${answered}}`;
+  });
+  const link = JSON.stringify([{ relation: 'self', url: self }]);
+  return `{"resourceType":"Bundle","type":"history","total":${versions.length},"link":${link},"entry":[${entries.join(',')}]}`;
+}
+
 const comma = Buffer.from(',');
 const end = Buffer.from(']}');
 

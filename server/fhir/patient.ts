@@ -58,8 +58,8 @@ async function orNobody(test: Promise<Existence>): Promise<readonly Existence[]>
 }
 
 async function read({ tools, request, id }: Exchange): Promise<Answer> {
-  const record = await readPatient(tools, request, id);
-  return { body: JSON.stringify(patientOf(record)), headers: { ETag: `W/"${record.version}"` } };
+  const { record, treatingDoctors } = await readPatient(tools, request, id);
+  return { body: JSON.stringify(patientOf(record, treatingDoctors)), headers: { ETag: `W/"${record.version}"` } };
 }
 
 /** Patient: existence test and read. */

@@ -1,6 +1,14 @@
 import type { Action } from '../domain/action.ts';
 import type { Actor } from '../domain/actor.ts';
-import { type Consent, type ConsentActor, type ConsentStatement, isInForce } from '../domain/consent.ts';
+import {
+  type Consent,
+  type ConsentStatement,
+  concernsTheSame,
+  isInForce,
+  sameActor,
+  sameStatement,
+  sameSubject,
+} from '../domain/consent.ts';
 import { refuse } from '../domain/error.ts';
 import type { Identifier } from '../domain/identifier.ts';
 import type { PatientRecord } from '../domain/record.ts';
@@ -34,7 +42,7 @@ export async function stateConsent(
     const same = standing.find((c) => sameStatement(c.statement, statement) && c.until === end);
     if (same !== undefined) return { answer: same };
     const consent = consentOf(tools, request, facts.record.id, statement, end);
-    const ended = standing.filter((c) => aboutTheSame(c.statement, statement)).map((c) => endConsent(c, now));
+    const ended = standing.filter((c) => concernsTheSame(c.statement, statement)).map((c) => endConsent(c, now));
     return changed(facts.record, consent, ended);
   });
 }
@@ -74,29 +82,7 @@ function nextVersion(record: PatientRecord): PatientRecord {
 }
 
 /** Whether the actor states his own authorisation, by himself. */
-function declares(actor: Actor, statement: Statable): boolean {
+export function declares(actor: Actor, statement: ConsentStatement): boolean {
   const self = authorisedBy(actor);
   return statement.kind === 'authorisation' && self !== undefined && sameActor(self, statement.actor);
-}
-
-function sameStatement(a: ConsentStatement, b: ConsentStatement): boolean {
-  if (a.kind === 'authorisation' && b.kind === 'authorisation' && a.treatingDoctor !== b.treatingDoctor) return false;
-  return sameSubject(a, b);
-}
-
-function sameSubject(a: ConsentStatement, b: ConsentStatement): boolean {
-  return a.kind === b.kind && aboutTheSame(a, b);
-}
-
-/** An authorisation and a block of one actor exclude each other; so do two statements of one kind. */
-function aboutTheSame(a: ConsentStatement, b: ConsentStatement): boolean {
-  if ('actor' in a && 'actor' in b) return sameActor(a.actor, b.actor);
-  if (a.kind === 'opposition' && b.kind === 'opposition') return a.to === b.to;
-  return a.kind === b.kind;
-}
-
-function sameActor(a: ConsentActor, b: ConsentActor): boolean {
-  if (a.kind === 'careTeam' || b.kind === 'careTeam')
-    return a.kind === b.kind && JSON.stringify(a) === JSON.stringify(b);
-  return a.kind === b.kind && a.id === b.id;
 }

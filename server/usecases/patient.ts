@@ -1,5 +1,5 @@
 import { professionalId, structureId } from '../domain/actor.ts';
-import { type Authorisation, authorisationOf } from '../domain/consent.ts';
+import { type Authorisation, authorisationOf, type ConsentActor, treatingDoctorsOf } from '../domain/consent.ts';
 import type { RecordFacts } from '../domain/decision.ts';
 import { refuse } from '../domain/error.ts';
 import type { Identifier } from '../domain/identifier.ts';
@@ -16,6 +16,9 @@ export type Existence = {
   /** Whether the caller may see the identity traits: the holder and the representatives. */
   readonly withTraits: boolean;
 };
+
+/** The holder of a record, and who treats him. */
+export type Holder = { readonly record: PatientRecord; readonly treatingDoctors: readonly ConsentActor[] };
 
 /**
  * The existence test: any identified professional learns state and own authorisation status. DMP TD0.2; access policy, existence test.
@@ -38,13 +41,14 @@ export async function testExistence(
 }
 
 /**
- * The record's holder with the identity traits. DMP TD1.3a.
+ * The record's holder with the identity traits and the treating doctors. DMP TD1.3a.
  * @throws Refused `unknownPatient`, `recordClosed`, `accessDenied`
  */
-export async function readPatient(tools: Tools, request: Request, record: RecordId): Promise<PatientRecord> {
+export async function readPatient(tools: Tools, request: Request, record: RecordId): Promise<Holder> {
   return perform(tools, request, 'readPatient', { record }, async (_permit, facts) => {
     if (facts === undefined) refuse('unknownPatient', { value: record });
-    return { answer: facts.record };
+    const { record: found, consents } = facts;
+    return { answer: { record: found, treatingDoctors: treatingDoctorsOf(consents, tools.now()) } };
   });
 }
 

@@ -48,6 +48,8 @@ export type Subject =
   | { readonly identifier: Identifier }
   | { readonly document: string }
   | { readonly event: number }
+  /** The id of a form, or of a consent that stands alone. */
+  | { readonly consent: string }
   | { readonly record: string }
   | 'none';
 
@@ -245,6 +247,7 @@ async function factsOf(store: Store, subject: Subject): Promise<RecordFacts | un
   if (subject === 'none') return undefined;
   if ('identifier' in subject) return store.facts.recordByIdentifier(subject.identifier);
   if ('document' in subject) return store.facts.recordOfDocument(subject.document);
+  if ('consent' in subject) return store.facts.recordOfConsent(subject.consent);
   if ('event' in subject) return store.facts.recordOfEvent(subject.event);
   return store.facts.recordById(subject.record);
 }

@@ -1,4 +1,5 @@
 import type { Extension, Identifier as FhirIdentifier, HumanName, Patient } from 'fhir/r4.js';
+import type { ConsentActor } from '../../domain/consent.ts';
 import { writePidLine } from '../../domain/hl7v2.ts';
 import type { Cx, Identifier } from '../../domain/identifier.ts';
 import type { PidLine } from '../../domain/people.ts';
@@ -7,12 +8,13 @@ import { isDtm } from '../../domain/time.ts';
 import type { Existence } from '../../usecases/patient.ts';
 import { closingMotives, communes, extensions, identifierTypes, profiles } from '../vocabulary.ts';
 import { cxIdentifier } from './code.ts';
+import { actorReference } from './consent.ts';
 
 /**
  * The holder of a record with the traits of the INS: birth name, first names, sex, date and place of birth.
  * FR Core, fr-core-patient-ins; the profile is claimed when the place of birth, which it asks for, is known.
  */
-export function patientOf(record: PatientRecord): Patient {
+export function patientOf(record: PatientRecord, treatingDoctors: readonly ConsentActor[] = []): Patient {
   const { traits } = record;
   return {
     resourceType: 'Patient',
@@ -27,6 +29,7 @@ export function patientOf(record: PatientRecord): Patient {
     name: namesOf(traits),
     gender: traits.gender,
     birthDate: traits.birthDate,
+    ...(treatingDoctors.length > 0 && { generalPractitioner: treatingDoctors.map(actorReference) }),
   };
 }
 

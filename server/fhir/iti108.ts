@@ -1,0 +1,304 @@
+import type { Consent, Reference } from 'fhir/r4.js';
+import { type Problem, problem, Refused, refuse } from '../domain/error.ts';
+import { professionalAuthority, structureAuthority } from '../domain/people.ts';
+import type { Page, StoredConsents } from '../store/port.ts';
+import { changeForm, type Form, stateForm } from '../usecases/consent-form.ts';
+import type { PatientRef } from '../usecases/query.ts';
+import { type ConsentFilter, consentHistory, findConsents } from '../usecases/read-consents.ts';
+import { entryOf, historyBundle, searchset } from './bundle.ts';
+import { unknownUnlessNamed } from './concealment.ts';
+import type { Answer, Exchange, Interaction } from './exchange.ts';
+import { consentResource } from './map/consent.ts';
+import { readPagedSearch } from './paged-search.ts';
+import { termsIn } from './read/consent.ts';
+import { shapeProblems } from './read/shape.ts';
+import { dateParameter, type OfPatient, type Paging, type ParameterTable, patientParameters } from './search.ts';
+import { alternatives, readToken, type Span } from './search-values.ts';
+
+const type = 'Consent';
+
+/** Bytes of one Consent, its source attachment included. */
+const longest = 262_144;
+
+type ConsentQuestion = Paging &
+  OfPatient & { filter: { -readonly [K in keyof ConsentFilter]: ConsentFilter[K] }; span?: Span };
+
+const malformed = (attribute: string, value: string, detail: string) => [
+  problem('parameterMalformed', { attribute, value, detail }),
+];
+const authorities: readonly (string | undefined)[] = [undefined, professionalAuthority, structureAuthority];
+
+const actorIdentifier: ParameterTable<ConsentQuestion>[string] = {
+  type: 'token',
+  documentation: 'Who is named: PS_IdNat or Struct_IdNat as urn:oid:<OID>|<value>',
+  read(value, { filter }, attribute) {
+    const tokens = alternatives(value).map(readToken);
+    const known = tokens.every(
+      ({ system, code }) =>
+        code !== '' && authorities.includes(system?.startsWith('urn:oid:') === true ? system.slice(8) : system),
+    );
+    if (!known || filter.actors !== undefined)
+      return malformed(attribute, value, 'identifiers of professionals or structures are expected, once');
+    filter.actors = tokens.map(({ code }) => code);
+    return [];
+  },
+};
+
+/** Search parameters of Consent. IHE PCF 1.1, ITI-108. */
+export const consentParameters: ParameterTable<ConsentQuestion> = {
+  ...patientParameters,
+  status: {
+    type: 'token',
+    documentation: 'active or inactive',
+    read(value, { filter }, attribute) {
+      const codes = alternatives(value).map((text) => readToken(text).code);
+      const known = codes.filter((code) => code === 'active' || code === 'inactive');
+      if (known.length < codes.length || filter.statuses !== undefined)
+        return malformed(attribute, value, 'active or inactive is expected, once');
+      filter.statuses = known;
+      return [];
+    },
+  },
+  actor: {
+    type: 'reference',
+    documentation: 'Who is named: Practitioner/<PS_IdNat> or Organization/<Struct_IdNat>',
+    read(value, { filter }, attribute) {
+      const ids = alternatives(value).map(
+        (one) => /^(?:(?:Practitioner|Organization)\/)?([A-Za-z0-9.-]{1,64})$/.exec(one)?.[1],
+      );
+      const known = ids.filter((id) => id !== undefined);
+      if (known.length < ids.length || filter.actors !== undefined)
+        return malformed(attribute, value, 'Practitioner/<id> or Organization/<id> is expected, once');
+      filter.actors = known;
+      return [];
+    },
+  },
+  'actor.identifier': actorIdentifier,
+  'actor:identifier': { type: 'token', read: actorIdentifier.read },
+  _id: {
+    type: 'token',
+    documentation: 'Ids of Consents',
+    read(value, { filter }, attribute) {
+      if (filter.ids !== undefined) return malformed(attribute, value, 'it is expected once');
+      filter.ids = alternatives(value).map((text) => readToken(text).code);
+      return [];
+    },
+  },
+  _lastUpdated: dateParameter(
+    'When it was stated or changed last',
+    ({ span }) => span,
+    (asked, span) => {
+      asked.span = span;
+    },
+  ),
+};
+
+/** What is stated in a record, the last change first. */
+async function search(exchange: Exchange): Promise<Answer> {
+  const { tools, request, base } = exchange;
+  const asked = readPagedSearch(exchange, type, consentParameters, (): ConsentQuestion => ({ base, filter: {} }));
+  const { patient, filter, span } = asked.asked;
+  const question = {
+    ...(patient && { patient }),
+    filter: { ...filter, ...span },
+    page: asked.page,
+    query: asked.query,
+  };
+  const found = await orNothing(findConsents(tools, request, question));
+  const last = found.items.at(-1);
+  return {
+    body: searchset(
+      {
+        total: found.total,
+        self: asked.self,
+        ...(found.more && last && { next: asked.next(last.position) }),
+        entries: found.items.map((stored) => entryOf(`${base}/${type}/${stored.id}`, textOf(exchange, stored)).bytes),
+        warnings: asked.warnings,
+      },
+      request.origin.requestId,
+    ),
+  };
+}
+
+type Found = Page<StoredConsents> & { readonly total: number };
+
+async function orNothing(found: Promise<Found>): Promise<Found> {
+  try {
+    return await found;
+  } catch (error) {
+    if (error instanceof Refused && error.problems[0]?.name === 'unknownPatient')
+      return { items: [], more: false, total: 0 };
+    throw error;
+  }
+}
+
+async function read(exchange: Exchange): Promise<Answer> {
+  const [latest] = await consentHistory(exchange.tools, exchange.request, exchange.id);
+  return latest === undefined ? refuse('resourceUnknown', { value: nameOf(exchange) }) : answer(exchange, latest);
+}
+
+async function vread(exchange: Exchange): Promise<Answer> {
+  const versions = await consentHistory(exchange.tools, exchange.request, exchange.id);
+  const found = versions.find(({ version }) => String(version) === exchange.version);
+  if (found === undefined) refuse('resourceUnknown', { value: `${nameOf(exchange)}/_history/${exchange.version}` });
+  return answer(exchange, found);
+}
+
+async function history(exchange: Exchange): Promise<Answer> {
+  const versions = await consentHistory(exchange.tools, exchange.request, exchange.id);
+  const url = `${exchange.base}/${nameOf(exchange)}`;
+  return {
+    body: historyBundle(
+      `${url}/_history`,
+      versions.map((stored) => ({
+        fullUrl: url,
+        resource: textOf(exchange, stored),
+        version: stored.version,
+        at: stored.at,
+        request: stored.version === 1 ? { method: 'POST', url: type } : { method: 'PUT', url: nameOf(exchange) },
+      })),
+    ),
+  };
+}
+
+async function create(exchange: Exchange): Promise<Answer> {
+  const { tools, request, base } = exchange;
+  const form = await formIn(exchange);
+  if (form.status === 'inactive')
+    refuse('consentNotEnforceable', {
+      expression: 'Consent.status',
+      value: form.status,
+      detail: 'nothing would be stated',
+    });
+  const stored = await stateForm(tools, request, form);
+  const { body, headers } = answer(exchange, stored);
+  const location = `${base}/${type}/${stored.id}/_history/${stored.version}`;
+  return { status: 201, body, headers: { ...headers, Location: location } };
+}
+
+async function update(exchange: Exchange): Promise<Answer> {
+  const { tools, request, id } = exchange;
+  const expected = expectedIn(exchange.header('If-Match'));
+  const form = await formIn(exchange, id);
+  return answer(exchange, await changeForm(tools, request, id, form, expected));
+}
+
+/** The version of an If-Match; NaN, which no version is, for what is no ETag of ours. FHIR R4 http.html#concurrency. */
+function expectedIn(header: string): number | undefined {
+  if (header === '' || header === '*') return undefined;
+  return Number(/^(?:W\/)?"([1-9]\d{0,8})"$/.exec(header.trim())?.[1] ?? Number.NaN);
+}
+
+/** @throws Refused for a body that is no Consent, with everything that is wrong about it */
+async function formIn(exchange: Exchange, id?: string): Promise<Form> {
+  const sent = await exchange.json();
+  const malformedBody = shapeProblems(sent, type);
+  if (malformedBody.length > 0) throw new Refused(malformedBody);
+  // The structure was checked.
+  const resource = sent as unknown as Consent;
+  if (id !== undefined && resource.id !== id)
+    refuse('elementMalformed', {
+      expression: 'Consent.id',
+      value: resource.id ?? '',
+      detail: 'it is that of the address',
+    });
+  const text = JSON.stringify(resource);
+  if (Buffer.byteLength(text) > longest) refuse('messageTooLarge', { detail: `a Consent may have ${longest} bytes` });
+  const { terms, problems } = termsIn(resource);
+  const { status } = resource;
+  const patient = resource.patient && patientIn(resource.patient, exchange.base);
+  const known = status === 'active' || status === 'inactive';
+  const all: Problem[] = [
+    ...problems,
+    ...(known
+      ? []
+      : [
+          problem('consentNotEnforceable', {
+            expression: 'Consent.status',
+            value: status,
+            detail: 'active or inactive is expected',
+          }),
+        ]),
+    ...(resource.patient === undefined || patient !== undefined
+      ? []
+      : [
+          problem('consentRuleBroken', {
+            expression: 'Consent.patient',
+            detail: 'Patient/<id>, or an identifier urn:oid:<OID>, is expected',
+          }),
+        ]),
+  ];
+  if (all.length > 0 || !known || patient === undefined) throw new Refused(all);
+  return { patient, status, terms, text };
+}
+
+function patientIn({ reference, identifier }: Reference, base: string): PatientRef | undefined {
+  const local = reference?.startsWith(`${base}/`) === true ? reference.slice(base.length + 1) : reference;
+  const id = /^Patient\/([A-Za-z0-9.-]{1,64})$/.exec(local ?? '')?.[1];
+  if (id !== undefined) return { record: id };
+  const { system = '', value } = identifier ?? {};
+  return reference === undefined && system.startsWith('urn:oid:') && value !== undefined
+    ? { oid: system.slice(8), value }
+    : undefined;
+}
+
+function answer(exchange: Exchange, stored: StoredConsents): { body: string; headers: Record<string, string> } {
+  return {
+    body: textOf(exchange, stored),
+    headers: { ETag: `W/"${stored.version}"`, 'Last-Modified': new Date(stored.at).toUTCString() },
+  };
+}
+
+function textOf({ tools }: Exchange, stored: StoredConsents): string {
+  return JSON.stringify(consentResource(stored, tools.settings.repositoryUniqueId));
+}
+
+function nameOf({ id }: Exchange): string {
+  return `${type}/${id}`;
+}
+
+const common = { resource: type, transaction: 'ITI-108' } as const;
+const reading = { ...common, action: 'readConsents', told: unknownUnlessNamed(type) } as const;
+const finding = { ...common, interaction: 'search-type', action: 'readConsents', handle: search } as const;
+
+/** Access Consent. IHE PCF 1.1, ITI-108. */
+export const consentInteractions: readonly Interaction[] = [
+  { ...finding, method: 'GET', path: `/${type}`, what: 'What the patient states about who reads' },
+  { ...finding, method: 'POST', path: `/${type}/_search`, what: 'The same, parameters in the body' },
+  {
+    ...common,
+    method: 'POST',
+    path: `/${type}`,
+    interaction: 'create',
+    action: 'changeConsent',
+    what: 'State an authorisation, a block, an opposition',
+    handle: create,
+  },
+  { ...reading, method: 'GET', path: `/${type}/:id`, interaction: 'read', what: 'Read one Consent', handle: read },
+  {
+    ...common,
+    method: 'PUT',
+    path: `/${type}/:id`,
+    interaction: 'update',
+    action: 'changeConsent',
+    what: 'Change or withdraw what was stated',
+    handle: update,
+    told: unknownUnlessNamed(type),
+  },
+  {
+    ...reading,
+    method: 'GET',
+    path: `/${type}/:id/_history/:version`,
+    interaction: 'vread',
+    what: 'Read one version of a Consent',
+    handle: vread,
+  },
+  {
+    ...reading,
+    method: 'GET',
+    path: `/${type}/:id/_history`,
+    interaction: 'history-instance',
+    what: 'The versions of a Consent, newest first',
+    handle: history,
+  },
+];

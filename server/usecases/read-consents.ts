@@ -1,0 +1,90 @@
+import { type Actor, professionalId, structureId } from '../domain/actor.ts';
+import { type ConsentActor, isNamed } from '../domain/consent.ts';
+import type { Permit } from '../domain/decision.ts';
+import { refuse } from '../domain/error.ts';
+import type { Page, PageRequest, StoredConsents } from '../store/port.ts';
+import { perform, type Request, type Subject, type Tools } from './perform.ts';
+import { type PatientRef, recordAsked } from './query.ts';
+
+/** AND of all fields that are given; a list is an OR. `from` ≤ last change < `to`, in milliseconds. */
+export type ConsentFilter = {
+  readonly ids?: readonly string[];
+  readonly statuses?: readonly ('active' | 'inactive')[];
+  /** National ids of professionals or structures that are named. */
+  readonly actors?: readonly string[];
+  readonly from?: number;
+  readonly to?: number;
+};
+
+export type ConsentQuestion = {
+  /** Absent: the patient of the credential. */
+  readonly patient?: PatientRef;
+  readonly filter: ConsentFilter;
+  readonly page: PageRequest;
+  /** The question as it was asked, for the trace. */
+  readonly query: string;
+};
+
+/**
+ * What is stated in a record, the last change first, and how much that is in all. The holder, the representatives and the treating doctor see
+ * all; another professional what names nobody else than himself or his structure.
+ * @throws Refused `queryParameterMissing` when nobody names a patient, and what the decision refuses
+ */
+export async function findConsents(
+  tools: Tools,
+  request: Request,
+  { patient, filter, page, query }: ConsentQuestion,
+): Promise<Page<StoredConsents> & { readonly total: number }> {
+  return perform(tools, request, 'readConsents', recordAsked(request, patient), async (permit) => {
+    const all = await tools.store.read.consents(permit);
+    const found = all.filter((stored) => isFor(permit, request, stored) && matches(stored, filter));
+    const rest = found.filter(({ position }) => page.before === undefined || position < page.before);
+    const answer = { items: rest.slice(0, page.limit), more: rest.length > page.limit, total: found.length };
+    return { answer, trace: { query } };
+  });
+}
+
+/**
+ * The versions of what is stated under one id, newest first; never none.
+ * @throws Refused `resourceUnknown` when it is of another record or not for the caller, and what the decision refuses
+ */
+export async function consentHistory(tools: Tools, request: Request, id: string): Promise<readonly StoredConsents[]> {
+  const { patient } = request.caller;
+  const subject: Subject = patient === undefined ? { consent: id } : { identifier: patient };
+  return perform(tools, request, 'readConsents', subject, async (permit) => {
+    const versions = await tools.store.read.consentVersions(permit, id);
+    const [latest] = versions;
+    if (latest === undefined || !isFor(permit, request, latest)) refuse('resourceUnknown', { value: `Consent/${id}` });
+    return { answer: versions.filter((stored) => isFor(permit, request, stored)) };
+  });
+}
+
+/** Whether anything of it is still stated. */
+export function statusOf({ consents }: StoredConsents): 'active' | 'inactive' {
+  return consents.some(({ status }) => status === 'active') ? 'active' : 'inactive';
+}
+
+function isFor({ ground }: Permit, { caller: { actor } }: Request, stored: StoredConsents): boolean {
+  if (ground === 'holder' || ground === 'representative' || ground === 'treatingDoctor') return true;
+  return actorsOf(stored).every((named) => isNamed(named, namesOf(actor)));
+}
+
+function namesOf(actor: Actor) {
+  return { professional: professionalId(actor), structure: structureId(actor) };
+}
+
+function actorsOf({ consents }: StoredConsents): ConsentActor[] {
+  return consents.flatMap(({ statement }) => ('actor' in statement ? [statement.actor] : []));
+}
+
+function matches(stored: StoredConsents, { ids, statuses, actors, from, to }: ConsentFilter): boolean {
+  const named = () =>
+    actorsOf(stored).flatMap((actor) => (actor.kind === 'careTeam' ? actor.members.map(({ id }) => id) : [actor.id]));
+  return (
+    (ids === undefined || ids.includes(stored.id)) &&
+    (statuses === undefined || statuses.includes(statusOf(stored))) &&
+    (actors === undefined || named().some((id) => actors.includes(id))) &&
+    (from === undefined || stored.at >= from) &&
+    (to === undefined || stored.at < to)
+  );
+}
