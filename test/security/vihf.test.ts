@@ -147,8 +147,7 @@ describe('who the caller is', () => {
     });
 
     test('speaks of the patient that it names, or of none', async () => {
-      const resource =
-        /<Attribute Name="urn:oasis:names:tc:xacml:2.0:resource:resource-id">.*?<\/Attribute>/s;
+      const resource = /<Attribute Name="urn:oasis:names:tc:xacml:2.0:resource:resource-id">.*?<\/Attribute>/s;
       expect((await listed({ structure: '1990000010' })(indirect())).patient).toEqual(patient);
       const caller = await listed({ structure: '1990000010' })(indirect((xml) => xml.replace(resource, '')));
       expect(caller.patient).toBeUndefined();
