@@ -142,6 +142,7 @@ function transactions(): string {
 ## XDS.b
 
 SOAP 1.2 with WS-Addressing; the caller is identified by one VIHF assertion in \`wsse:Security\`, which serves one request.
+ITI-42, 44, 51, 61, 62, 86 and 92 are for [partners' systems](systems.md).
 
 | Transaction | Address | wsa:Action | Packaging |
 | --- | --- | --- | --- |

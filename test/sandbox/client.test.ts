@@ -110,6 +110,16 @@ test('an assertion is one line, each its own', () => {
   expect(first).not.toBe(second);
 });
 
+test('a system has an assertion too, of a patient or of none', () => {
+  const [of, none] = [dmp(['vihf', '--as', 'regie', '--patient', 'laurent']), dmp(['vihf', '--as', 'regie'])];
+  for (const { status, stdout } of [of, none]) {
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/ac:classes:unspecified<.*>INDIRECTE<.*code="AUTOMATE"/);
+  }
+  expect(of.stdout).toContain('161053523812385');
+  expect(none.stdout).not.toContain('resource-id');
+});
+
 test('a token lives as long as it was asked to, for whom it was asked', () => {
   const { stdout } = dmp([
     'token',
