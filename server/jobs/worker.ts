@@ -44,10 +44,12 @@ export function openWorker({ outbox, handlers, now, log, patience = usual }: Wor
 
   async function look(): Promise<void> {
     clearTimeout(timer);
-    const due = await outbox.due(kinds, now(), 2 * most);
+    // One time for both reads: what falls due between them is the next one.
+    const at = now();
+    const due = await outbox.due(kinds, at, 2 * most);
     for (const queued of due) if (inHand.size < most && !inHand.has(queued.number)) begin(queued);
-    const next = await outbox.nextDue(kinds, now());
-    if (next !== undefined && !end.signal.aborted) wakeAfter(Math.min(next - now(), patience.longest));
+    const next = await outbox.nextDue(kinds, at);
+    if (next !== undefined && !end.signal.aborted) wakeAfter(Math.min(next - at, patience.longest));
   }
 
   function begin(queued: QueuedJob): void {

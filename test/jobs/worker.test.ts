@@ -68,6 +68,19 @@ describe('the worker of the outbox', () => {
     expect(await outbox.waiting('deliverAnswer')).toBe(0);
   });
 
+  test('misses nothing that falls due while it looks', async () => {
+    let time = 0;
+    const { tried, open, outbox, until } = working(
+      (_to, attempt) => (attempt === 0 ? 'fails' : 'done'),
+      () => ++time,
+    );
+    await outbox.add(answer('a'), 0);
+    const worker = open();
+    await until(() => tried.length === 2);
+    await worker.stop();
+    expect(await outbox.waiting('deliverAnswer')).toBe(0);
+  });
+
   test('gives up what failed for too long, and says so', async () => {
     const { outbox, said, open, until } = working(() => 'fails');
     await outbox.add(answer('a'), Date.now());
