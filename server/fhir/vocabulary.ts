@@ -64,6 +64,7 @@ export const mhdIdentifierType = 'https://profiles.ihe.net/ITI/MHD/CodeSystem/IH
 /** Kinds of List, as they are written; the same under http is read. */
 export const mhdListTypes = 'https://profiles.ihe.net/ITI/MHD/CodeSystem/MHDlistTypes';
 const balp = 'https://profiles.ihe.net/ITI/BALP';
+const pcf = 'https://profiles.ihe.net/ITI/PCF';
 const frCore = 'https://hl7.fr/ig/fhir/core';
 const pdsm = 'https://interop.esante.gouv.fr/ig/fhir/pdsm/StructureDefinition';
 
@@ -74,6 +75,9 @@ export const profiles = {
   mhdFolder: `${mhd}/IHE.MHD.Comprehensive.Folder`,
   mhdBundle: `${mhd}/IHE.MHD.Comprehensive.ProvideBundle`,
   mhdMinimalBundle: `${mhd}/IHE.MHD.Minimal.ProvideBundle`,
+  consentBasic: `${pcf}/StructureDefinition/IHE.PCF.consentBasic`,
+  consentIntermediate: `${pcf}/StructureDefinition/IHE.PCF.consentIntermediate`,
+  consentAdvanced: `${pcf}/StructureDefinition/IHE.PCF.consentAdvanced`,
   patient: `${frCore}/StructureDefinition/fr-core-patient`,
   patientIns: `${frCore}/StructureDefinition/fr-core-patient-ins`,
   auditPatientQuery: `${balp}/StructureDefinition/IHE.BasicAudit.PatientQuery`,
@@ -87,10 +91,24 @@ export const profiles = {
 export const implementationGuides = [
   'https://profiles.ihe.net/ITI/MHD/ImplementationGuide/ihe.iti.mhd',
   'https://interop.esante.gouv.fr/ig/fhir/pdsm/ImplementationGuide/ans.fhir.fr.pdsm',
+  `${pcf}/ImplementationGuide/ihe.iti.pcf`,
 ] as const;
 
 /** Definitions of our own guide: one base for every deployment. */
 const own = 'https://opendmp.example/fhir/StructureDefinition';
+
+export const consent = {
+  /** The overarching policies that are kept here; a denial of all besides. IHE PCF, policies. */
+  permitPolicies: [`${pcf}/Policy-all-normal`, `${pcf}/Policy-basic-normal`],
+  denyPolicy: `${pcf}/Policy-deny`,
+  /** Whoever is authorised under it is the treating doctor. */
+  treatingDoctorPolicy: 'https://opendmp.example/fhir/policy/treating-doctor',
+  scope: { system: `${hl7}/consentscope`, code: 'patient-privacy' },
+  category: { system: 'http://loinc.org', code: '59284-0', display: 'Consent Document' },
+  role: { system: `${hl7}/v3-ParticipationType`, code: 'IRCP', display: 'information recipient' },
+  purposes: `${hl7}/v3-ActReason`,
+} as const;
+
 const dmp = 'https://interop.esante.gouv.fr/ig/fhir/dmp/StructureDefinition';
 
 export const extensions = {
