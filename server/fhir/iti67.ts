@@ -14,6 +14,7 @@ import {
 } from './document-search.ts';
 import type { Answer, Exchange, Interaction } from './exchange.ts';
 import { type PagedSearch, readPagedSearch } from './paged-search.ts';
+import { etagOf, stateHeaders } from './state.ts';
 
 const type = 'DocumentReference';
 
@@ -61,7 +62,7 @@ async function byName({ tools, request }: Exchange, { asked }: PagedSearch<Docum
   return { items, more: false, total: items.length };
 }
 
-function namesOf({ entryUUIDs, logicalIDs, uniqueIds }: DocumentQuestion) {
+export function namesOf({ entryUUIDs, logicalIDs, uniqueIds }: DocumentQuestion) {
   if (logicalIDs !== undefined) return { by: 'logicalID', values: logicalIDs } as const;
   if (entryUUIDs !== undefined) return { by: 'entryUUID', values: entryUUIDs } as const;
   return uniqueIds === undefined ? undefined : ({ by: 'uniqueId', values: uniqueIds } as const);
@@ -78,13 +79,15 @@ async function orNothing(found: Promise<Found>): Promise<Found> {
   }
 }
 
-async function read({ tools, request, id, writeDocument }: Exchange): Promise<Answer> {
+async function read({ tools, request, id, header, writeDocument }: Exchange): Promise<Answer> {
   const unknown = problem('resourceUnknown', { value: `${type}/${id}` });
   const logicalID = `urn:uuid:${id}`;
   if (!isUuid(logicalID)) throw new Refused([unknown]);
   const [document] = await getDocuments(tools, request, { by: 'logicalID', values: [logicalID], filter: {} });
   if (document === undefined) return { refused: [unknown] };
-  return { body: writeDocument(document).resource, headers: { ETag: `W/"${document.revision}"` } };
+  if (document.entry.status === 'deleted') return { refused: [problem('resourceDeleted', { value: `${type}/${id}` })] };
+  if (header('If-None-Match') === etagOf(document)) return { body: '', status: 304, headers: stateHeaders(document) };
+  return { body: writeDocument(document).resource, headers: stateHeaders(document) };
 }
 
 const find = {

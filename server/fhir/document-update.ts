@@ -1,0 +1,130 @@
+import { type Problem, problem, refuse } from '../domain/error.ts';
+import { isUuid } from '../domain/identifier.ts';
+import type { StoredDocument } from '../store/port.ts';
+import { type Amendment, amend, type Wish } from '../usecases/visibility.ts';
+import { unknownUnlessNamed } from './concealment.ts';
+import { besidesNames, documentParameters, emptyQuestion, passes } from './document-search.ts';
+import type { Answer, Exchange, Interaction } from './exchange.ts';
+import { namesOf } from './iti67.ts';
+import { documentReferenceOf } from './map/document-reference.ts';
+import { wishOf } from './patch.ts';
+import { longestPatch, readPatch } from './patch-body.ts';
+import { readSearch } from './search.ts';
+import { checkState, stateHeaders } from './state.ts';
+
+const type = 'DocumentReference';
+
+/** The document of the id in the path. @throws Refused resourceUnknown */
+function named({ id }: Exchange): Omit<Amendment, 'wish'> {
+  const logicalID = `urn:uuid:${id}`;
+  return isUuid(logicalID)
+    ? { by: 'logicalID', values: [logicalID] }
+    : refuse('resourceUnknown', { value: `${type}/${id}` });
+}
+
+async function patch(exchange: Exchange): Promise<Answer> {
+  const target = named(exchange);
+  return patched(exchange, target, ({ entry }) => {
+    if (entry.status === 'deleted') refuse('resourceDeleted', { value: `${type}/${exchange.id}` });
+  });
+}
+
+/** The one document that a search by name finds. FHIR R4 http.html#patch; PDSm flow 3. */
+async function conditionalPatch(exchange: Exchange): Promise<Answer> {
+  const { parameters, base, strict } = exchange;
+  const asked = emptyQuestion(base);
+  readSearch(parameters, documentParameters, asked, strict);
+  const names = namesOf(asked);
+  if (names === undefined) refuse('parameterMissing', { attribute: 'identifier' });
+  if (besidesNames(asked))
+    refuse('parameterMalformed', {
+      attribute: 'identifier',
+      detail: 'beside identifier or _id only patient, status and isArchived may be asked',
+    });
+  const { patient } = asked;
+  return patched(exchange, { ...names, ...(patient && { patient }) }, ({ entry }) => {
+    if (!passes(entry, asked)) refuse('documentUnknown', { value: names.values.join(',') });
+  });
+}
+
+async function patched(
+  exchange: Exchange,
+  target: Omit<Amendment, 'wish'>,
+  check: (document: StoredDocument) => void,
+): Promise<Answer> {
+  const { tools, request, base, header } = exchange;
+  const operations = readPatch(header('Content-Type'), await exchange.body(longestPatch, 'a patch'));
+  const document = await amend(tools, request, {
+    ...target,
+    wish: (found): Wish => {
+      check(found);
+      checkState(found, header('If-Match'));
+      return wishOf(operations, documentReferenceOf(found, base));
+    },
+  });
+  return answered(exchange, document);
+}
+
+/** What the client prefers to get back; the resource unless said. FHIR R4 http.html#ops. */
+function answered({ header, request, writeDocument }: Exchange, document: StoredDocument): Answer {
+  const headers = stateHeaders(document);
+  const [, preferred] = /\breturn=(\w+)/.exec(header('Prefer')) ?? [];
+  if (preferred === 'minimal') return { body: '', headers };
+  if (preferred !== 'OperationOutcome') return { body: writeDocument(document).resource, headers };
+  const issue = [{ severity: 'information', code: 'informational', details: { text: 'updated' } }];
+  const outcome = { resourceType: 'OperationOutcome', id: request.origin.requestId, issue };
+  return { body: JSON.stringify(outcome), headers };
+}
+
+/** Deletes logically: the bytes and what is known of the document stay, under the status entered-in-error. DMP TD3.3c. */
+async function remove(exchange: Exchange): Promise<Answer> {
+  const { tools, request, header } = exchange;
+  const document = await amend(tools, request, {
+    ...named(exchange),
+    wish: (found): Wish => {
+      if (found.entry.status !== 'deleted') checkState(found, header('If-Match'));
+      return { status: 'deleted' };
+    },
+  });
+  return { body: '', status: 204, headers: stateHeaders(document) };
+}
+
+/** Whoever names the patient in the search learns that there is no right on the record. */
+function toldOfNames(problems: readonly Problem[], exchange: Exchange): readonly Problem[] {
+  const isNamed = exchange.parameters.some(([name]) => name.startsWith('patient'));
+  if (!isNamed) return unknownUnlessNamed(type)(problems, exchange);
+  const isUnknown = problems.some(({ name }) => name === 'documentUnknown');
+  return isUnknown ? [problem('resourceUnknown', { value: `${type}/${exchange.id}` })] : problems;
+}
+
+const of = { resource: type, transaction: 'ITI-57', action: 'updateDocument', told: unknownUnlessNamed(type) } as const;
+
+/** Changes of status, securityLabel and isArchived. PDSm flow 3 (MiseAJourMetadonneeFiche); DMP TD3.3a to d. */
+export const documentUpdateInteractions: readonly Interaction[] = [
+  {
+    ...of,
+    method: 'PATCH',
+    path: `/${type}/:id`,
+    interaction: 'patch',
+    what: 'Change status, securityLabel or isArchived of a document entry',
+    handle: patch,
+  },
+  {
+    ...of,
+    method: 'PATCH',
+    path: `/${type}`,
+    interaction: 'patch',
+    what: 'The same of the one that a search by identifier finds',
+    handle: conditionalPatch,
+    told: toldOfNames,
+  },
+  {
+    ...of,
+    method: 'DELETE',
+    path: `/${type}/:id`,
+    interaction: 'delete',
+    action: 'deleteDocument',
+    what: 'Delete a document logically',
+    handle: remove,
+  },
+];

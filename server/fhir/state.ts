@@ -1,0 +1,19 @@
+import { refuse } from '../domain/error.ts';
+import type { StoredDocument } from '../store/port.ts';
+
+/** FHIR R4 http.html#versioning. */
+export function etagOf({ revision }: StoredDocument): string {
+  return `W/"${revision}"`;
+}
+
+/** The headers that tell the state of a document. */
+export function stateHeaders(document: StoredDocument): Readonly<Record<string, string>> {
+  return { ETag: etagOf(document), 'Last-Modified': new Date(document.changedAt).toUTCString() };
+}
+
+/** The change was made for this state. FHIR R4 http.html#concurrency. @throws Refused versionDiffers */
+export function checkState(document: StoredDocument, ifMatch: string): void {
+  const named = ifMatch.split(',').map((tag) => tag.trim().replace(/^W\//, ''));
+  if (ifMatch === '' || named.includes('*') || named.includes(`"${document.revision}"`)) return;
+  refuse('versionDiffers', { value: ifMatch, detail: `it is at ${etagOf(document)}` });
+}
