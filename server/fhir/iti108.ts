@@ -134,7 +134,9 @@ async function orNothing(found: Promise<Found>): Promise<Found> {
 
 async function read(exchange: Exchange): Promise<Answer> {
   const [latest] = await consentHistory(exchange.tools, exchange.request, exchange.id);
-  return latest === undefined ? refuse('resourceUnknown', { value: nameOf(exchange) }) : answer(exchange, latest);
+  if (latest === undefined) refuse('resourceUnknown', { value: nameOf(exchange) });
+  const { body, headers } = answer(exchange, latest);
+  return exchange.header('If-None-Match') === headers.ETag ? { body: '', status: 304, headers } : { body, headers };
 }
 
 async function vread(exchange: Exchange): Promise<Answer> {
@@ -171,16 +173,25 @@ async function create(exchange: Exchange): Promise<Answer> {
       detail: 'nothing would be stated',
     });
   const stored = await stateForm(tools, request, form);
-  const { body, headers } = answer(exchange, stored);
-  const location = `${base}/${type}/${stored.id}/_history/${stored.version}`;
-  return { status: 201, body, headers: { ...headers, Location: location } };
+  const { body, headers } = changed(exchange, stored);
+  return {
+    status: 201,
+    body,
+    headers: { ...headers, Location: `${base}/${type}/${stored.id}/_history/${stored.version}` },
+  };
 }
 
 async function update(exchange: Exchange): Promise<Answer> {
   const { tools, request, id } = exchange;
   const expected = expectedIn(exchange.header('If-Match'));
   const form = await formIn(exchange, id);
-  return answer(exchange, await changeForm(tools, request, id, form, expected));
+  return changed(exchange, await changeForm(tools, request, id, form, expected));
+}
+
+/** FHIR R4 http.html#ops, return preference. */
+function changed(exchange: Exchange, stored: StoredConsents): Shown {
+  const shown = answer(exchange, stored);
+  return /\breturn=minimal\b/.test(exchange.header('Prefer')) ? { ...shown, body: '' } : shown;
 }
 
 /** The version of an If-Match; NaN, which no version is, for what is no ETag of ours. FHIR R4 http.html#concurrency. */
@@ -242,7 +253,9 @@ function patientIn({ reference, identifier }: Reference, base: string): PatientR
     : undefined;
 }
 
-function answer(exchange: Exchange, stored: StoredConsents): { body: string; headers: Record<string, string> } {
+type Shown = { readonly body: string; readonly headers: { readonly ETag: string; readonly 'Last-Modified': string } };
+
+function answer(exchange: Exchange, stored: StoredConsents): Shown {
   return {
     body: textOf(exchange, stored),
     headers: { ETag: `W/"${stored.version}"`, 'Last-Modified': new Date(stored.at).toUTCString() },

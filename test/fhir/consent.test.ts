@@ -219,6 +219,15 @@ describe('versions', () => {
     expect((await door.get('casanova', `Consent/${json.id}/_history/3`)).status).toBe(404);
   });
 
+  test('what is known already is not sent again, nor what is not asked for', async () => {
+    const { json } = await door.state('casanova', permit('dr-nguyen'));
+    const read = (tag: string) => door.get('casanova', `Consent/${json.id}`, { headers: { 'If-None-Match': tag } });
+    expect((await read('W/"1"')).status).toBe(304);
+    expect((await read('W/"2"')).status).toBe(200);
+    const { status, bytes, headers } = await door.change('casanova', json, { Prefer: 'return=minimal' });
+    expect([status, bytes.length, headers.get('etag')]).toEqual([200, 0, 'W/"2"']);
+  });
+
   test('a statement ended by another face shows it in the Consent that made it', async () => {
     const { json } = await door.state('casanova', {
       type: 'permit',
