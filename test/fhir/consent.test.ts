@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Bundle, CapabilityStatement, Consent, ConsentProvision, Patient } from 'fhir/r4.js';
+import type { AuditEvent, Bundle, CapabilityStatement, Consent, ConsentProvision, Patient } from 'fhir/r4.js';
 import { type ConsentDoor, openConsentDoor } from './consent-door.ts';
 import { actorOf, masked, policies, purpose } from './consent-samples.ts';
 
@@ -239,6 +239,37 @@ describe('versions', () => {
     expect(now.status).toBe('active');
     expect(now.provision?.provision?.[0]?.period?.end).toBeDefined();
     expect(now.provision?.provision?.[1]).toEqual(deny('dr-bernard'));
+  });
+
+  test('of two changes of one version, one is made', async () => {
+    const { json } = await door.state('casanova', permit('dr-nguyen'));
+    const answers = await Promise.all(
+      [json, { ...json, status: 'inactive' as const }].map((to) =>
+        door.change('casanova', to, { 'If-Match': 'W/"1"' }),
+      ),
+    );
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 412]);
+  });
+
+  test('the history of accesses tells who searched, read and changed', async () => {
+    const since = `date=ge${new Date(door.world.clock.now).toISOString()}`;
+    const { json } = await door.state('casanova', permit('dr-nguyen'));
+    await door.get('casanova', `Consent/${json.id}`);
+    await door.find('casanova');
+    const trail = await door.get<Bundle<AuditEvent>>(
+      'casanova',
+      `AuditEvent?patient.identifier=${door.of('casanova')}&${since}`,
+    );
+    const told = trail.json.entry?.flatMap(({ resource }) =>
+      resource?.subtype?.some(({ code }) => code === 'ITI-108') === true
+        ? [[resource.action, resource.meta?.profile?.[0]?.split('.').at(-1)]]
+        : [],
+    );
+    expect(told?.slice(0, 3)).toEqual([
+      ['E', 'PatientQuery'],
+      ['R', undefined],
+      ['U', undefined],
+    ]);
   });
 
   test('a Consent nobody knows is neither read nor updated', async () => {

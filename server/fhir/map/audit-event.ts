@@ -4,7 +4,7 @@ import { catalogue, type ProblemName, problem, wordsOf } from '../../domain/erro
 import type { AuditEvent } from '../../domain/event.ts';
 import { audit, uris } from '../vocabulary.ts';
 import { agentsOf, isStructure } from './audit-agent.ts';
-import { actionOf, type Shape, shapes } from './audit-shape.ts';
+import { actionOf, type Shape, shapeOf } from './audit-shape.ts';
 import { uniqueIdentifier } from './code.ts';
 import { idOf } from './document-reference.ts';
 
@@ -16,7 +16,7 @@ export type Observer = { readonly base: string; readonly repositoryUniqueId: str
  */
 export function auditEventOf(happened: AuditEvent, observer: Observer): FhirAuditEvent {
   const { origin, outcome } = happened;
-  const shape = shapes[origin.transaction];
+  const shape = shapeOf(happened);
   const who = { identifier: { system: uris, value: observer.base }, display: 'OpenDMP' };
   const agent = agentsOf(happened, shape, who);
   const entity = entitiesOf(happened, observer);

@@ -1,6 +1,6 @@
 import type { Coding } from 'fhir/r4.js';
 import type { Action } from '../../domain/action.ts';
-import type { Transaction } from '../../domain/event.ts';
+import type { EventDraft, Transaction } from '../../domain/event.ts';
 import { audit, dcm, profiles } from '../vocabulary.ts';
 
 export type Shape = {
@@ -55,7 +55,7 @@ const feed = (subtype: Coding): Shape => ({
  * The shape of an event by its transaction: FHIR ones as the guides' audit profiles have it, XDS ones as their DICOM audit messages translate.
  * IHE BALP; IHE MHD, PDQm audit profiles; IHE ITI TF-2 3.18.5, 3.41.5, 3.42.5, 3.43.5, 3.51.5, 3.61.5; IHE RMD 3.62.5, 3.86.5; IHE Metadata Update 3.57.5; IHE RMU 3.92.5.
  */
-export const shapes: Readonly<Record<Transaction, Shape>> = {
+const shapes: Readonly<Record<Transaction, Shape>> = {
   'ITI-8': feed(iti('ITI-8', 'Patient Identity Feed')),
   'ITI-18': {
     type: event('110112', 'Query'),
@@ -93,6 +93,7 @@ export const shapes: Readonly<Record<Transaction, Shape>> = {
   'ITI-81': search([iti('ITI-81', 'Retrieve ATNA Audit Event')], profiles.auditPatientQuery),
   'ITI-86': removal(iti('ITI-86', 'Remove Documents')),
   'ITI-92': incoming(iti('ITI-92', 'Restricted Update Document Set'), 'U'),
+  'ITI-105': incoming(iti('ITI-105', 'Simplified Publish')),
   'ITI-108': {
     type: rest,
     subtype: [interaction('update'), iti('ITI-108', 'Access Consent')],
@@ -104,6 +105,16 @@ export const shapes: Readonly<Record<Transaction, Shape>> = {
   read,
   internal: { type: event('110110', 'Patient Record'), subtype: [], action: 'E', client: 'source' },
 };
+
+const accessConsent = iti('ITI-108', 'Access Consent');
+const consentSearch = search([accessConsent], profiles.auditPatientQuery);
+const consentRead: Shape = { ...read, subtype: [...read.subtype, accessConsent] };
+
+/** The shape of an event; one transaction reads consents and changes them. */
+export function shapeOf({ origin: { transaction }, action, query }: EventDraft): Shape {
+  if (transaction !== 'ITI-108' || action !== 'readConsents') return shapes[transaction];
+  return query === undefined ? consentRead : consentSearch;
+}
 
 /** CRUD of our own work, which no transaction frames. */
 export function actionOf(action: Action): 'C' | 'R' | 'U' | 'D' | 'E' {
