@@ -162,8 +162,8 @@ export type Expectation =
         readonly status: 'approved' | 'deprecated';
       };
     }
-  /** No association names one of these objects, save those that are among them. */
-  | { readonly unreferenced: readonly string[] }
+  /** No association names one of these objects, save those that are among them, and those. */
+  | { readonly unreferenced: readonly string[]; readonly save?: readonly string[] }
   /** The document or folder is the latest version of its logical object. */
   | { readonly latest: { readonly kind: 'document' | 'folder'; readonly entryUUID: string } };
 

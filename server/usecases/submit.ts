@@ -3,17 +3,17 @@ import type { RecordKey } from '../crypto/keyring.ts';
 import { type Acceptance, accept } from '../domain/accept.ts';
 import type { Action } from '../domain/action.ts';
 import type { Permit, RecordFacts } from '../domain/decision.ts';
-import type { DocumentEntry, Submission, SubmissionSet } from '../domain/document.ts';
+import type { DocumentEntry, Folder, Submission, SubmissionSet } from '../domain/document.ts';
 import { type Problem, Refused, refuse } from '../domain/error.ts';
 import type { Identifier } from '../domain/identifier.ts';
-import { currentIdentifiers } from '../domain/record.ts';
+import { currentIdentifiers, type RecordId } from '../domain/record.ts';
 import { type Manifest, type MessageFacts, nameOf, type RegistryFacts } from '../domain/rules/facts.ts';
 import { messageProblems, submissionProblems } from '../domain/rules.ts';
 import { dtmOf } from '../domain/time.ts';
 import type { Expectation, Holder, ObjectKind, Row, SealedContent } from '../store/port.ts';
 import { ownersOf } from './owners.ts';
 import { type Plan, perform, type Request, type Settings, type Tools } from './perform.ts';
-import { surroundingOf, uuids } from './surrounding.ts';
+import { nothingElseNames, surroundingOf, uuids } from './surrounding.ts';
 
 /** What a source hands over: metadata as read, and the documents by the id that the message gives their entries. */
 export type Deposit = {
@@ -23,9 +23,18 @@ export type Deposit = {
   readonly manifests?: readonly Manifest[];
   /** What reading the message already found wrong; thrown together with what the rules find. */
   readonly problems?: readonly Problem[];
+  /** Names by which associations name registered documents, instead of the entryUUID. */
+  readonly named?: { readonly uniqueIds: readonly string[]; readonly logicalIDs: readonly string[] };
 };
 
-export type Deposited = { readonly set: SubmissionSet; readonly entries: readonly DocumentEntry[] };
+export type Deposited = {
+  readonly set: SubmissionSet;
+  /** In the order in which they were sent, as the folders. */
+  readonly entries: readonly DocumentEntry[];
+  readonly folders: readonly Folder[];
+  /** That of the patient. */
+  readonly record: RecordId | undefined;
+};
 
 /**
  * Deposits a submission set: all of it becomes visible, or nothing. Every document that was handed over is kept or discarded.
@@ -94,11 +103,12 @@ function unjudged(tools: Tools, request: Request, deposit: Deposit): Problem[] {
 async function plan(
   tools: Tools,
   request: Request,
-  deposit: Deposit,
+  sent: Deposit,
   bytes: Keeping,
   permit: Permit,
   facts: RecordFacts | undefined,
 ): Promise<Plan<Deposited>> {
+  const deposit = await namedByUuid(tools, permit, sent);
   const { submission } = deposit;
   const known = await registryFacts(tools, request, deposit, permit, facts);
   const problems = together(deposit.problems, submissionProblems(request.origin.transaction, submission, known));
@@ -106,9 +116,10 @@ async function plan(
   const now = tools.now();
   const { read } = tools.store;
   const targets = [...known.targets.keys()];
+  const around = await surroundingOf(read, permit, targets, ['XFRM', 'APND']);
   const accepted = accept(submission, {
     ...known,
-    around: await surroundingOf(read, permit, targets, ['XFRM', 'APND']),
+    around,
     repositoryUniqueId: permit.action === 'submitDocuments' ? tools.settings.repositoryUniqueId : undefined,
     now,
     newId: tools.newId,
@@ -117,16 +128,35 @@ async function plan(
     deposit.documents.length === 0
       ? new Map<Received, SealedContent>()
       : await bytes.keep(await recordKey(tools, permit));
-  const { set, entries } = accepted;
+  const { set, entries, folders } = accepted;
   return {
-    answer: { set, entries },
-    expect: expectations(submission, accepted, tools.settings),
+    answer: { set, entries, folders, record: permit.record },
+    expect: [...expectations(submission, accepted, tools.settings), ...nothingElseNames(accepted.deprecated, around)],
     put: rows(request, deposit, accepted, kept, now),
     trace: {
       documents: entries.map(({ entryUUID, uniqueId }) => ({ entryUUID, uniqueId })),
       submissionSet: { entryUUID: set.entryUUID, uniqueId: set.uniqueId },
     },
   };
+}
+
+/** The same with the entryUUIDs of the documents that associations name otherwise, as far as they exist for the caller. */
+async function namedByUuid({ store }: Tools, permit: Permit, deposit: Deposit): Promise<Deposit> {
+  const { named, submission } = deposit;
+  if (named === undefined) return deposit;
+  const [unique, logical] = await Promise.all([
+    store.read.documentsByUniqueId(permit, named.uniqueIds),
+    store.read.documentsByLogicalId(permit, named.logicalIDs),
+  ]);
+  const uuidOf = new Map([
+    ...logical.map(({ entry }) => [entry.logicalID, entry.entryUUID] as const),
+    ...unique.map(({ entry }) => [entry.uniqueId, entry.entryUUID] as const),
+  ]);
+  const associations = submission.associations.map((association) => {
+    const target = uuidOf.get(association.target ?? '');
+    return target === undefined ? association : { ...association, target };
+  });
+  return { ...deposit, submission: { ...submission, associations } };
 }
 
 /** What the rules see of a message besides itself. */

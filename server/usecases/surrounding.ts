@@ -3,7 +3,7 @@ import type { Association, AssociationType, EntryUuid } from '../domain/document
 import { isUuid } from '../domain/identifier.ts';
 import { nameOf } from '../domain/rules/facts.ts';
 import type { Known, Surrounding } from '../domain/surrounding.ts';
-import type { Reader } from '../store/port.ts';
+import type { Expectation, Reader } from '../store/port.ts';
 
 /**
  * Reads what is registered around documents and folders, whatever the caller sees of it. Relationships of the types that are followed lead on
@@ -40,6 +40,14 @@ export async function surroundingOf(
     folders: new Map(folders.map((folder) => [folder.entryUUID, folder])),
     documents,
   };
+}
+
+/** What was found around these objects is all that names them: side effects that were computed from it are complete. */
+export function nothingElseNames(objects: readonly EntryUuid[], { associations }: Surrounding): Expectation[] {
+  if (objects.length === 0) return [];
+  const names = new Set(objects);
+  const known = associations.filter(({ source, target }) => names.has(source) || names.has(target));
+  return [{ unreferenced: objects, save: known.map(({ entryUUID }) => entryUUID) }];
 }
 
 /** The UUIDs among these ids, each once, without those left out. */

@@ -15,7 +15,7 @@ import type { Expectation, ObjectKind, Row } from '../store/port.ts';
 import { ownersOf } from './owners.ts';
 import { type JointPlan, type Judge, performJointly, type Request, type Subject, type Tools } from './perform.ts';
 import { messageFacts, patientOf, together } from './submit.ts';
-import { uuids } from './surrounding.ts';
+import { nothingElseNames, uuids } from './surrounding.ts';
 import { updateFacts } from './update-facts.ts';
 
 /** An update as a source hands it over, and what reading it already found wrong. */
@@ -211,7 +211,13 @@ function planOf<T>(
   const { set } = changes;
   return {
     answer: answer(changes),
-    expect: expectations(submission, changes),
+    expect: [
+      ...expectations(submission, changes),
+      ...nothingElseNames(
+        [...changes.entries, ...changes.folders].map(({ before: { entryUUID } }) => entryUUID),
+        around,
+      ),
+    ],
     put: rows(request, changes, now),
     done: judged.map(({ permit, deeds }) => ({
       permit,

@@ -140,6 +140,10 @@ export function removalContract(name: string, open: () => Promise<Subject>): voi
       expect(await held(1, 2, 3)).toEqual([{ unreferenced: [1, 2, 3].map(uuid) }]);
       expect(await held(1, 2, 3, 4)).toBe('done');
       expect(await held(4)).toBe('done');
+      const saving = async (...numbers: number[]) =>
+        store.write.commit(ours, { ...put(), expect: [{ unreferenced: [uuid(1)], save: numbers.map(uuid) }] });
+      expect((await saving(3)).done).toBe(true);
+      expect((await saving(4)).done).toBe(false);
     });
   });
 }

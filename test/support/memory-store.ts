@@ -473,10 +473,10 @@ function holds(held: Contents, expectation: Expectation): boolean {
     );
   }
   if ('unreferenced' in expectation) {
-    const names = expectation.unreferenced;
+    const { unreferenced: names, save = [] } = expectation;
     return [...held.associations.values()].every(
       ({ object: { entryUUID, source, target } }) =>
-        names.includes(entryUUID) || ![source, target].some((end) => names.includes(end)),
+        names.includes(entryUUID) || save.includes(entryUUID) || ![source, target].some((end) => names.includes(end)),
     );
   }
   const { uniqueIdFree, unless } = expectation;

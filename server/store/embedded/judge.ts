@@ -59,7 +59,7 @@ export function makeJudge(database: Database): Judge {
     if ('recordAt' in expectation)
       return version.get(expectation.recordAt.record)?.version === expectation.recordAt.version;
     if ('stateIs' in expectation) return hasState(expectation.stateIs);
-    if ('unreferenced' in expectation) return isUnreferenced(expectation.unreferenced);
+    if ('unreferenced' in expectation) return isUnreferenced(expectation);
     if ('latest' in expectation) return isLatest(expectation.latest);
     const found = status.get(uuidBytes(expectation.statusIs.document));
     return found !== undefined && statuses[found.status] === expectation.statusIs.status;
@@ -72,12 +72,13 @@ export function makeJudge(database: Database): Judge {
     return json !== undefined && (readJson(json) as Pick<Folder, 'status'>).status === wanted;
   }
 
-  function isUnreferenced(entryUUIDs: readonly string[]): boolean {
-    const names = namesOf(entryUUIDs);
+  function isUnreferenced({ unreferenced, save = [] }: Extract<Expectation, { unreferenced: unknown }>): boolean {
+    const names = namesOf(unreferenced);
+    const expected = new Set([...unreferenced, ...save]);
     return referring.all(names, names).every(({ json }) => {
       // Written by this store from a value of this type.
       const { entryUUID } = readJson(json) as Pick<Association, 'entryUUID'>;
-      return entryUUIDs.includes(entryUUID);
+      return expected.has(entryUUID);
     });
   }
 

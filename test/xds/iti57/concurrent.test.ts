@@ -1,0 +1,84 @@
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import type { DocumentEntry, Folder } from '../../../server/domain/document.ts';
+import { writeDocument } from '../../../server/xds/ebrim/write.ts';
+import { iti42 } from '../../../server/xds/iti42.ts';
+import { iti57 } from '../../../server/xds/iti57.ts';
+import { confidential } from '../../support/registry.ts';
+import { openWorld } from '../../support/world.ts';
+import { handled, seen } from '../handled.ts';
+import { associationsOf, foldered, registered, registering, type Sandbox, sound, stored } from '../registered.ts';
+import { linking, memberOf, nextVersion, setOf, submitting } from '../registry-messages.ts';
+
+let world: Sandbox;
+let entry: DocumentEntry;
+let folder: Folder;
+beforeEach(async () => {
+  world = await openWorld();
+  entry = await registered(world, '2.999.80.1');
+  folder = await foldered(world, '2.999.90.1', await registered(world, '2.999.80.2'));
+});
+
+/** The world of one request: another is committed after this one has read and before it writes. */
+function overtakenBy(other: () => Promise<unknown>): Sandbox {
+  const { store } = world.tools;
+  let isFirst = true;
+  const commit: typeof store.write.commit = async (permit, changes) => {
+    if (isFirst) {
+      isFirst = false;
+      await other();
+    }
+    return store.write.commit(permit, changes);
+  };
+  return { ...world, tools: { ...world.tools, store: { ...store, write: { ...store.write, commit } } } };
+}
+
+const replace = async (by: Sandbox, uniqueId: string) => {
+  const next = writeDocument(await sound(world, 'doc1', uniqueId));
+  const objects = [
+    next,
+    memberOf('doc1', { submissionSetStatus: 'Original' }),
+    linking('RPLC', 'doc1', entry.entryUUID),
+  ];
+  return seen(await handled(iti42, by, by.as('regie'), submitting(setOf(by, 'dr-martin'), ...objects)));
+};
+const update = async (by: Sandbox, changes: Partial<DocumentEntry>) =>
+  seen(await handled(iti57, by, by.as('dr-martin'), submitting(setOf(by, 'dr-martin'), nextVersion(entry, changes))));
+const addToFolder = async () =>
+  registering(
+    world,
+    'dr-martin',
+    linking('HasMember', folder.entryUUID, entry.entryUUID, { entryUUID: 'in' }),
+    memberOf('in'),
+  );
+const addendum = async () => registered(world, '2.999.80.4', { more: [linking('APND', 'doc1', entry.entryUUID)] });
+const membersOfFolder = async () =>
+  (await associationsOf(world, folder.entryUUID))
+    .filter(({ source }) => source === folder.entryUUID)
+    .map((a) => a.target);
+
+describe('what arrives while a change is made', () => {
+  test('a document put into a folder while it is replaced: the replacement is in the folder', async () => {
+    expect(await replace(overtakenBy(addToFolder), '2.999.80.3')).toMatchObject({ status: 'Success' });
+    expect(await membersOfFolder()).toContain((await stored(world, '2.999.80.3')).entryUUID);
+  });
+
+  test('a document put into a folder while it is updated: the new version is in the folder', async () => {
+    expect(await update(overtakenBy(addToFolder), { title: { value: 'Corrected' } })).toMatchObject({
+      status: 'Success',
+    });
+    expect(await membersOfFolder()).toContain((await stored(world, '2.999.80.1')).entryUUID);
+  });
+
+  test('an addendum to what is replaced is deprecated with it', async () => {
+    expect(await replace(overtakenBy(addendum), '2.999.80.3')).toMatchObject({ status: 'Success' });
+    expect((await stored(world, '2.999.80.4')).status).toBe('deprecated');
+  });
+
+  test('a replacement of what is masked is masked', async () => {
+    const masked = { confidentialityCodes: confidential('MASQUE_PS') };
+    const by = overtakenBy(() => replace(world, '2.999.80.3'));
+    expect(await update(by, masked)).toMatchObject({ status: 'Success' });
+    const { confidentialityCodes } = await stored(world, '2.999.80.3');
+    expect(confidentialityCodes.map(({ code }) => code)).toContain('MASQUE_PS');
+  });
+});
