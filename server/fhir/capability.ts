@@ -2,22 +2,29 @@ import type { CapabilityStatement, CapabilityStatementRestResource } from 'fhir/
 import { documentParameters } from './document-search.ts';
 import type { Interaction } from './exchange.ts';
 import { eventParameters } from './iti81.ts';
+import { consentParameters } from './iti108.ts';
+import { patchTypes } from './patch-body.ts';
 import { patientSearchParameters } from './patient.ts';
 import { type Parameter, pagingParameters } from './search.ts';
-import { fhirJson, implementationGuides, profiles } from './vocabulary.ts';
+import { consent, fhirJson, implementationGuides, profiles } from './vocabulary.ts';
 
 type Described = Pick<Parameter<never>, 'type' | 'documentation'>;
 
-const parameters: Readonly<Record<Interaction['resource'], Readonly<Record<string, Described>>>> = {
+type Type = Exclude<Interaction['resource'], 'system'>;
+
+const parameters: Readonly<Record<Type, Readonly<Record<string, Described>>>> = {
   DocumentReference: documentParameters,
   Binary: {},
+  List: {},
   Patient: patientSearchParameters,
   AuditEvent: eventParameters,
+  Consent: consentParameters,
 };
 
-const supported: Readonly<Record<Interaction['resource'], readonly string[]>> = {
+const supported: Readonly<Record<Type, readonly string[]>> = {
   DocumentReference: [profiles.mhdDocument, profiles.pdsmDocument],
   Binary: [],
+  List: [profiles.mhdSubmissionSet, profiles.mhdFolder],
   Patient: [profiles.patientIns],
   AuditEvent: [
     profiles.auditFindDocuments,
@@ -26,6 +33,7 @@ const supported: Readonly<Record<Interaction['resource'], readonly string[]>> = 
     profiles.auditPatientQuery,
     profiles.auditPatientRead,
   ],
+  Consent: [profiles.consentBasic, profiles.consentIntermediate, profiles.consentAdvanced],
 };
 
 /**
@@ -37,7 +45,8 @@ export function capabilityStatement(
   base: string,
   since: number,
 ): CapabilityStatement {
-  const types = [...new Set(interactions.map(({ resource }) => resource))];
+  const types = [...new Set(interactions.map(({ resource }) => resource))].filter((type) => type !== 'system');
+  const system = interactions.filter(({ resource }) => resource === 'system');
   return {
     resourceType: 'CapabilityStatement',
     status: 'active',
@@ -47,6 +56,7 @@ export function capabilityStatement(
     implementation: { description: 'Documents of the shared medical record', url: base },
     fhirVersion: '4.0.1',
     format: [fhirJson, 'json'],
+    patchFormat: Object.values(patchTypes),
     implementationGuide: [...implementationGuides],
     rest: [
       {
@@ -62,6 +72,9 @@ export function capabilityStatement(
           ],
         },
         resource: types.map((type) => resourceOf(type, interactions)),
+        interaction: system.flatMap(({ interaction }) =>
+          interaction === 'transaction' ? [{ code: interaction, documentation: 'ITI-65 alone' }] : [],
+        ),
       },
     ],
   };
@@ -72,17 +85,32 @@ function ofPaging(): string {
   return `Every search takes ${names.join(', ')} (_sort: -date alone); further pages are reached by the next link.`;
 }
 
-function resourceOf(
-  type: Interaction['resource'],
-  interactions: readonly Interaction[],
-): CapabilityStatementRestResource {
+/** How the needs of the record are expressed. */
+const consentDocumentation = [
+  'Authorisation: root permit with one actor; of the treating doctor: under the policy',
+  `${consent.treatingDoctorPolicy}. Block: root deny with one actor, or deny below the root permit without actor.`,
+  'Opposition: deny with purpose BTG (break-glass), ETREAT (centre 15) or both. Masked documents in emergency: permit with purposes BTG and',
+  'ETREAT and security label MASQUE_PS. A root permit without actor states the opening of the record and is not ended. Actors are named by',
+  'identifier (PS_IdNat, Struct_IdNat), teams by a contained CareTeam or Group. What cannot be enforced is refused with 422.',
+].join(' ');
+
+/** The updates of documents. */
+const ofPatch = [
+  'PATCH by id, or by a search by identifier that finds one, changes status, securityLabel and the extension isArchived; anything else is 405.',
+  'If-Match is honoured. DELETE, like the status entered-in-error, deletes logically: a read then answers 410, a search for that status finds it.',
+].join(' ');
+
+function resourceOf(type: Type, interactions: readonly Interaction[]): CapabilityStatementRestResource {
   const codes = new Set(interactions.filter(({ resource }) => resource === type).map(({ interaction }) => interaction));
   const searched = Object.entries(parameters[type]).filter(([, { documentation }]) => documentation !== undefined);
   return {
     type,
     ...(supported[type].length > 0 && { supportedProfile: [...supported[type]] }),
-    interaction: [...codes].map((code) => ({ code })),
-    versioning: 'no-version',
+    interaction: [...codes].flatMap((code) => (code === 'transaction' ? [] : [{ code }])),
+    ...(type === 'Consent' && { documentation: consentDocumentation }),
+    versioning: codes.has('update') || codes.has('vread') ? 'versioned' : 'no-version',
+    ...(codes.has('history-instance') && { readHistory: codes.has('vread') }),
+    ...(codes.has('patch') && { conditionalRead: 'not-match' as const, updateCreate: false, documentation: ofPatch }),
     ...(codes.has('search-type') && {
       searchParam: searched.map(([name, { type: kind, documentation = '' }]) => ({ name, type: kind, documentation })),
     }),

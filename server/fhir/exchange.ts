@@ -4,6 +4,7 @@ import type { Problem } from '../domain/error.ts';
 import type { Transaction } from '../domain/event.ts';
 import type { Request, Tools } from '../usecases/perform.ts';
 import type { DocumentWriter } from './document-writer.ts';
+import type { Json } from './json.ts';
 import type { Given } from './search.ts';
 
 /** A FHIR request whose caller is identified, as an interaction gets it. */
@@ -23,6 +24,8 @@ export type Exchange = {
   readonly header: (name: string) => string;
   /** The body of the request, of so many bytes at most; `what` names it in the refusal. @throws Refused messageTooLarge, bodyTruncated */
   readonly body: (longest: number, what: string) => Promise<Buffer>;
+  /** The JSON of a request that brings documents, read as it comes. @throws Refused as `readBody` */
+  readonly json: () => Promise<Json>;
   readonly parameters: Given;
   /** `Prefer: handling=strict`. FHIR R4 search.html#errors. */
   readonly strict: boolean;
@@ -44,15 +47,28 @@ export type Answer =
       readonly headers?: Readonly<Record<string, string>>;
     }
   /** The action was done and traced, and there is nothing to show for it. */
-  | { readonly refused: readonly Problem[] };
+  | {
+      readonly refused: readonly Problem[];
+      /** That of the problems unless said. */
+      readonly status?: number;
+    };
 
-/** One interaction on one type: its address, how it is traced, and its work. */
+/** One interaction on one type, or on all: its address, how it is traced, and its work. */
 export type Interaction = {
-  readonly method: 'GET' | 'POST' | 'PUT';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Below the base, in the router's notation. */
   readonly path: string;
-  readonly resource: 'DocumentReference' | 'Binary' | 'Patient' | 'AuditEvent';
-  readonly interaction: 'read' | 'vread' | 'history-instance' | 'search-type' | 'create' | 'update';
+  readonly resource: 'DocumentReference' | 'Binary' | 'List' | 'Patient' | 'AuditEvent' | 'Consent' | 'system';
+  readonly interaction:
+    | 'read'
+    | 'vread'
+    | 'history-instance'
+    | 'search-type'
+    | 'create'
+    | 'update'
+    | 'patch'
+    | 'delete'
+    | 'transaction';
   readonly transaction: Transaction;
   /** What a failure before the use case is traced as. */
   readonly action: Action;

@@ -4,13 +4,19 @@ import type { Identify } from '../auth/credentials.ts';
 import { type Problem, problem, Refused } from '../domain/error.ts';
 import { isTraced, type Tools, traceFailure } from '../usecases/perform.ts';
 import type { Log } from '../watch/log.ts';
+import { readBody } from './body.ts';
 import { readBytes } from './bytes.ts';
 import { capabilityStatement } from './capability.ts';
+import { documentHistoryInteractions } from './document-history.ts';
+import { documentUpdateInteractions } from './document-update.ts';
 import { documentWriter } from './document-writer.ts';
 import type { Exchange, Interaction } from './exchange.ts';
+import { provideInteractions } from './iti65.ts';
 import { documentInteractions } from './iti67.ts';
 import { binaryInteractions } from './iti68.ts';
 import { eventInteractions } from './iti81.ts';
+import { consentInteractions } from './iti108.ts';
+import { listInteractions } from './list.ts';
 import { patientInteractions } from './patient.ts';
 import { answering, type Face, identified, negotiate, parametersOf, preferredOf, send, Told } from './serving.ts';
 
@@ -23,13 +29,18 @@ export type FhirSettings = {
 };
 
 const interactions: readonly Interaction[] = [
+  ...provideInteractions,
   ...documentInteractions,
+  ...documentHistoryInteractions,
+  ...documentUpdateInteractions,
   ...binaryInteractions,
+  ...listInteractions,
   ...patientInteractions,
   ...eventInteractions,
+  ...consentInteractions,
 ];
 
-const verbs = { GET: 'get', POST: 'post', PUT: 'put' } as const;
+const verbs = { GET: 'get', POST: 'post', PUT: 'put', PATCH: 'patch', DELETE: 'delete' } as const;
 
 /** What is served at which address; for the documentation. */
 export const routeTable: readonly Pick<Interaction, 'method' | 'path' | 'transaction' | 'what'>[] = [
@@ -69,6 +80,7 @@ export function fhirRouter(tools: Tools, identify: Identify, settings: FhirSetti
             version: ctx.params['version'] ?? '',
             header: (name) => ctx.get(name),
             body: (longest, what) => readBytes(ctx.req, longest, what),
+            json: () => readBody(ctx.req),
             parameters: await parametersOf(ctx),
             strict: /\bhandling=strict\b/.test(ctx.get('Prefer')),
             preferred: (types) => preferredOf(ctx.accepts(...types)),

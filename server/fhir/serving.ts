@@ -25,9 +25,12 @@ export type Face = {
 /** Problems that the caller is told; their event is written. */
 export class Told extends Error {
   readonly problems: readonly Problem[];
-  constructor(problems: readonly Problem[]) {
+  /** HTTP status, where it is not that of the problems. */
+  readonly status: number | undefined;
+  constructor(problems: readonly Problem[], status?: number) {
     super('told');
     this.problems = problems;
+    this.status = status;
   }
 }
 
@@ -43,7 +46,8 @@ export async function answering(
     await work();
   } catch (error) {
     const problems = problemsOf(error);
-    ctx.status = answerStatus(problems);
+    ctx.status = (error instanceof Told ? error.status : undefined) ?? answerStatus(problems);
+    if (ctx.status === 413) ctx.set('Connection', 'close');
     if (ctx.status === 500) log.error({ requestId }, 'a FHIR request failed', error);
     if (ctx.status === 401)
       ctx.set(
@@ -113,7 +117,7 @@ export async function parametersOf(ctx: RouterContext): Promise<Given> {
 
 /** Sends an answer. @throws Told when it is a refusal */
 export async function send(ctx: RouterContext, answer: Answer): Promise<void> {
-  if ('refused' in answer) throw new Told(answer.refused);
+  if ('refused' in answer) throw new Told(answer.refused, answer.status);
   const { body, status = 200, mediaType = `${fhirJson}; charset=utf-8`, size, headers = {} } = answer;
   const bytes = typeof body !== 'function' ? body : ctx.method === 'HEAD' ? Buffer.alloc(0) : await body();
   ctx.set(headers);

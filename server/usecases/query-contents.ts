@@ -75,3 +75,24 @@ async function membershipsOf(
 function distinct(associations: readonly Association[]): Association[] {
   return [...new Map(associations.map((association) => [association.entryUUID, association])).values()];
 }
+
+/**
+ * A submission set by its entryUUID, or the latest version of a folder by its logicalID, with the documents and folders in it that exist for
+ * the caller and their memberships. Nothing where there is no such.
+ * @throws Refused as `lookUp`
+ */
+export async function getPackage(tools: Tools, request: Request, get: Question & { name: string }): Promise<Found> {
+  const { read } = tools.store;
+  return lookUp(tools, request, get, [get.name], async (permit) => {
+    const { items: sets } = await read.submissionSets(permit, { entryUUIDs: [get.name] }, { limit: 1 });
+    const { items: folders } = await read.foldersMatching(permit, { logicalIDs: [get.name] }, { limit: 1 });
+    const packages = [...sets.map(({ set }) => set.entryUUID), ...folders.map(({ folder }) => folder.entryUUID)];
+    const memberships = await membershipsOf(tools, permit, packages, { statuses: ['approved'] });
+    const members = memberships.map(({ target }) => target);
+    const [documents, inside] = await Promise.all([
+      read.documentsByUuid(permit, members),
+      foldersMatching(tools, permit, { entryUUIDs: members }),
+    ]);
+    return { sets, folders: [...folders, ...inside], documents, associations: memberships };
+  });
+}

@@ -69,8 +69,8 @@ describe('every answer', () => {
     ['POST', 'DocumentReference', 405, 'interactionUnsupported'],
     ['PUT', 'Patient/1', 405, 'interactionUnsupported'],
     ['DELETE', 'AuditEvent/1', 405, 'interactionUnsupported'],
-    ['GET', 'DocumentReference/1/_history', 405, 'interactionUnsupported'],
-    ['POST', '', 405, 'interactionUnsupported'],
+    ['GET', 'Patient/1/_history', 405, 'interactionUnsupported'],
+    ['PUT', '', 405, 'interactionUnsupported'],
     ['GET', 'DocumentReference/x', 404, 'resourceUnknown'],
     ['GET', 'AuditEvent/0', 404, 'resourceUnknown'],
   ];
@@ -144,7 +144,14 @@ describe('the CapabilityStatement', () => {
     expect(status).toBe(200);
     expect(json).toMatchObject({ resourceType: 'CapabilityStatement', fhirVersion: '4.0.1', kind: 'instance' });
     const resources = json.rest?.[0]?.resource ?? [];
-    expect(resources.map(({ type }) => type)).toEqual(['DocumentReference', 'Binary', 'Patient', 'AuditEvent']);
+    expect(resources.map(({ type }) => type)).toEqual([
+      'DocumentReference',
+      'Binary',
+      'List',
+      'Patient',
+      'AuditEvent',
+      'Consent',
+    ]);
     for (const { type, interaction, searchParam } of resources) {
       const codes = interaction?.map(({ code }) => code);
       expect(codes).toContain('read');

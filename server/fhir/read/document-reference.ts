@@ -35,7 +35,7 @@ export function readDocumentReference(
     id: opened.object,
     ...present({
       logicalID: own('logicalID')?.valueUri,
-      version: versionIn(resource.meta?.versionId),
+      version: own('version')?.valuePositiveInt ?? versionIn(resource.meta?.versionId),
       objectType: own('objectType')?.valueCode === 'onDemand' ? ('onDemand' as const) : ('stable' as const),
       status: statusIn(resource),
       documentAvailability: availabilityIn(own('documentAvailability')?.valueCode),

@@ -35,8 +35,8 @@ export type Part =
 export type ProvidedBundle = {
   readonly submission: Submission;
   readonly parts: readonly Part[];
-  /** uniqueIds by which associations name registered documents. */
-  readonly named: readonly string[];
+  /** Names by which associations name registered documents. */
+  readonly named: { readonly uniqueIds: readonly string[]; readonly logicalIDs: readonly string[] };
   readonly problems: readonly Problem[];
 };
 
@@ -48,8 +48,8 @@ export type BundleFacts = {
 };
 
 /** The ids of Patient that literal references of the message name. */
-export function literalPatients(resources: readonly ({ subject?: Reference } | undefined)[], base: string): string[] {
-  return [...new Set(resources.flatMap((resource) => localId(resource?.subject?.reference, 'Patient', base) ?? []))];
+export function literalPatients(resources: readonly { subject?: Reference | undefined }[], base: string): string[] {
+  return [...new Set(resources.flatMap((resource) => localId(resource.subject?.reference, 'Patient', base) ?? []))];
 }
 
 /** The id in a reference to one of our own resources: relative, absolute or version-specific. FHIR R4 references.html#literal. */
@@ -67,7 +67,14 @@ export function localId(reference: string | undefined, type: string, base: strin
 export function readProvideBundle(bundle: Bundle<FhirResource>, facts: BundleFacts): ProvidedBundle {
   const problems: Problem[] = [];
   const opened = (bundle.entry ?? []).map((entry, index) => open(entry, index, problems));
-  const links: Links = { ...facts, problems, opened, byUrl: byUrl(opened, problems), named: new Set() };
+  const links: Links = {
+    ...facts,
+    problems,
+    opened,
+    byUrl: byUrl(opened, problems),
+    uniqueIds: new Set(),
+    logicalIDs: new Set(),
+  };
   const sets: SetDraft[] = [];
   const entries: EntryDraft[] = [];
   const folders: FolderDraft[] = [];
@@ -82,7 +89,7 @@ export function readProvideBundle(bundle: Bundle<FhirResource>, facts: BundleFac
   return {
     submission: { sets, entries, folders, associations },
     parts: partsOf(links, associations),
-    named: [...links.named],
+    named: { uniqueIds: [...links.uniqueIds], logicalIDs: [...links.logicalIDs] },
     problems,
   };
 }
@@ -101,7 +108,8 @@ type Links = BundleFacts & {
   readonly problems: Problem[];
   readonly opened: readonly OpenedEntry[];
   readonly byUrl: ReadonlyMap<string, OpenedEntry>;
-  readonly named: Set<string>;
+  readonly uniqueIds: Set<string>;
+  readonly logicalIDs: Set<string>;
 };
 
 function open(entry: BundleEntry<FhirResource>, index: number, problems: Problem[]): OpenedEntry {
@@ -245,10 +253,13 @@ function targetOf({ reference, identifier }: Reference, source: Source, at: stri
   const given = reference === undefined ? undefined : links.byUrl.get(reference);
   if (given?.kind === 'document' || given?.kind === 'folder' || given?.kind === 'submissionSet') return given.object;
   const id = localId(reference, 'DocumentReference', links.base) ?? localId(reference, 'List', links.base);
-  if (id !== undefined && isUuid(`urn:uuid:${id}`)) return `urn:uuid:${id}`;
+  if (id !== undefined && isUuid(`urn:uuid:${id}`)) {
+    links.logicalIDs.add(`urn:uuid:${id}`);
+    return `urn:uuid:${id}`;
+  }
   const uniqueId = identifier && uniqueIdIn(identifier);
   if (uniqueId !== undefined) {
-    links.named.add(uniqueId);
+    links.uniqueIds.add(uniqueId);
     return uniqueId;
   }
   return report(source, 'referenceUnresolved', 'targetObject', at, { value: reference ?? '' });

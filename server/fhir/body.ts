@@ -1,0 +1,111 @@
+import type { IncomingMessage } from 'node:http';
+import { refuse } from '../domain/error.ts';
+import { type Json, JsonRejected, parseJson } from './json.ts';
+import { jsonTypes } from './vocabulary.ts';
+
+/** Bytes of a body: of attachments, decoded, all together; and of everything else. */
+export type BodyLimits = { readonly attachmentBytes: number; readonly jsonBytes: number };
+
+const MiB = 1024 * 1024;
+
+/** What one Bundle may hold; larger documents come by XDS. */
+export const bodyLimits: BodyLimits = { attachmentBytes: 64 * MiB, jsonBytes: 8 * MiB };
+
+/**
+ * Reads a JSON body. Nothing is read on once a limit is passed. Who pauses for longer than `patience` milliseconds loses the connection.
+ * @throws Refused mediaTypeUnsupported, messageTooLarge, bodyTruncated, notUtf8, notJson
+ */
+export async function readBody(request: IncomingMessage, limits = bodyLimits, patience = 10_000): Promise<Json> {
+  const type = request.headers['content-type'] ?? '';
+  if (!jsonTypes.includes(type.split(';')[0]?.trim().toLowerCase() ?? ''))
+    refuse('mediaTypeUnsupported', { value: type });
+  const most = limits.jsonBytes + Math.ceil((limits.attachmentBytes * 4) / 3);
+  if (Number(request.headers['content-length'] ?? 0) > most) tooLarge(limits);
+  const isWithin = meter(limits);
+  const chunks: Buffer[] = [];
+  const late = setTimeout(() => request.destroy(), patience);
+  let passed = false;
+  try {
+    for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+      late.refresh();
+      passed = !isWithin(chunk);
+      if (passed) break;
+      chunks.push(chunk);
+    }
+  } catch {
+    refuse('bodyTruncated');
+  } finally {
+    clearTimeout(late);
+  }
+  if (passed) tooLarge(limits);
+  return parsed(Buffer.concat(chunks));
+}
+
+function tooLarge({ attachmentBytes, jsonBytes }: BodyLimits): never {
+  refuse('messageTooLarge', {
+    detail: `more than ${attachmentBytes} bytes of attachments, or ${jsonBytes} of JSON besides`,
+  });
+}
+
+function parsed(bytes: Buffer): Json {
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    refuse('notUtf8');
+  }
+  try {
+    return parseJson(text);
+  } catch (error) {
+    if (error instanceof JsonRejected) refuse('notJson', { detail: error.message });
+    throw error;
+  }
+}
+
+/** Strings longer than this are attachments. */
+const longText = 16 * 1024;
+
+/** Whether the bytes seen so far keep the limits: strings are told from the rest as they come. */
+export function meter({ attachmentBytes, jsonBytes }: BodyLimits): (chunk: Buffer) => boolean {
+  let inString = false;
+  let escaped = false;
+  let length = 0;
+  let attachments = 0;
+  let rest = 0;
+  const ended = () => {
+    if (length > longText) attachments += length;
+    else rest += length;
+    length = 0;
+    inString = false;
+  };
+  return (chunk) => {
+    let at = 0;
+    if (escaped && chunk.length > 0) {
+      escaped = false;
+      length++;
+      at = 1;
+    }
+    while (at < chunk.length) {
+      const quote = chunk.indexOf(0x22, at);
+      const end = quote < 0 ? chunk.length : quote;
+      if (!inString) {
+        rest += end - at + 1;
+        inString = quote >= 0;
+        at = end + 1;
+        continue;
+      }
+      const backslash = chunk.subarray(at, end).indexOf(0x5c);
+      if (backslash >= 0) {
+        length += backslash + 2;
+        at += backslash + 2;
+        escaped = at > chunk.length;
+        continue;
+      }
+      length += end - at;
+      at = end + 1;
+      if (quote >= 0) ended();
+    }
+    const open = length > longText ? length : 0;
+    return rest <= jsonBytes && ((attachments + open) * 3) / 4 <= attachmentBytes;
+  };
+}

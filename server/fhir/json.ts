@@ -1,0 +1,140 @@
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
+
+/** A text that is no JSON, or JSON that is not read here; the message says where and why. */
+export class JsonRejected extends Error {
+  override readonly name = 'JsonRejected';
+}
+
+/** Levels of arrays and objects. */
+const deepest = 100;
+
+/**
+ * Reads one JSON value strictly: no key twice, none named `__proto__`, numbers that a double holds, no lone surrogates.
+ * RFC 8259; FHIR R4 json.html.
+ * @throws JsonRejected
+ */
+export function parseJson(text: string): Json {
+  let at = 0;
+
+  function fail(why: string): never {
+    throw new JsonRejected(`${why} at character ${at}`);
+  }
+
+  function space(): void {
+    for (;;) {
+      const c = text.charCodeAt(at);
+      if (c !== 0x20 && c !== 0x0a && c !== 0x0d && c !== 0x09) return;
+      at++;
+    }
+  }
+
+  function value(depth: number): Json {
+    if (depth > deepest) fail(`more than ${deepest} levels`);
+    space();
+    const c = text[at];
+    if (c === '"') return string();
+    if (c === '{') return object(depth);
+    if (c === '[') return array(depth);
+    for (const [word, meaning] of words)
+      if (text.startsWith(word, at)) {
+        at += word.length;
+        return meaning;
+      }
+    return number();
+  }
+
+  function number(): number {
+    numeral.lastIndex = at;
+    const [digits = ''] = numeral.exec(text) ?? [];
+    if (digits === '') fail(at >= text.length ? 'the text ends' : 'unexpected character');
+    const read = Number(digits);
+    if (!Number.isFinite(read)) fail('a number out of range');
+    at += digits.length;
+    return read;
+  }
+
+  function string(): string {
+    const from = at;
+    at++;
+    for (;;) {
+      const end = text.indexOf('"', at);
+      if (end < 0) fail('a string does not end');
+      const backslash = text.slice(at, end).indexOf('\\');
+      if (backslash < 0) {
+        at = end + 1;
+        break;
+      }
+      at += backslash + 2;
+    }
+    return unescaped(text.slice(from, at));
+  }
+
+  function unescaped(quoted: string): string {
+    let read: unknown;
+    try {
+      read = quoted.includes('\\') || control.test(quoted) ? JSON.parse(quoted) : quoted.slice(1, -1);
+    } catch {
+      fail('a malformed string');
+    }
+    if (typeof read !== 'string' || !read.isWellFormed()) fail('a malformed string');
+    return read;
+  }
+
+  function object(depth: number): Json {
+    const read: Record<string, Json> = {};
+    at++;
+    space();
+    if (text[at] === '}') {
+      at++;
+      return read;
+    }
+    for (;;) {
+      space();
+      if (text[at] !== '"') fail('a key is expected');
+      const key = string();
+      if (key === '__proto__') fail('the key __proto__');
+      if (Object.hasOwn(read, key)) fail(`the key ${key} for the second time`);
+      space();
+      if (text[at] !== ':') fail('a colon is expected');
+      at++;
+      read[key] = value(depth + 1);
+      if (isLast('}')) return read;
+    }
+  }
+
+  function array(depth: number): Json {
+    const read: Json[] = [];
+    at++;
+    space();
+    if (text[at] === ']') {
+      at++;
+      return read;
+    }
+    for (;;) {
+      read.push(value(depth + 1));
+      if (isLast(']')) return read;
+    }
+  }
+
+  function isLast(closing: string): boolean {
+    space();
+    const c = text[at];
+    if (c !== ',' && c !== closing) fail(`a comma or ${closing} is expected`);
+    at++;
+    return c === closing;
+  }
+
+  const read = value(1);
+  space();
+  if (at < text.length) fail('more than one value');
+  return read;
+}
+
+const words = [
+  ['true', true],
+  ['false', false],
+  ['null', null],
+] as const;
+const numeral = /-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?/y;
+// Control characters stand escaped in a JSON string.
+const control = /\p{Cc}/u;

@@ -1,0 +1,155 @@
+import type { Blobs, Received } from '../blobs/port.ts';
+import { type Problem, problem, Refused } from '../domain/error.ts';
+import type { Cx } from '../domain/identifier.ts';
+import { currentIdentifiers } from '../domain/record.ts';
+import { isTraced, type Request, type Tools } from '../usecases/perform.ts';
+import { type Deposit, type Deposited, submit } from '../usecases/submit.ts';
+import type { Answer } from './exchange.ts';
+import { statusOf } from './outcome.ts';
+
+/** A document as it came: the id of its entry's draft, and its bytes in base64. */
+export type Attached = { readonly id: string; readonly base64: string };
+
+/** Characters; divisible by four. */
+const piece = 64 * 1024;
+
+/** Takes the bytes in; what was taken in is discarded when the rest cannot be. */
+export async function receiveAll(blobs: Blobs, attached: readonly Attached[]): Promise<Deposit['documents']> {
+  const documents: { id: string; received: Received }[] = [];
+  try {
+    for (const { id, base64 } of attached) documents.push({ id, received: await receive(blobs, base64) });
+  } catch (error) {
+    await Promise.allSettled(documents.map(({ received }) => received.discard()));
+    throw error;
+  }
+  return documents;
+}
+
+async function receive(blobs: Blobs, base64: string): Promise<Received> {
+  const plain = base64.replace(/\s+/g, '');
+  if (plain.length <= piece) return blobs.receiveBytes(Buffer.from(plain, 'base64'));
+  return blobs.receive(pieces(plain), plain.length);
+}
+
+async function* pieces(base64: string): AsyncGenerator<Buffer, void, undefined> {
+  for (let at = 0; at < base64.length; at += piece) yield Buffer.from(base64.slice(at, at + piece), 'base64');
+}
+
+/** The identifiers of the records that literal references name, by the id of Patient. Where there is none, the reference is unresolved. */
+export async function patientsHeld({ store }: Tools, ids: readonly string[]): Promise<Map<string, Cx>> {
+  const found = await Promise.all(ids.map((id) => store.facts.recordById(id)));
+  return new Map(
+    found.flatMap((facts) => {
+      const [first] = facts === undefined ? [] : currentIdentifiers(facts.record);
+      if (facts === undefined || first === undefined) return [];
+      return [[facts.record.id, { id: first.value, authority: { oid: first.oid } }] as const];
+    }),
+  );
+}
+
+/**
+ * Deposits what was read and answers by it. A refusal that has its event is answered with the FHIRPath of every fault; any fault of content
+ * is 400, while 401, 403 and 413 keep their meaning.
+ * @param paths the FHIRPath of every object, by the id of its draft
+ */
+export async function provide(
+  tools: Tools,
+  request: Request,
+  deposit: Deposit,
+  paths: ReadonlyMap<string, string>,
+  answer: (deposited: Deposited) => Answer,
+): Promise<Answer> {
+  try {
+    return answer(await submit(tools, request, deposit));
+  } catch (error) {
+    if (!(error instanceof Refused) || !isTraced(error)) throw error;
+    const refused = error.problems.map((one) => located(one, paths));
+    return { refused, status: statusOfContent(refused) };
+  }
+}
+
+/** The status of a refusal for these problems. */
+export function statusOfContent(problems: readonly Problem[]): number {
+  const statuses = problems.map(({ name }) => statusOf(name));
+  return statuses.find((status) => status >= 500) ?? statuses.find((status) => kept.has(status)) ?? 400;
+}
+
+const kept: ReadonlySet<number> = new Set([401, 403, 413, 415]);
+
+/** The element that an attribute of XDS is read from. IHE MHD, mapping of XDSDocumentEntry and XDSSubmissionSet. */
+const ofDocument: Readonly<Record<string, string>> = {
+  author: 'author',
+  authorPerson: 'author',
+  authorSpecialty: 'author',
+  authorInstitution: 'author',
+  availabilityStatus: 'status',
+  classCode: 'category',
+  comments: 'description',
+  confidentialityCode: 'securityLabel',
+  creationTime: 'content[0].attachment.creation',
+  entryUUID: 'identifier',
+  eventCodeList: 'context.event',
+  formatCode: 'content[0].format',
+  hash: 'content[0].attachment.hash',
+  healthcareFacilityTypeCode: 'context.facilityType',
+  languageCode: 'content[0].attachment.language',
+  legalAuthenticator: 'authenticator',
+  mimeType: 'content[0].attachment.contentType',
+  patientId: 'subject',
+  practiceSettingCode: 'context.practiceSetting',
+  referenceIdList: 'context.related',
+  serviceStartTime: 'context.period.start',
+  serviceStopTime: 'context.period.end',
+  size: 'content[0].attachment.size',
+  sourcePatientId: 'context.sourcePatientInfo',
+  sourcePatientInfo: 'context.sourcePatientInfo',
+  title: 'content[0].attachment.title',
+  typeCode: 'type',
+  uniqueId: 'masterIdentifier',
+};
+const ofList: Readonly<Record<string, string>> = {
+  author: 'source',
+  authorPerson: 'source',
+  authorInstitution: 'source',
+  codeList: 'extension',
+  comments: 'note',
+  contentTypeCode: 'extension',
+  entryUUID: 'identifier',
+  intendedRecipient: 'extension',
+  lastUpdateTime: 'date',
+  patientId: 'subject',
+  sourceId: 'extension',
+  submissionTime: 'date',
+  title: 'title',
+  uniqueId: 'identifier',
+};
+
+/** Problems that concern one attribute without naming it. */
+const attributeOf: { readonly [N in Problem['name']]?: string } = {
+  hashDiffers: 'hash',
+  sizeDiffers: 'size',
+  nonIdenticalHash: 'hash',
+  nonIdenticalSize: 'size',
+  uniqueIdInUse: 'uniqueId',
+  uniqueIdOfAnotherKind: 'uniqueId',
+  patientIdsDiffer: 'patientId',
+  insMalformed: 'patientId',
+  visibilityNotAllowed: 'confidentialityCode',
+};
+
+/** The problem with its FHIRPath, as far as it names an object. */
+function located(one: Problem, paths: ReadonlyMap<string, string>): Problem {
+  const { about, name } = one;
+  const { object = about.value ?? '', expression } = about;
+  const place = paths.get(object) ?? (object.startsWith('Bundle.') ? object.replace(/ in set$/, '') : undefined);
+  if (expression !== undefined || place === undefined) return one;
+  const attribute = about.attribute ?? attributeOf[name] ?? '';
+  const isList = paths.get(`list ${object}`) !== undefined;
+  const element = (isList ? ofList : ofDocument)[attribute];
+  return { ...one, about: { ...about, expression: element === undefined ? place : `${place}.${element}` } };
+}
+
+/** An attachment that names bytes which are not there. */
+export function unresolved(object: string, path: string, value: string, detail: string): Problem {
+  return problem('attachmentUnresolved', { object, value, detail, expression: `${path}.content[0].attachment.url` });
+}
