@@ -1,4 +1,4 @@
-import type { AnswerPart } from './exchange.ts';
+import type { AnswerPart, Written } from './exchange.ts';
 
 /** An answer ready for HTTP. `length` in bytes. */
 export type Packaged = {
@@ -8,8 +8,8 @@ export type Packaged = {
 };
 
 /** An envelope as plain SOAP. SOAP 1.2 Part 2 §7. */
-export function packPlain(action: string, envelope: string): Packaged {
-  const bytes = Buffer.from(envelope);
+export function packPlain(action: string, envelope: Written): Packaged {
+  const bytes = bytesOf(envelope);
   return { contentType: `application/soap+xml; charset=UTF-8; action="${action}"`, length: bytes.length, bytes };
 }
 
@@ -18,11 +18,11 @@ export function packPlain(action: string, envelope: string): Packaged {
  * is read and fails when a part has not the size that it promised. `id` makes boundary and root id: letters, digits, hyphens.
  * IHE ITI TF-2 V.8; XOP §4.1.
  */
-export function packMtom(action: string, envelope: string, parts: readonly AnswerPart[], id: string): Packaged {
+export function packMtom(action: string, envelope: Written, parts: readonly AnswerPart[], id: string): Packaged {
   const boundary = `MIME-${id}`;
   const root = `root-${id}@opendmp`;
   const rootType = 'application/xop+xml; charset=UTF-8; type="application/soap+xml"';
-  const first = Buffer.from(`--${boundary}\r\n${headersOf(rootType, root)}${envelope}`);
+  const first = bytesOf([`--${boundary}\r\n${headersOf(rootType, root)}`, ...piecesOf(envelope)]);
   const heads = parts.map((part) => Buffer.from(`\r\n--${boundary}\r\n${headersOf(part.mediaType, part.contentId)}`));
   const last = Buffer.from(`\r\n--${boundary}--\r\n`);
   const length =
@@ -35,6 +35,25 @@ export function packMtom(action: string, envelope: string, parts: readonly Answe
   if (small === undefined) return { contentType, length, bytes: stream(first, heads, parts, last) };
   const pieces = small.flatMap((bytes, index) => [heads[index] ?? nothing, bytes]);
   return { contentType, length, bytes: Buffer.concat([first, ...pieces, last]) };
+}
+
+/** The pieces of XML, for more to be put around them. */
+export function piecesOf(written: Written): readonly (string | Uint8Array)[] {
+  return typeof written === 'string' ? [written] : written;
+}
+
+function bytesOf(written: Written): Buffer {
+  const pieces: Uint8Array[] = [];
+  let text = '';
+  for (const piece of piecesOf(written))
+    if (typeof piece === 'string') text += piece;
+    else {
+      if (text !== '') pieces.push(Buffer.from(text));
+      text = '';
+      pieces.push(piece);
+    }
+  const last = Buffer.from(text);
+  return pieces.length === 0 ? last : Buffer.concat([...pieces, last]);
 }
 
 /** Up to this many bytes an answer is one buffer: one write, one packet more or less. */

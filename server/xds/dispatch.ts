@@ -8,14 +8,14 @@ import { isTraced, type Request, type Tools, traceFailure, traceUnidentified } f
 import { childrenOf, type XmlElement } from '../xml/element.ts';
 import { parseXmlInTurns, type XmlLimits, XmlRejected } from '../xml/read.ts';
 import { actionOf, messageIdOf, type OwnAddress, ownAddressOf } from './addressing.ts';
-import { type Packaged, packMtom, packPlain } from './answer.ts';
+import { type Packaged, packMtom, packPlain, piecesOf } from './answer.ts';
 import { hasDocuments, receiveDocuments } from './documents.ts';
 import { errorCodeOf } from './errors.ts';
-import type { Answer, Exchange, XdsTransaction } from './exchange.ts';
+import type { Answer, Exchange, Written, XdsTransaction } from './exchange.ts';
 import { writeFault } from './fault.ts';
 import { type Attachments, openMessage, type PackageLimits, packagingOf } from './mtom.ts';
 import type { BodyLimits, RequestBody } from './request-body.ts';
-import { checkUnderstood, type EnvelopeHead, shown, takeApart, writeEnvelope } from './soap.ts';
+import { checkUnderstood, type EnvelopeHead, envelopeAround, shown, takeApart } from './soap.ts';
 import { namespace } from './vocabulary.ts';
 
 /** Limits of one message. Sizes in bytes, times in milliseconds. */
@@ -254,15 +254,15 @@ function transactionOf(face: Face, { receiver }: Post, action: string): XdsTrans
 
 function answered(face: Face, known: Known, transaction: XdsTransaction, { body, parts = [] }: Answer): Reply {
   const action = transaction.responseAction;
-  const envelope = writeEnvelope({ ...headOf(face, known, 'replies'), action }, body);
-  return { status: 200, ...pack(face, known, action, envelope, parts) };
+  const [before, after] = envelopeAround({ ...headOf(face, known, 'replies'), action });
+  return { status: 200, ...pack(face, known, action, [before, ...piecesOf(body), after], parts) };
 }
 
 function pack(
   { tools }: Face,
   { packaging }: Known,
   action: string,
-  envelope: string,
+  envelope: Written,
   parts: Answer['parts'] = [],
 ): Packaged {
   return packaging === 'soap' ? packPlain(action, envelope) : packMtom(action, envelope, parts, tools.newId());

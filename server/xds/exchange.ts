@@ -27,7 +27,10 @@ export type AnswerPart = {
 };
 
 /** What a transaction answers: the XML of the Body's child, and parts that it names by xop:Include. */
-export type Answer = { readonly body: string; readonly parts?: readonly AnswerPart[] };
+export type Answer = { readonly body: Written; readonly parts?: readonly AnswerPart[] };
+
+/** XML as a text, or its pieces in order, some of them in UTF-8 already. */
+export type Written = string | readonly (string | Uint8Array)[];
 
 /** The request that an answer is about. */
 export type Asked = Pick<Exchange, 'tools' | 'body'>;

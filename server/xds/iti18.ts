@@ -15,7 +15,7 @@ import { attributeOf, childrenOf, type XmlElement } from '../xml/element.ts';
 import { writeAssociation, writeFolder, writeObjectRef, writeSubmissionSet } from './ebrim/write.ts';
 import { writtenDocument } from './ebrim/written.ts';
 import { writeErrorList } from './errors.ts';
-import type { Answer, Exchange, XdsTransaction } from './exchange.ts';
+import type { Answer, Exchange, Written, XdsTransaction } from './exchange.ts';
 import { type RegistryQuery, readQuery } from './queries.ts';
 import { action, namespace, responseStatus } from './vocabulary.ts';
 
@@ -103,22 +103,28 @@ async function find(tools: Tools, request: Request, query: RegistryQuery & { lim
 
 /** On Failure the list of objects is there and empty, as the schema asks. IHE ITI TF-3 4.2.4. */
 export function refused(problems: readonly Problem[]): Answer {
-  return { body: response('failure', writeErrorList(problems, 'registry'), '') };
+  return { body: response('failure', writeErrorList(problems, 'registry'), []) };
 }
 
-function objects({ documents, sets, folders, associations }: Found, returnType: ReturnType): string {
+function objects({ documents, sets, folders, associations }: Found, returnType: ReturnType): (string | Uint8Array)[] {
   const whole = returnType === 'LeafClass';
-  let text = '';
-  for (const { set } of sets) text += whole ? writeSubmissionSet(set) : writeObjectRef(set.entryUUID);
-  for (const { entry } of documents) text += whole ? writtenDocument(entry) : writeObjectRef(entry.entryUUID);
-  for (const { folder } of folders) text += whole ? writeFolder(folder) : writeObjectRef(folder.entryUUID);
-  for (const one of associations) text += whole ? writeAssociation(one) : writeObjectRef(one.entryUUID);
-  return text;
+  return [
+    ...sets.map(({ set }) => (whole ? writeSubmissionSet(set) : writeObjectRef(set.entryUUID))),
+    ...documents.map(({ entry }) => (whole ? writtenDocument(entry) : writeObjectRef(entry.entryUUID))),
+    ...folders.map(({ folder }) => (whole ? writeFolder(folder) : writeObjectRef(folder.entryUUID))),
+    ...associations.map((one) => (whole ? writeAssociation(one) : writeObjectRef(one.entryUUID))),
+  ];
 }
 
-function response(status: keyof typeof responseStatus, errors: string, list: string): string {
-  return (
+function response(
+  status: keyof typeof responseStatus,
+  errors: string,
+  list: readonly (string | Uint8Array)[],
+): Written {
+  return [
     `<query:AdhocQueryResponse xmlns:query="${namespace.query}" xmlns:rs="${namespace.rs}" xmlns:rim="${namespace.rim}"` +
-    ` status="${responseStatus[status]}">${errors}<rim:RegistryObjectList>${list}</rim:RegistryObjectList></query:AdhocQueryResponse>`
-  );
+      ` status="${responseStatus[status]}">${errors}<rim:RegistryObjectList>`,
+    ...list,
+    '</rim:RegistryObjectList></query:AdhocQueryResponse>',
+  ];
 }

@@ -55,17 +55,21 @@ export type EnvelopeHead = {
 };
 
 /** Writes an envelope around the XML of its Body's child. Its prefixes `env` and `wsa` are declared. */
-export function writeEnvelope(
-  { action, messageId, relatesTo, to = '', blocks = '' }: EnvelopeHead,
-  body: string,
-): string {
+export function writeEnvelope(head: EnvelopeHead, body: string): string {
+  const [before, after] = envelopeAround(head);
+  return before + body + after;
+}
+
+/** What stands in front of the Body's child, and behind it. */
+export function envelopeAround({ action, messageId, relatesTo, to = '', blocks = '' }: EnvelopeHead): [string, string] {
   const related = relatesTo === undefined ? '' : `<wsa:RelatesTo>${escapeText(relatesTo)}</wsa:RelatesTo>`;
-  return (
+  return [
     `<env:Envelope xmlns:env="${soap12}" xmlns:wsa="${namespace.wsa}"><env:Header>` +
-    `<wsa:Action env:mustUnderstand="true">${escapeText(action)}</wsa:Action>` +
-    `<wsa:MessageID>${escapeText(messageId)}</wsa:MessageID>${related}${to}${blocks}` +
-    `</env:Header><env:Body>${body}</env:Body></env:Envelope>`
-  );
+      `<wsa:Action env:mustUnderstand="true">${escapeText(action)}</wsa:Action>` +
+      `<wsa:MessageID>${escapeText(messageId)}</wsa:MessageID>${related}${to}${blocks}` +
+      `</env:Header><env:Body>`,
+    '</env:Body></env:Envelope>',
+  ];
 }
 
 /** The name of an element for people: `{namespace}local`. */

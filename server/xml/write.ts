@@ -3,20 +3,21 @@
  * gets it back.
  */
 export function escapeText(text: string): string {
-  return special.test(text) ? text.replace(allSpecial, written) : text;
+  return special.test(text) || !text.isWellFormed() ? text.replace(allSpecial, written) : text;
 }
 
 /** Text for an attribute value between double quotes; tabs and line ends survive. */
 export function escapeAttribute(text: string): string {
-  return specialInAttribute.test(text) ? text.replace(allSpecialInAttribute, written) : text;
+  return specialInAttribute.test(text) || !text.isWellFormed() ? text.replace(allSpecialInAttribute, written) : text;
 }
 
-// What XML 1.0 §2.2 does not allow: controls, lone surrogates, U+FFFE and U+FFFF.
-const illegal = String.raw`\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff`;
-const special = new RegExp(`[&<>\\r${illegal}]`, 'u');
-const allSpecial = new RegExp(special, 'gu');
-const specialInAttribute = new RegExp(`[&<>"\\r\\n\\t${illegal}]`, 'u');
-const allSpecialInAttribute = new RegExp(specialInAttribute, 'gu');
+// What XML 1.0 §2.2 does not allow: controls, lone surrogates, U+FFFE and U+FFFF. To look for surrogates takes the slow kind of expression,
+// which is used where a text is known to hold something.
+const illegal = String.raw`\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff`;
+const special = new RegExp(`[&<>\\r${illegal}]`);
+const allSpecial = new RegExp(`[&<>\\r${illegal}\\ud800-\\udfff]`, 'gu');
+const specialInAttribute = new RegExp(`[&<>"\\r\\n\\t${illegal}]`);
+const allSpecialInAttribute = new RegExp(`[&<>"\\r\\n\\t${illegal}\\ud800-\\udfff]`, 'gu');
 
 function written(character: string): string {
   switch (character) {

@@ -8,8 +8,17 @@ import { attributeOf, childrenOf } from '../../server/xml/element.ts';
 import { defaultXmlLimits, parseXml } from '../../server/xml/read.ts';
 import type { World } from '../support/world.ts';
 
+/** An answer, its XML as one text. */
+export type Told = Omit<Answer, 'body'> & { readonly body: string };
+
 /** What a transaction answers to the child of a Body, be it done or refused; documents are inline in base64. */
-export async function handled(
+export async function handled(transaction: XdsTransaction, world: World, request: Request, xml: string): Promise<Told> {
+  const { body, ...rest } = await answered(transaction, world, request, xml);
+  const pieces = typeof body === 'string' ? [body] : body;
+  return { ...rest, body: Buffer.concat(pieces.map((piece) => Buffer.from(piece))).toString() };
+}
+
+async function answered(
   transaction: XdsTransaction,
   { tools }: World,
   { caller, origin }: Request,
@@ -53,7 +62,7 @@ export type Seen = {
 };
 
 /** Reads an answer with another reader than ours. */
-export async function seen({ body }: Answer): Promise<Seen> {
+export async function seen({ body }: Told): Promise<Seen> {
   const parsed = (await parseStringPromise(body, { tagNameProcessors: [processors.stripPrefix] })) as Node;
   const root = Object.values(parsed)[0] as Node;
   const registry = all(root, 'RegistryResponse')[0] ?? root;
