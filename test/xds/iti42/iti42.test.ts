@@ -47,6 +47,11 @@ test('an entry is registered as it was sent, its document elsewhere', async () =
   });
 });
 
+test('a status that is sent decides nothing: what is new is Approved', async () => {
+  expect(await one({ status: 'deprecated' })).toMatchObject({ status: 'Success', errors: [] });
+  expect((await entryOf(world, '2.999.80.1')).status).toBe('approved');
+});
+
 test('it belongs to its author and to the author of the set, not to the repository', async () => {
   await one({ confidentialityCodes: confidential('MASQUE_PS') });
   expect(await entryOf(world, '2.999.80.1', 'dr-martin')).toBeDefined();

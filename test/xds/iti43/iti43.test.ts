@@ -86,6 +86,25 @@ test('the reading is traced with its documents', async () => {
   ]);
 });
 
+test('a replaced document comes as before', async () => {
+  const deposit = readFileSync(new URL('../iti41/submission.xml', import.meta.url), 'utf8');
+  const first = deposit.replaceAll('1.2.250.1.213.99.50.1', '2.999.43.1').replaceAll('99.51.1', '99.43.1');
+  await handled(iti41, world, world.as('dr-martin'), first);
+  const [old] = await getDocuments(world.tools, inLaurent(), { by: 'uniqueId', values: ['2.999.43.1'] });
+  const replacement =
+    '<rim:Association id="a2" associationType="urn:ihe:iti:2007:AssociationType:RPLC" sourceObject="doc1" ' +
+    `targetObject="${old?.entry.entryUUID}"/></rim:RegistryObjectList>`;
+  const second = deposit
+    .replaceAll('1.2.250.1.213.99.50.1', '2.999.43.2')
+    .replaceAll('99.51.1', '99.43.2')
+    .replace('</rim:RegistryObjectList>', replacement);
+  expect((await seen(await handled(iti41, world, world.as('dr-martin'), second))).status).toBe('Success');
+  const [replaced] = await getDocuments(world.tools, inLaurent(), { by: 'uniqueId', values: ['2.999.43.1'] });
+  expect(replaced?.entry.status).toBe('deprecated');
+  const { status, parts } = await ask(inLaurent(), asking(['2.999.43.1']));
+  expect([status, String(parts[0] && (await bytesOf(parts[0])))]).toEqual(['Success', 'Bonjour']);
+});
+
 test('a document asked for twice is answered once', async () => {
   const { responses, parts } = await ask(inLaurent(), asking(['1.2.250.1.999.1.3.101'], ['1.2.250.1.999.1.3.101']));
   expect([responses.length, parts.length]).toEqual([1, 1]);
@@ -163,6 +182,21 @@ describe('what cannot be had is an error of its own', () => {
     });
     expect(found).toHaveLength(1);
     expect(await ask(inLaurent('dr-roux'), asking(['1.2.250.1.999.1.3.101']))).toMatchObject({
+      status: 'Failure',
+      errors: [{ code: 'XDSDocumentUniqueIdError' }],
+    });
+  });
+
+  test('an offline document is as unknown', async () => {
+    const deposit = readFileSync(new URL('../iti41/submission.xml', import.meta.url), 'utf8')
+      .replaceAll('1.2.250.1.213.99.50.1', '2.999.43.3')
+      .replaceAll('99.51.1', '99.43.3')
+      .replace(
+        '<rim:Slot name="languageCode">',
+        '<rim:Slot name="documentAvailability"><rim:ValueList><rim:Value>urn:ihe:iti:2010:DocumentAvailability:Offline</rim:Value></rim:ValueList></rim:Slot><rim:Slot name="languageCode">',
+      );
+    expect((await seen(await handled(iti41, world, world.as('dr-martin'), deposit))).status).toBe('Success');
+    expect(await ask(inLaurent(), asking(['2.999.43.3']))).toMatchObject({
       status: 'Failure',
       errors: [{ code: 'XDSDocumentUniqueIdError' }],
     });
