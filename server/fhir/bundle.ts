@@ -61,7 +61,8 @@ export function historyBundle(self: string, versions: readonly HistoryVersion[])
     return `{"fullUrl":${url},"resource":${resource},"request":${asked},"response":${answered}}`;
   });
   const link = JSON.stringify([{ relation: 'self', url: self }]);
-  return `{"resourceType":"Bundle","type":"history","total":${versions.length},"link":${link},"entry":[${entries.join(',')}]}`;
+  const head = `{"resourceType":"Bundle","type":"history","total":${versions.length},"link":${link}`;
+  return entries.length === 0 ? `${head}}` : `${head},"entry":[${entries.join(',')}]}`;
 }
 
 const comma = Buffer.from(',');

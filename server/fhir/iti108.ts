@@ -13,7 +13,7 @@ import { readPagedSearch } from './paged-search.ts';
 import { termsIn } from './read/consent.ts';
 import { shapeProblems } from './read/shape.ts';
 import { dateParameter, type OfPatient, type Paging, type ParameterTable, patientParameters } from './search.ts';
-import { alternatives, readToken, type Span } from './search-values.ts';
+import { alternatives, readDate, readToken, type Span } from './search-values.ts';
 
 const type = 'Consent';
 
@@ -147,7 +147,9 @@ async function vread(exchange: Exchange): Promise<Answer> {
 }
 
 async function history(exchange: Exchange): Promise<Answer> {
-  const versions = await consentHistory(exchange.tools, exchange.request, exchange.id);
+  const since = sinceOf(exchange.parameters);
+  const all = await consentHistory(exchange.tools, exchange.request, exchange.id);
+  const versions = all.filter(({ at }) => since === undefined || at >= since);
   const url = `${exchange.base}/${nameOf(exchange)}`;
   return {
     body: historyBundle(
@@ -161,6 +163,15 @@ async function history(exchange: Exchange): Promise<Answer> {
       })),
     ),
   };
+}
+
+/** FHIR R4 http.html#history. */
+function sinceOf(parameters: Exchange['parameters']): number | undefined {
+  const text = parameters.find(([name]) => name === '_since')?.[1];
+  if (text === undefined) return undefined;
+  const date = readDate(text);
+  if (date?.prefix === 'eq') return date.from;
+  return refuse('parameterMalformed', { attribute: '_since', value: text, detail: 'an instant is expected' });
 }
 
 async function create(exchange: Exchange): Promise<Answer> {

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { expect, test } from '@jest/globals';
-import type { AuditEvent, Bundle, DocumentReference, Patient } from 'fhir/r4.js';
+import type { AuditEvent, Bundle, Consent, DocumentReference, Patient } from 'fhir/r4.js';
 import { Client } from 'fhir-kit-client';
+import { actorOf, consentFor } from './consent-samples.ts';
 import { openDoor } from './door.ts';
 
 /** What the client's types leave open. */
@@ -62,6 +63,35 @@ test('an independent client finds the patient, the documents, the bytes and the 
     await expect(client.read({ resourceType: 'Patient', id: 'nobody' })).rejects.toMatchObject({
       response: { status: 404 },
     });
+  } finally {
+    await door.close();
+  }
+});
+
+test('an independent client states a consent, finds it, withdraws it and reads its history', async () => {
+  const door = await openDoor();
+  try {
+    const own = new Client({ baseUrl: door.base, bearerToken: await door.token('laurent') });
+    const [system = '', value = ''] = door.of('laurent').split('|');
+    const patient = { identifier: { system, value } };
+    const body = consentFor(patient, { type: 'deny', actor: [actorOf('dr-nguyen')] });
+    const stated = as<Consent>(await own.create({ resourceType: 'Consent', body: as(body) }));
+    const searches = async () =>
+      (await door.get('dr-nguyen', `DocumentReference?patient.identifier=${door.of('laurent')}&status=current`)).status;
+    expect(await searches()).toBe(403);
+
+    const found = as<Bundle<Consent>>(
+      await own.search({
+        resourceType: 'Consent',
+        searchParams: { 'patient.identifier': door.of('laurent'), status: 'active', _id: stated.id ?? '' },
+      }),
+    );
+    expect(found.entry?.map(({ resource }) => resource)).toEqual([stated]);
+    const id = stated.id ?? '';
+    await own.update({ resourceType: 'Consent', id, body: as({ ...stated, status: 'inactive' }) });
+    const history = as<Bundle<Consent>>(await own.history({ resourceType: 'Consent', id }));
+    expect(history.entry?.map(({ resource }) => resource?.status)).toEqual(['inactive', 'active']);
+    expect(as<Consent>(await own.vread({ resourceType: 'Consent', id, version: '1' }))).toEqual(stated);
   } finally {
     await door.close();
   }

@@ -217,6 +217,9 @@ describe('versions', () => {
     ]);
     expect((await door.get<Consent>('casanova', `Consent/${json.id}/_history/1`)).json).toEqual(json);
     expect((await door.get('casanova', `Consent/${json.id}/_history/3`)).status).toBe(404);
+    const later = new Date(door.world.clock.now + 1000).toISOString();
+    expect((await door.get<Bundle>('casanova', `Consent/${json.id}/_history?_since=${later}`)).json.total).toBe(0);
+    expect((await door.get('casanova', `Consent/${json.id}/_history?_since=soon`)).status).toBe(400);
   });
 
   test('what is known already is not sent again, nor what is not asked for', async () => {
