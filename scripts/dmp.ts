@@ -52,7 +52,7 @@ const commands: Readonly<Record<string, Command>> = {
     load: async () => (await import('./dmp/credential.ts')).printToken,
   },
   submit: {
-    usage: `submit FILE ${whoUsage} [--type CODE] [--title T] [--via xds] [--hide patient|professionals] [--json]`,
+    usage: `submit FILE ${whoUsage} [--type CODE] [--title T] [--via xds|fhir] [--hide patient|professionals] [--json]`,
     what: 'deposits a document; text, PDF and images are wrapped into a CDA',
     options: [...who, 'type', 'title', 'via', 'hide', 'json'],
     positionals: 1,

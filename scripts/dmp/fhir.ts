@@ -39,6 +39,16 @@ export async function openSession(acting: Acting) {
       }
       return found;
     },
+    /** Deposits a Bundle of ITI-65. */
+    async provide(bundle: unknown): Promise<void> {
+      const response = await ask(`${serverAddress()}/fhir`, {
+        method: 'POST',
+        headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/fhir+json' },
+        body: JSON.stringify(bundle),
+      });
+      if (!response.ok)
+        throw new RefusedByServer(`Refused: HTTP ${response.status}\n${outcomeText(await response.text())}`);
+    },
     async bytes(url: string): Promise<Buffer> {
       return Buffer.from(await (await get(url)).arrayBuffer());
     },

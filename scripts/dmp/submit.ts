@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { basename, extname } from 'node:path';
-import type { Association, VisibilityCode } from '../../server/domain/document.ts';
-import { writeCda } from '../../server/sandbox/cda.ts';
-import { readCda } from '../../server/cda/header.ts';
 import { documentType } from '../../server/cda/document-types.ts';
+import { readCda } from '../../server/cda/header.ts';
+import type { Association, DocumentEntry, SubmissionSet, VisibilityCode } from '../../server/domain/document.ts';
+import { provideBundleOf } from '../../server/fhir/map/provide-bundle.ts';
+import { writeCda } from '../../server/sandbox/cda.ts';
 import { type Depositor, describe, type Filed, TypeUnknown } from '../../server/sandbox/metadata.ts';
 import { patientOf, type SandboxPatient, testInsOid } from '../../server/sandbox/people.ts';
 import { writeAssociation, writeDocument, writeSubmissionSet } from '../../server/xds/ebrim/write.ts';
@@ -24,6 +25,7 @@ import {
   text,
 } from './call.ts';
 import { vihfOf } from './credential.ts';
+import { openSession } from './fhir.ts';
 import { send } from './soap.ts';
 
 const hiding: Readonly<Record<'patient' | 'professionals', VisibilityCode>> = {
@@ -34,21 +36,13 @@ const hiding: Readonly<Record<'patient' | 'professionals', VisibilityCode>> = {
 /** The largest file that is taken in one piece. */
 const largest = 256 * 1024 * 1024;
 
-/** Deposits one file by ITI-41. IHE ITI TF-2 3.41. */
+/** Deposits one file by ITI-41, or by ITI-65. IHE ITI TF-2 3.41; IHE MHD 2:3.65. */
 export async function submitFile(options: Options, [file = '']: readonly string[]): Promise<void> {
-  if (oneOf(options, 'via', ['xds', 'fhir']) === 'fhir')
-    throw new Misused('Depositing by FHIR is not built yet: leave --via out, or give --via xds');
   const acting = actingOf(options);
   const patient = subjectOf(acting);
-  const assertion = vihfOf({ ...acting, patient });
+  const isFhir = oneOf(options, 'via', ['xds', 'fhir']) === 'fhir';
   const filed = describeFile(options, acting, patient, readWhole(file), file);
-  await send({
-    path: '/xds/repository',
-    action: action.iti41[0],
-    assertion,
-    body: requestOf(filed.metadata),
-    parts: [{ contentId: 'document@dmp', mediaType: 'text/xml', bytes: filed.bytes }],
-  });
+  await (isFhir ? byFhir : byXds)({ ...acting, patient }, filed);
   const { entry } = filed.metadata;
   const listed: Listed = {
     uniqueId: entry.uniqueId,
@@ -58,6 +52,24 @@ export async function submitFile(options: Options, [file = '']: readonly string[
     status: entry.status,
   };
   print(options['json'] === true ? JSON.stringify(listed) : lineOf(listed));
+}
+
+type Described = { readonly bytes: Uint8Array; readonly metadata: Filed };
+
+async function byXds(acting: Acting & { readonly patient: string }, { bytes, metadata }: Described): Promise<void> {
+  await send({
+    path: '/xds/repository',
+    action: action.iti41[0],
+    assertion: vihfOf(acting),
+    body: requestOf(metadata),
+    parts: [{ contentId: 'document@dmp', mediaType: 'text/xml', bytes }],
+  });
+}
+
+async function byFhir(acting: Acting, { bytes, metadata: { entry, set } }: Described): Promise<void> {
+  const documents = [{ entry, bytes, binary: `urn:uuid:${randomUUID()}` }];
+  const session = await openSession(acting);
+  await session.provide(provideBundleOf({ set, documents, folders: [], associations: [memberOf(set, entry)] }));
 }
 
 function readWhole(file: string): Buffer {
@@ -72,13 +84,7 @@ function readWhole(file: string): Buffer {
   return bytes;
 }
 
-function describeFile(
-  options: Options,
-  { person }: Acting,
-  ins: string,
-  bytes: Buffer,
-  file: string,
-): { bytes: Uint8Array; metadata: Filed } {
+function describeFile(options: Options, { person }: Acting, ins: string, bytes: Buffer, file: string): Described {
   if (person.kind !== 'professional' && person.kind !== 'structure')
     throw new Misused(`${person.slug} has no card to deposit with`);
   const patient = patientOf(ins) ?? strangerOf(ins);
@@ -176,8 +182,8 @@ function oidOfUuid(uuid: string): string {
   return `2.25.${BigInt(`0x${uuid.replaceAll('-', '')}`)}`;
 }
 
-function requestOf({ entry, set }: Filed): string {
-  const member: Association = {
+function memberOf(set: SubmissionSet, entry: DocumentEntry): Association {
+  return {
     entryUUID: `urn:uuid:${randomUUID()}`,
     type: 'HasMember',
     source: set.entryUUID,
@@ -186,6 +192,10 @@ function requestOf({ entry, set }: Filed): string {
     submissionSetStatus: 'Original',
     extra: [],
   };
+}
+
+function requestOf({ entry, set }: Filed): string {
+  const member = memberOf(set, entry);
   return (
     `<xds:ProvideAndRegisterDocumentSetRequest xmlns:xds="${namespace.xds}" xmlns:lcm="${namespace.lcm}" xmlns:rim="${namespace.rim}">` +
     `<lcm:SubmitObjectsRequest><rim:RegistryObjectList>${writeDocument(entry)}${writeSubmissionSet(set)}${writeAssociation(member)}` +

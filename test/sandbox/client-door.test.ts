@@ -71,6 +71,16 @@ describe('the client at the doors of the server', () => {
     expect(read('inside.pdf')).toEqual(read('courrier.pdf'));
   });
 
+  test('deposits by FHIR what XDS finds and retrieves', async () => {
+    const filed = await submitted('courrier.pdf --as dr-martin --patient casanova --title Avis --via fhir');
+    const found = await listed('find --as dr-martin --patient casanova');
+    expect(found.find(({ entryUUID }) => entryUUID === filed.entryUUID)).toEqual(filed);
+    await dmp(`get ${filed.uniqueId} --as dr-martin --patient casanova --unwrap --out by-fhir.pdf`);
+    expect(readFileSync(join(folder, 'by-fhir.pdf'))).toEqual(readFileSync(join(folder, 'courrier.pdf')));
+    const refused = await dmp('submit courrier.pdf --as pharm-durand --patient blanc --via fhir');
+    expect(refused).toMatchObject({ status: 1, stdout: '' });
+  });
+
   test('deposits a CDA as it is, once', async () => {
     await dmp('get 1.2.250.1.999.1.3.101 --as dr-martin --patient laurent --out copy.xml');
     const text = readFileSync(join(folder, 'copy.xml'), 'utf8').replaceAll('1.2.250.1.999.1.3.101', '2.25.4711');
