@@ -3,7 +3,7 @@ import { type Consent, type ConsentStatement, concernsTheSame, groupOf, sameStat
 import type { Permit, RecordFacts } from '../domain/decision.ts';
 import { problem, Refused, refuse } from '../domain/error.ts';
 import type { Row, StoredConsents } from '../store/port.ts';
-import { declares } from './consent.ts';
+import { declares, isOwnAuthorisation, outlastsDeclaration } from './consent.ts';
 import { performJointly, type Request, type Subject, type Tools } from './perform.ts';
 import type { PatientRef } from './query.ts';
 import { consentOf, endConsent, monthsAfter } from './record.ts';
@@ -26,7 +26,7 @@ export type Form = {
  */
 export async function stateForm(tools: Tools, request: Request, form: Form): Promise<StoredConsents> {
   const { patient, terms } = form;
-  const own = isOwn(request, terms);
+  const own = isOwn(request, terms, declares);
   const action: Action = own ? 'declareAuthorisation' : 'changeConsent';
   const subject: Subject = 'record' in patient ? patient : { identifier: patient };
   return changing(tools, request, action, subject, async (judge, facts) => {
@@ -58,7 +58,8 @@ export async function changeForm(
   const subject: Subject = patient === undefined ? { consent: id } : { identifier: patient };
   return changing(tools, request, 'changeConsent', subject, async (judge, facts) => {
     const members = facts?.consents.filter((consent) => groupOf(consent) === id) ?? [];
-    const own = members.length > 0 && isOwn(request, members) && isOwn(request, form.terms);
+    const may = form.status === 'active' ? declares : isOwnAuthorisation;
+    const own = isOwn(request, members, isOwnAuthorisation) && isOwn(request, form.terms, may);
     const permit = judge(
       own ? (form.status === 'active' ? 'declareAuthorisation' : 'withdrawAuthorisation') : 'changeConsent',
     );
@@ -105,9 +106,9 @@ async function changing(
   return versions.find((stored) => stored.version === version) ?? refuse('resourceUnknown', { value: `Consent/${id}` });
 }
 
-/** Whether all that is stated is the caller's own authorisation. */
-function isOwn({ caller }: Request, terms: readonly Pick<Term, 'statement'>[]): boolean {
-  return terms.length > 0 && terms.every(({ statement }) => declares(caller.actor, statement));
+/** Whether all that is stated is the caller's own authorisation, as `may` asks. */
+function isOwn({ caller }: Request, terms: readonly Pick<Term, 'statement'>[], may: typeof declares): boolean {
+  return terms.length > 0 && terms.every(({ statement }) => may(caller.actor, statement));
 }
 
 function statedBy(
@@ -166,11 +167,11 @@ function succeeding(before: Consent, next: Consent, status: Form['status'], now:
   return before.status === 'inactive' ? { ...before, version } : { ...endConsent(before, now), version };
 }
 
-/** What stands elsewhere and is contradicted or repeated: it ends where the new statement begins. No professional ends a block of himself. */
+/** What stands elsewhere and is contradicted or repeated: it ends where the new statement begins. A declaration of one's own ends no block. */
 function cut(facts: RecordFacts, stated: readonly Consent[], group: string, own: boolean, now: number): Consent[] {
   return facts.consents
     .filter((c) => groupOf(c) !== group && c.status === 'active' && (c.until ?? Number.POSITIVE_INFINITY) > now)
-    .filter(({ statement }) => statement.kind !== 'opening' && !(own && statement.kind === 'block'))
+    .filter(({ statement }) => statement.kind !== 'opening' && !(own && outlastsDeclaration(statement)))
     .flatMap((standing) => {
       const by = stated.filter(
         ({ statement, until }) =>

@@ -42,7 +42,9 @@ export async function stateConsent(
     const same = standing.find((c) => sameStatement(c.statement, statement) && c.until === end);
     if (same !== undefined) return { answer: same };
     const consent = consentOf(tools, request, facts.record.id, statement, end);
-    const ended = standing.filter((c) => concernsTheSame(c.statement, statement)).map((c) => endConsent(c, now));
+    const ended = standing
+      .filter((c) => concernsTheSame(c.statement, statement) && !(own && outlastsDeclaration(c.statement)))
+      .map((c) => endConsent(c, now));
     return changed(facts.record, consent, ended);
   });
 }
@@ -57,7 +59,9 @@ export async function withdrawConsent(
   patient: Identifier,
   statement: Statable,
 ): Promise<Consent | undefined> {
-  const action: Action = declares(request.caller.actor, statement) ? 'withdrawAuthorisation' : 'changeConsent';
+  const action: Action = isOwnAuthorisation(request.caller.actor, statement)
+    ? 'withdrawAuthorisation'
+    : 'changeConsent';
   return perform(tools, request, action, { identifier: patient }, async (_permit, facts) => {
     if (facts === undefined) refuse('unknownPatient');
     const now = tools.now();
@@ -81,8 +85,22 @@ function nextVersion(record: PatientRecord): PatientRecord {
   return { ...record, version: record.version + 1 };
 }
 
-/** Whether the actor states his own authorisation, by himself. */
+/** Whether the actor states his own authorisation, by himself. Who treats the patient is the patient's to say. DMP functional rights matrix, TD0.3. */
 export function declares(actor: Actor, statement: ConsentStatement): boolean {
+  return isOwnAuthorisation(actor, statement) && !isOfTreatingDoctor(statement);
+}
+
+/** What a declaration of one's own leaves as it is: a block, and what the patient said of the treating doctor. */
+export function outlastsDeclaration(statement: ConsentStatement): boolean {
+  return statement.kind === 'block' || isOfTreatingDoctor(statement);
+}
+
+function isOfTreatingDoctor(statement: ConsentStatement): boolean {
+  return statement.kind === 'authorisation' && statement.treatingDoctor;
+}
+
+/** Whether this is the actor's own authorisation, which he may withdraw. */
+export function isOwnAuthorisation(actor: Actor, statement: ConsentStatement): boolean {
   const self = authorisedBy(actor);
   return statement.kind === 'authorisation' && self !== undefined && sameActor(self, statement.actor);
 }

@@ -166,6 +166,17 @@ describe('who may', () => {
     expect((await door.state('dr-leroy', both)).status).toBe(403);
   });
 
+  test('nobody makes himself treating doctor; who is one stays it, and may cease to be it', async () => {
+    const treating = { policy: [{ uri: policies.treatingDoctor }] };
+    expect((await door.state('dr-martin', permit('dr-martin'), treating)).status).toBe(403);
+    const { json } = await door.state('casanova', permit('dr-martin'), treating);
+    await door.state('dr-martin', permit('dr-martin'));
+    const read = async () => (await door.get<Consent>('dr-martin', `Consent/${json.id}`)).json.status;
+    expect(await read()).toBe('active');
+    expect((await door.change('dr-martin', { ...json, status: 'inactive' })).status).toBe(200);
+    expect(await read()).toBe('inactive');
+  });
+
   test('who is blocked cannot authorise himself, nor lift the block', async () => {
     const { json } = await door.state('casanova', deny('dr-leroy'));
     expect((await door.state('dr-leroy', permit('dr-leroy'))).status).toBe(403);
