@@ -17,6 +17,7 @@ import { binaryInteractions } from './iti68.ts';
 import { eventInteractions } from './iti81.ts';
 import { consentInteractions } from './iti108.ts';
 import { listInteractions } from './list.ts';
+import { answerStatus } from './outcome.ts';
 import { patientInteractions } from './patient.ts';
 import { answering, type Face, identified, negotiate, parametersOf, preferredOf, send, Told } from './serving.ts';
 
@@ -89,6 +90,7 @@ export function fhirRouter(tools: Tools, identify: Identify, settings: FhirSetti
           try {
             return await send(ctx, await interaction.handle(exchange));
           } catch (error) {
+            if (error instanceof Refused && answerStatus(error.problems) === 405) allow(ctx);
             if (told === undefined || !(error instanceof Refused)) throw error;
             if (!isTraced(error)) await traceFailure(tools, request, action, error.problems);
             throw new Told(told(error.problems, exchange));
@@ -100,8 +102,7 @@ export function fhirRouter(tools: Tools, identify: Identify, settings: FhirSetti
   router.all('/fhir{/*rest}', (ctx) =>
     answering(face, ctx, () =>
       identified(face, ctx, 'read', 'identify', () => {
-        const allowed = allowedAt(ctx.path);
-        if (allowed.length > 0) ctx.set('Allow', allowed.join(', '));
+        allow(ctx);
         throw new Refused([notServed(ctx)]);
       }),
     ),
@@ -116,6 +117,11 @@ function notServed(ctx: RouterContext): Problem {
   return isServed
     ? problem('interactionUnsupported', { value: `${ctx.method} ${ctx.path}` })
     : problem('resourceTypeUnknown', { value: type });
+}
+
+function allow(ctx: RouterContext): void {
+  const allowed = allowedAt(ctx.path);
+  if (allowed.length > 0) ctx.set('Allow', allowed.join(', '));
 }
 
 /** The methods of an address. RFC 9110 §15.5.6. */

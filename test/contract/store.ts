@@ -675,10 +675,11 @@ export function storeContract(name: string, open: () => Promise<Subject>): void 
       });
 
       test('by name: those unknown, or of another record, are left out; newest first', async () => {
-        const versions = [1, 2].map((n) => document(n, { logicalID: uuid(1), uniqueId: '2.999.8' }));
-        for (const entry of versions) await commit(documentRow(entry));
+        const ofLine = (n: number) => document(n, { logicalID: uuid(1), uniqueId: '2.999.8' });
+        await commit(documentRow(ofLine(1)));
+        await commit({ kind: 'version', entry: ofLine(2), of: uuid(1), registeredAt: 2 });
         const elsewhere = await permitOn(store, 'ourselves', { record: second });
-        await store.write.commit(elsewhere, put(documentRow(document(3, { logicalID: uuid(1), uniqueId: '2.999.8' }))));
+        await store.write.commit(elsewhere, put(documentRow(ofLine(3))));
         const names = async (found: Promise<readonly { entry: DocumentEntry }[]>) =>
           (await found).map(({ entry }) => entry.entryUUID);
         const uuids = [uuid(1), uuid(2), uuid(3), uuid(4), 'nonsense', uuid(1)];
@@ -911,6 +912,25 @@ export function storeContract(name: string, open: () => Promise<Subject>): void 
         ]);
         const elsewhere = await permitOn(store, 'treatingDoctor', { record: second });
         expect(await store.read.event(elsewhere, 1)).toBeUndefined();
+      });
+
+      test('a trace of a submission set of which nothing is seen is absent', async () => {
+        await commit(
+          { kind: 'submissionSet', set: submissionSet(60), owners: nobody },
+          { kind: 'submissionSet', set: submissionSet(61), owners: nobody },
+          { kind: 'association', association: association(62, 60, masked) },
+          { kind: 'association', association: association(63, 61, plain) },
+        );
+        const filed = (...numbers: number[]) =>
+          numbers.map((n) => event({ record: first, submissionSet: { entryUUID: uuid(n), uniqueId: `2.999.2.${n}` } }));
+        await store.write.note(filed(60, 61, 99));
+        const read = async (actor: ActorName) => {
+          const permit = await permitOn(store, actor, { action: 'readHistory' });
+          const { items } = await store.read.events(permit, {}, everyPage);
+          return items.flatMap(({ submissionSet: set }) => set?.entryUUID ?? []);
+        };
+        expect(await read('treatingDoctor')).toEqual([99, 61, 60].map(uuid));
+        expect(await read('otherDoctor')).toEqual([99, 61].map(uuid));
       });
     });
 

@@ -1,5 +1,12 @@
 import { afterAll, beforeEach, describe, expect, test } from '@jest/globals';
-import type { Bundle, DocumentReference, OperationOutcome, Parameters } from 'fhir/r4.js';
+import type {
+  AuditEvent,
+  Bundle,
+  CapabilityStatement,
+  DocumentReference,
+  OperationOutcome,
+  Parameters,
+} from 'fhir/r4.js';
 import { extensions } from '../../server/fhir/vocabulary.ts';
 import { type Door, openDoor } from './door.ts';
 
@@ -203,6 +210,7 @@ describe('a patch is refused', () => {
     const id = await own();
     const refused = await patch('dr-nguyen', id, body);
     expect([refused.status, problemOf(refused)]).toEqual([status, name]);
+    expect(refused.headers.get('allow')).toBe(status === 405 ? 'GET, HEAD, PATCH, DELETE' : null);
     expect((await read('dr-nguyen', `DocumentReference/${id}`)).headers.get('etag')).toBe('W/"1"');
   });
 
@@ -378,6 +386,28 @@ describe('history', () => {
     expect([after.status, after.bytes.equals(before.bytes)]).toEqual([200, true]);
     expect((await opened().get('inf-petit', `Binary/${id}`)).status).toBe(404);
   });
+});
+
+test('the history of the patient names the document by the id that it keeps', async () => {
+  const id = await own();
+  await patch('dr-nguyen', id, [{ op: 'add', path: '/securityLabel/-', value: label('MASQUE_PS') }]);
+  await read('dr-nguyen', `DocumentReference/${id}`);
+  const { json } = await opened().get<Bundle<AuditEvent>>('laurent', 'AuditEvent?date=ge2026-01-01&_count=2');
+  const named = json.entry?.map(({ resource }) => resource?.entity?.flatMap(({ what }) => what?.reference ?? []));
+  expect(named).toEqual([
+    expect.arrayContaining([`DocumentReference/${id}`]),
+    expect.arrayContaining([`DocumentReference/${id}`]),
+  ]);
+});
+
+test('the CapabilityStatement tells it', async () => {
+  const { json } = await opened().ask<CapabilityStatement>('metadata');
+  expect(json.patchFormat).toEqual([jsonPatch, 'application/fhir+json']);
+  const told = json.rest?.[0]?.resource?.find(({ type }) => type === 'DocumentReference');
+  expect(told).toMatchObject({ versioning: 'versioned', readHistory: true, conditionalRead: 'not-match' });
+  expect(told?.interaction?.map(({ code }) => code)).toEqual(
+    expect.arrayContaining(['read', 'vread', 'patch', 'delete', 'history-instance', 'search-type']),
+  );
 });
 
 test('If-None-Match spares the same state', async () => {

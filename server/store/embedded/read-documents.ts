@@ -109,7 +109,15 @@ export function makeDocumentReads(database: Database) {
     documentsByUniqueId: (reading: Reading, ids: readonly string[], filter?: DocumentFilter) =>
       named(reading, byUniqueId(ids), visible(reading, filter)).filter(({ entry }) => ids.includes(entry.uniqueId)),
     documentsByLogicalId(reading: Reading, ids: readonly string[], filter?: DocumentFilter): StoredDocument[] {
-      return named(reading, all, every([visible(reading, filter), ofLine(ids)]));
+      const where = visible(reading, filter);
+      // A first version that is the latest is the only one, and found by its name; for others the record is searched.
+      const only = find(reading, byUuid(ids), where).filter(
+        ({ entry, latest }) => latest && entry.logicalID === entry.entryUUID,
+      );
+      const found = new Set(only.map(({ entry }) => entry.logicalID));
+      const rest = ids.filter((id) => !found.has(id));
+      const others = rest.length === 0 ? [] : find(reading, all, every([where, ofLine(rest)]));
+      return [...only, ...others].sort((a, b) => b.position - a.position);
     },
     history(reading: Reading, ids: readonly string[]): StoredDocument[] {
       const lines = every([visible(reading), ofLine(ids)]);
