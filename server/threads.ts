@@ -19,7 +19,7 @@ export type Threads = {
   readonly stop: () => Promise<void>;
 };
 
-/** Share of the time that the event loop of the first thread is busy, above which the others start. */
+/** Share of the time that the event loop of the first thread is busy, above which, twice in a row, the others start: a start's end is no load. */
 const sign = 0.5;
 const lookEvery = 250;
 
@@ -75,9 +75,11 @@ export function openThreads(config: Config, context: Context): Threads {
     watch(port) {
       if (config.env.DMP_WEB_THREADS < 2) return;
       let before = performance.eventLoopUtilization();
+      let signs = 0;
       timer = setInterval(() => {
         const now = performance.eventLoopUtilization();
-        if (performance.eventLoopUtilization(now, before).utilization > sign) {
+        signs = performance.eventLoopUtilization(now, before).utilization > sign ? signs + 1 : 0;
+        if (signs === 2) {
           clearInterval(timer);
           for (let n = 1; n < config.env.DMP_WEB_THREADS; n++)
             start(port).catch((error: unknown) => context.log.error({}, 'a web thread did not start', error));
