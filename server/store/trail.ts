@@ -20,13 +20,15 @@ export function actorIds(actor: Actor | undefined): string[] {
 
 /**
  * The event as a viewer may read it: hidden documents are not named, nor does a query spell one out; a look-up shows its names only where
- * the viewer sees a document behind each. Undefined when the event named only hidden ones.
+ * the viewer sees a document behind each. Undefined when the event named only hidden ones, or a submission set that is.
  */
 export function withoutHidden(event: AuditEvent, isHidden: (entryUUID: string) => boolean): AuditEvent | undefined {
   const { query, ...rest } = event;
+  const { submissionSet } = event;
   const all = event.documents ?? [];
   const documents = all.filter((d) => !isHidden(d.entryUUID));
   if (all.length > 0 && documents.length === 0) return undefined;
+  if (documents.length === 0 && submissionSet !== undefined && isHidden(submissionSet.entryUUID)) return undefined;
   const spells = all.some(
     (d) => !documents.includes(d) && [d.entryUUID, d.uniqueId].some((name) => query?.includes(name) === true),
   );

@@ -198,9 +198,11 @@ export function memoryStore({ fault }: { readonly fault?: () => Error | undefine
   const naming = (ids: readonly string[]) => (a: Association) => ids.includes(a.source) || ids.includes(a.target);
   const trail = (permit: Permit): AuditEvent[] => {
     const { record } = readingOf(permit);
+    const sets = storedSets(permit).map(({ set }) => set.entryUUID);
+    const isHidden = (name: string) => (held.sets.has(name) ? !sets.includes(name) : hiddenFrom(permit)(name));
     return held.events
       .filter((e) => heir(held, e.record) === record)
-      .flatMap((e) => withoutHidden(e, hiddenFrom(permit)) ?? [])
+      .flatMap((e) => withoutHidden(e, isHidden) ?? [])
       .reverse();
   };
   const uniqueHolders = (uniqueId: string): Holder[] => [

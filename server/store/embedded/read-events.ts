@@ -18,7 +18,7 @@ const columns = `e.sequence, lower(hex(e.hash)) AS hash, e.json,
 const ofRecord = 'e.record = (SELECT key FROM record WHERE id = ?)';
 
 /** Reads of a record's events. */
-export function makeEventReads(database: Database, hiddenAmong: HiddenAmong) {
+export function makeEventReads(database: Database, hiddenAmong: HiddenAmong, hiddenSets: HiddenAmong) {
   const newest = database.prepare<Row>(
     `SELECT ${columns} FROM event e
      WHERE ${ofRecord} AND e.sequence < ? AND e.at >= ? AND e.at < ? AND instr(e.actors, ?) > 0
@@ -32,7 +32,14 @@ export function makeEventReads(database: Database, hiddenAmong: HiddenAmong) {
       reading,
       events.flatMap(({ documents }) => documents?.map(({ entryUUID }) => entryUUID) ?? []),
     );
-    return events.flatMap((event) => withoutHidden(event, (entryUUID) => hidden.has(entryUUID)) ?? []);
+    const sets = hiddenSets(
+      reading,
+      events.flatMap(({ submissionSet, documents = [] }) =>
+        submissionSet === undefined || documents.length > 0 ? [] : [submissionSet.entryUUID],
+      ),
+    );
+    const isHidden = (entryUUID: string) => hidden.has(entryUUID) || sets.has(entryUUID);
+    return events.flatMap((event) => withoutHidden(event, isHidden) ?? []);
   }
 
   return {

@@ -20,6 +20,10 @@ export function makePackageReads(database: Database, hiddenAmong: HiddenAmong) {
     `SELECT lower(hex(source)) AS source, lower(hex(target)) AS target FROM association WHERE source IN (${namesIn})`,
   );
 
+  const registeredSets = database.prepare<{ uuid: string }>(
+    `SELECT lower(hex(uuid)) AS uuid FROM name WHERE kind = 1 AND uuid IN (${namesIn})`,
+  );
+
   function setRows(reading: Reading, filter: SetFilter, before: number, batch: number): SetRow[] {
     const own = ownFilter(reading.visibility.viewer);
     const from = namedIn('submission_set', 1, filter);
@@ -83,20 +87,31 @@ export function makePackageReads(database: Database, hiddenAmong: HiddenAmong) {
     });
   }
 
+  function someSets(reading: Reading, filter: SetFilter, before: number, batch: number) {
+    const scanned = setRows(reading, filter, before, batch);
+    const stored = scanned.map(({ key, own, json }) => ({
+      // Here and below, JSON of the store's own writing.
+      set: readJson(json) as SubmissionSet,
+      record: reading.record,
+      position: key,
+      own: own === 1,
+    }));
+    const matching = stored.filter(({ set }) => matchesSet(set, filter));
+    return { scanned, shown: shownSets(reading, matching) };
+  }
+
   return {
     submissionSets: (reading: Reading, filter: SetFilter, page: PageRequest): Page<StoredSet> =>
-      paged(page, (before, batch) => {
-        const scanned = setRows(reading, filter, before, batch);
-        const stored = scanned.map(({ key, own, json }) => ({
-          // Here and below, JSON of the store's own writing.
-          set: readJson(json) as SubmissionSet,
-          record: reading.record,
-          position: key,
-          own: own === 1,
-        }));
-        const matching = stored.filter(({ set }) => matchesSet(set, filter));
-        return { scanned, shown: shownSets(reading, matching) };
-      }),
+      paged(page, (before, batch) => someSets(reading, filter, before, batch)),
+    /** Registered submission sets that do not exist for the reader; to be called within a transaction. */
+    hiddenSets(reading: Reading, entryUUIDs: Iterable<string>): Set<string> {
+      const asked = [...new Set(entryUUIDs)];
+      if (asked.length === 0) return new Set();
+      const registered = new Set(registeredSets.all(namesOf(asked)).map(({ uuid }) => uuidOf(uuid)));
+      const { shown } = someSets(reading, { entryUUIDs: asked }, Number.MAX_SAFE_INTEGER, asked.length);
+      for (const { set } of shown) registered.delete(set.entryUUID);
+      return registered;
+    },
     folders: (reading: Reading, filter: FolderFilter, page: PageRequest): Page<StoredFolder> =>
       paged(page, (before, batch) => {
         const scanned = folderRows(reading, filter, before, batch);

@@ -36,7 +36,7 @@ export function openReader(mainFile: string, keysFile: string): OpenReader {
   const across = makeAcrossReads(main);
   const names = makeNameReads(main);
   const consents = makeConsentReads(main);
-  const events = makeEventReads(main, hiddenAmong);
+  const events = makeEventReads(main, hiddenAmong, packages.hiddenSets);
   const jobs = makeJobReads(main);
   let open = true;
 
