@@ -49,7 +49,7 @@ async function byFilter(
   return { items, more: more && items.length > 0, total };
 }
 
-async function byName({ tools, request }: Exchange, { asked }: PagedSearch<DocumentQuestion>): Promise<Found> {
+async function byName({ tools, request }: Exchange, { asked, query }: PagedSearch<DocumentQuestion>): Promise<Found> {
   const { patient } = asked;
   const names = namesOf(asked);
   if (names === undefined || besidesNames(asked))
@@ -57,14 +57,14 @@ async function byName({ tools, request }: Exchange, { asked }: PagedSearch<Docum
       attribute: 'identifier',
       detail: 'beside identifier or _id only patient, status and isArchived may be asked',
     });
-  const documents = await getDocuments(tools, request, { ...names, filter: {}, ...(patient && { patient }) });
+  const documents = await getDocuments(tools, request, { ...names, filter: {}, query, ...(patient && { patient }) });
   const items = documents.filter(({ entry }) => passes(entry, asked));
   return { items, more: false, total: items.length };
 }
 
 export function namesOf({ entryUUIDs, logicalIDs, uniqueIds }: DocumentQuestion) {
   if (logicalIDs !== undefined) return { by: 'logicalID', values: logicalIDs } as const;
-  if (entryUUIDs !== undefined) return { by: 'entryUUID', values: entryUUIDs } as const;
+  if (entryUUIDs !== undefined) return { by: 'anyVersion', values: entryUUIDs } as const;
   return uniqueIds === undefined ? undefined : ({ by: 'uniqueId', values: uniqueIds } as const);
 }
 

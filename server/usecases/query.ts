@@ -31,7 +31,10 @@ export type FindPage = Omit<Find, 'limit'> & {
 /** Objects by one kind of their names. */
 export type Names = { readonly by: 'entryUUID' | 'uniqueId' | 'logicalID'; readonly values: readonly string[] };
 
-export type Get = Names &
+/** Documents by their names; `anyVersion`: by the entryUUID of any of their versions, found as they are now. */
+export type DocumentNames = Names | { readonly by: 'anyVersion'; readonly values: readonly string[] };
+
+export type Get = DocumentNames &
   Omit<Question, 'query'> & {
     /** Absent: all versions, in whatever state. */
     readonly filter?: DocumentFilter;
@@ -95,9 +98,14 @@ export async function getDocuments(tools: Tools, request: Request, get: Get): Pr
 export async function documentsNamed(
   { store: { read } }: Tools,
   permit: Permit,
-  { by, values }: Names,
+  { by, values }: DocumentNames,
   filter?: DocumentFilter,
 ): Promise<readonly StoredDocument[]> {
+  if (by === 'anyVersion') {
+    const versions = await read.documentsByUuid(permit, values);
+    const lines = [...new Set(versions.map(({ entry }) => entry.logicalID))];
+    return lines.length === 0 ? [] : read.documentsByLogicalId(permit, lines, filter ?? {});
+  }
   if (by === 'entryUUID') return read.documentsByUuid(permit, values, filter);
   if (by === 'uniqueId') return read.documentsByUniqueId(permit, values, filter);
   return read.documentsByLogicalId(permit, values, filter);

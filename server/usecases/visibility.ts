@@ -16,7 +16,7 @@ import { dtmOf } from '../domain/time.ts';
 import type { Changes } from '../domain/update/changes.ts';
 import type { StoredDocument } from '../store/port.ts';
 import type { Request, Tools } from './perform.ts';
-import { documentsNamed, type Names, type PatientRef, recordNamed } from './query.ts';
+import { type DocumentNames, documentsNamed, type PatientRef, recordNamed } from './query.ts';
 import { type Made, reachesOwnOnly, updateAs } from './update.ts';
 
 /** What of a document's visibility and status is to be another; what is not named stays. */
@@ -28,7 +28,7 @@ export type Wish = {
 };
 
 /** Which document, by a name that it alone has, and what is wanted of it as it is now. */
-export type Amendment = Names & {
+export type Amendment = DocumentNames & {
   /** Absent: the patient of the credential, or whose document it is. */
   readonly patient?: PatientRef;
   readonly wish: (document: StoredDocument) => Wish;

@@ -410,6 +410,17 @@ test('the CapabilityStatement tells it', async () => {
   );
 });
 
+test('the entryUUID of an earlier version finds the document as it is now', async () => {
+  const id = await own();
+  const { json } = await patch('dr-nguyen', id, [{ op: 'add', path: '/securityLabel/-', value: label('MASQUE_PS') }]);
+  const latest = json.identifier?.find(({ use }) => use === 'official')?.value;
+  expect(latest).not.toBe(`urn:uuid:${id}`);
+  for (const name of [`urn:uuid:${id}`, latest]) {
+    const found = await opened().get<Documents>('dr-nguyen', `DocumentReference?identifier=${name}`);
+    expect(found.json.entry?.map(({ resource }) => resource)).toEqual([json]);
+  }
+});
+
 test('If-None-Match spares the same state', async () => {
   const id = await own();
   const again = (tag: string) =>
