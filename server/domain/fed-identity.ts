@@ -29,7 +29,9 @@ export function sortIdentifiers(identifiers: readonly Identifier[], { domain, in
   return {
     ours: ours.filter(({ value }) => isIns(value)),
     calculated: distinct(identifiers.filter(({ value, oid }) => oid === insOids.calculated && /^\d{22}$/.test(value))),
-    problems: ours.filter(({ value }) => !isIns(value)).map(({ value }) => problem('insMalformed', { value })),
+    problems: ours
+      .filter(({ value }) => !isIns(value))
+      .map(({ value }) => problem('insMalformed', { attribute: 'patientId', value })),
   };
 }
 

@@ -129,7 +129,7 @@ async function read(face: Hl7Face, bytes: Buffer, came: Came, known: Known): Pro
   if (header !== undefined) known.header = header;
   const sender = header && senderOf(face.senders, { ...header, address: came.address ?? '' });
   const handling = header && handlingOf(header);
-  const caller = callerOf(face, sender, handling);
+  const caller = callerOf(face, sender, handling ?? (header && unknown));
   if (caller === undefined) {
     await traceUnidentified(tools, { ...came, transaction: handling?.transaction ?? 'read' }, 'senderUnknown');
     if (header === undefined) readMessage(bytes.toString('latin1'));
@@ -185,8 +185,15 @@ function notTaken({ type, event }: Header): Problem {
     : problem('hl7TypeUnsupported', { attribute: 'MSH-9', value: type });
 }
 
+/** Of a message that is not taken: whoever may feed is told so. */
+const unknown = { action: 'identify' } as const;
+
 /** A sender acts as a feeder or as its structure; where the domain asks for no credential, anybody may feed. */
-function callerOf({ tools }: Hl7Face, sender: Sender | undefined, handling: Handling | undefined): Caller | undefined {
+function callerOf(
+  { tools }: Hl7Face,
+  sender: Sender | undefined,
+  handling: Pick<Handling, 'action'> | undefined,
+): Caller | undefined {
   const deposits = handling?.action === 'submitDocuments';
   if (sender !== undefined) return deposits ? depositorOf(sender, false) : feederOf(sender);
   return tools.settings.domain.credentials === 'none' && handling !== undefined && !deposits ? anybody : undefined;

@@ -100,7 +100,7 @@ describe('a laboratory report in an ORU^R01', () => {
       { cda: cda('2.999.1.8', { slug: 'blanc' }) },
       [['OBX^1^5', '207', 'patientIdsDiffer']],
     ],
-    ['a wrong key of the INS', { ins: '161025439501299' }, [['', '102', 'insMalformed']]],
+    ['a wrong key of the INS', { ins: '161025439501299' }, [['PID^1^3^1', '102', 'insMalformed']]],
     [
       'a type that the DMP does not know',
       { cda: cda('2.999.1.9', { type: '99999-9' }) },

@@ -63,11 +63,13 @@ describe('ADT add and revise', () => {
     expect(await other.ask(text)).toMatchObject({ code: 'AA', errors: [] });
     const found = await open.world.tools.store.facts.recordByIdentifier({ value: 'X-1', oid: '1.2.250.1.999.42' });
     expect(found?.record).toMatchObject({ state: 'open', traits: { family: 'LAURENT' } });
+    const { code, errors } = await other.ask(text.replace('ADT^A01', 'ADT^A31'));
+    expect([code, errors[0]?.name]).toEqual(['AR', 'hl7EventUnsupported']);
     await open.close();
   });
 
   test.each([
-    ['a wrong key', { ins: '161025439501299' }, (t: string) => t, [['', '102', 'E', 'insMalformed']]],
+    ['a wrong key', { ins: '161025439501299' }, (t: string) => t, [['PID^1^3^1', '102', 'E', 'insMalformed']]],
     ['no PID', {}, (t: string) => t.replace(/^PID.*\n/m, ''), [['PID^1', '100', 'E', 'segmentMissing']]],
     [
       'no PID-3',
