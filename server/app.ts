@@ -84,6 +84,10 @@ export function makeApp(
     log: context.log,
     publicUrl: env.DMP_PUBLIC_URL,
     linkKey: context.linkKey,
+    filing: {
+      sourceId: env.DMP_PUBLISH_SOURCE ?? env.DMP_REPOSITORY_ID,
+      contentType: env.DMP_PUBLISH_CONTENT_TYPE,
+    },
   });
   const sandbox = context.config.sandbox ? [onDemandRouter(context.tools.now)] : [];
   for (const router of [own, xds, fhir, ...sandbox]) app.use(router.routes()).use(router.allowedMethods());

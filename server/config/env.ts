@@ -149,6 +149,16 @@ export const settingsTable = z.object({
     .regex(/^[0-2](\.(0|[1-9]\d*))+$/)
     .default('1.2.250.1.213.4.1.1.1.2')
     .describe('repositoryUniqueId of this repository.'),
+  DMP_PUBLISH_SOURCE: z
+    .string()
+    .regex(/^[0-2](\.(0|[1-9]\d*))+$/)
+    .optional()
+    .describe('sourceId of the submission sets of documents that come alone (ITI-105). Default: `DMP_REPOSITORY_ID`.'),
+  DMP_PUBLISH_CONTENT_TYPE: z
+    .string()
+    .regex(/^[^^\s]+\^[^^]*\^([0-2](\.(0|[1-9]\d*))+|URN)$/, { error: 'must be code^display^OID' })
+    .default('07^Consultations, soins externes^1.2.250.1.213.2.2')
+    .describe('contentTypeCode of the submission sets of documents that come alone (ITI-105), as `code^display^OID`.'),
   DMP_ON_DEMAND_SOURCES: list
     .transform((all, context) =>
       all.flatMap((text) => {

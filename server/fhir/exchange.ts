@@ -7,6 +7,9 @@ import type { DocumentWriter } from './document-writer.ts';
 import type { Json } from './json.ts';
 import type { Given } from './search.ts';
 
+/** What a submission set says of a document that comes alone; the content type as `code^display^OID`. */
+export type Filing = { readonly sourceId: string; readonly contentType: string };
+
 /** A FHIR request whose caller is identified, as an interaction gets it. */
 export type Exchange = {
   readonly tools: Tools;
@@ -16,6 +19,7 @@ export type Exchange = {
   /** Signs page links. */
   readonly linkKey: KeyObject;
   readonly writeDocument: DocumentWriter;
+  readonly filing: Filing;
   /** The id in the path; empty for a search. */
   readonly id: string;
   /** The version in the path; empty where none is named. */

@@ -49,7 +49,7 @@ export async function patientsHeld({ store }: Tools, ids: readonly string[]): Pr
 
 /**
  * Deposits what was read and answers by it. A refusal that has its event is answered with the FHIRPath of every fault; any fault of content
- * is 400, while 401, 403 and 413 keep their meaning.
+ * is 400, or what is said, while 401, 403 and 413 keep their meaning.
  * @param paths the FHIRPath of every object, by the id of its draft
  */
 export async function provide(
@@ -58,20 +58,21 @@ export async function provide(
   deposit: Deposit,
   paths: ReadonlyMap<string, string>,
   answer: (deposited: Deposited) => Answer,
+  statusOfFaults = 400,
 ): Promise<Answer> {
   try {
     return answer(await submit(tools, request, deposit));
   } catch (error) {
     if (!(error instanceof Refused) || !isTraced(error)) throw error;
     const refused = error.problems.map((one) => located(one, paths));
-    return { refused, status: statusOfContent(refused) };
+    return { refused, status: statusOfContent(refused, statusOfFaults) };
   }
 }
 
 /** The status of a refusal for these problems. */
-export function statusOfContent(problems: readonly Problem[]): number {
+function statusOfContent(problems: readonly Problem[], usual: number): number {
   const statuses = problems.map(({ name }) => statusOf(name));
-  return statuses.find((status) => status >= 500) ?? statuses.find((status) => kept.has(status)) ?? 400;
+  return statuses.find((status) => status >= 500) ?? statuses.find((status) => kept.has(status)) ?? usual;
 }
 
 const kept: ReadonlySet<number> = new Set([401, 403, 413, 415]);

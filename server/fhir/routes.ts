@@ -10,11 +10,12 @@ import { capabilityStatement } from './capability.ts';
 import { documentHistoryInteractions } from './document-history.ts';
 import { documentUpdateInteractions } from './document-update.ts';
 import { documentWriter } from './document-writer.ts';
-import type { Exchange, Interaction } from './exchange.ts';
+import type { Exchange, Filing, Interaction } from './exchange.ts';
 import { provideInteractions } from './iti65.ts';
 import { documentInteractions } from './iti67.ts';
 import { binaryInteractions } from './iti68.ts';
 import { eventInteractions } from './iti81.ts';
+import { publishInteractions } from './iti105.ts';
 import { consentInteractions } from './iti108.ts';
 import { listInteractions } from './list.ts';
 import { answerStatus } from './outcome.ts';
@@ -27,10 +28,12 @@ export type FhirSettings = {
   readonly publicUrl: string;
   /** Signs page links. */
   readonly linkKey: KeyObject;
+  readonly filing: Filing;
 };
 
 const interactions: readonly Interaction[] = [
   ...provideInteractions,
+  ...publishInteractions,
   ...documentInteractions,
   ...documentHistoryInteractions,
   ...documentUpdateInteractions,
@@ -77,6 +80,7 @@ export function fhirRouter(tools: Tools, identify: Identify, settings: FhirSetti
             base,
             linkKey: settings.linkKey,
             writeDocument,
+            filing: settings.filing,
             id: ctx.params['id'] ?? '',
             version: ctx.params['version'] ?? '',
             header: (name) => ctx.get(name),

@@ -57,8 +57,9 @@ export async function openDoor(options: WorldOptions = {}) {
   const assertion = () => Promise.reject(new Error('no assertion is sent here'));
   const app = new Koa();
   app.on('error', (error: unknown) => void faults.push(error));
+  const filing = { sourceId: '1.2.250.1.999.9', contentType: '07^Consultations, soins externes^1.2.250.1.213.2.2' };
   const linkKey = createSecretKey(Buffer.alloc(32, 3));
-  app.use(fhirRouter(world.tools, { assertion, bearer }, { log, publicUrl, linkKey }).routes());
+  app.use(fhirRouter(world.tools, { assertion, bearer }, { log, publicUrl, linkKey, filing }).routes());
   const callback = app.callback();
   server.on('request', (request, response) => void callback(request, response));
 

@@ -14,11 +14,7 @@ const shown = (changes: Partial<DocumentEntry> = {}): DocumentReference =>
     {
       entry: document(1, changes),
       record: 'r1',
-      position: 1,
       registeredAt: 0,
-      sealedFor: 'r1',
-      own: false,
-      latest: true,
       revision: 1,
       changedAt: 0,
     },

@@ -66,7 +66,7 @@ describe('every answer', () => {
   const wrong: [string, string, number, string][] = [
     ['GET', 'Observation/1', 404, 'resourceTypeUnknown'],
     ['GET', 'Observation?code=1', 404, 'resourceTypeUnknown'],
-    ['POST', 'DocumentReference', 405, 'interactionUnsupported'],
+    ['PUT', 'DocumentReference', 405, 'interactionUnsupported'],
     ['PUT', 'Patient/1', 405, 'interactionUnsupported'],
     ['DELETE', 'AuditEvent/1', 405, 'interactionUnsupported'],
     ['GET', 'Patient/1/_history', 405, 'interactionUnsupported'],

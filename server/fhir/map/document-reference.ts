@@ -29,11 +29,14 @@ export type Whereabouts = {
   readonly date?: string;
 };
 
+/** What is shown of a registered document. */
+type Shown = Pick<StoredDocument, 'entry' | 'record' | 'registeredAt' | 'revision' | 'changedAt'>;
+
 /**
  * A registered document with every attribute of its entry.
  * @param base the public address of this face, without trailing slash
  */
-export function documentReferenceOf(document: StoredDocument, base: string): DocumentReference {
+export function documentReferenceOf(document: Shown, base: string): DocumentReference {
   const { entry, record, registeredAt, revision, changedAt } = document;
   const id = idOf(entry.logicalID);
   const date = new Date(registeredAt).toISOString();

@@ -67,14 +67,7 @@ export function localId(reference: string | undefined, type: string, base: strin
 export function readProvideBundle(bundle: Bundle<FhirResource>, facts: BundleFacts): ProvidedBundle {
   const problems: Problem[] = [];
   const opened = (bundle.entry ?? []).map((entry, index) => open(entry, index, problems));
-  const links: Links = {
-    ...facts,
-    problems,
-    opened,
-    byUrl: byUrl(opened, problems),
-    uniqueIds: new Set(),
-    logicalIDs: new Set(),
-  };
+  const links = linksOf(opened, facts, problems);
   const sets: SetDraft[] = [];
   const entries: EntryDraft[] = [];
   const folders: FolderDraft[] = [];
@@ -89,9 +82,27 @@ export function readProvideBundle(bundle: Bundle<FhirResource>, facts: BundleFac
   return {
     submission: { sets, entries, folders, associations },
     parts: partsOf(links, associations),
-    named: { uniqueIds: [...links.uniqueIds], logicalIDs: [...links.logicalIDs] },
+    named: namedIn(links),
     problems,
   };
+}
+
+export type ReadAlone = Pick<ProvidedBundle, 'named' | 'problems'> & {
+  readonly entry: EntryDraft;
+  readonly associations: readonly AssociationDraft[];
+};
+
+/** Reads a DocumentReference that comes alone, whose structure is sound. IHE MHD 2:3.105.4.1.2. */
+export function readAlone(resource: DocumentReference, facts: BundleFacts): ReadAlone {
+  const problems: Problem[] = [];
+  const path = 'DocumentReference';
+  const given = namesIn(resource.identifier).entryUUID;
+  const object = given !== undefined && isUuid(given) ? given : path;
+  const alone: OpenedEntry = { kind: 'document', resource, object, path, fullUrl: undefined };
+  const links = linksOf([alone], facts, problems);
+  const entry = readDocumentReference(resource, { object, path, problems }, patientOf(resource, alone, links));
+  const associations = relationsOf(alone, resource, links);
+  return { entry, associations, named: namedIn(links), problems };
 }
 
 type Kind =
@@ -111,6 +122,15 @@ type Links = BundleFacts & {
   readonly uniqueIds: Set<string>;
   readonly logicalIDs: Set<string>;
 };
+
+function linksOf(opened: readonly OpenedEntry[], facts: BundleFacts, problems: Problem[]): Links {
+  const named = { uniqueIds: new Set<string>(), logicalIDs: new Set<string>() };
+  return { ...facts, ...named, problems, opened, byUrl: byUrl(opened, problems) };
+}
+
+function namedIn({ uniqueIds, logicalIDs }: Links): ProvidedBundle['named'] {
+  return { uniqueIds: [...uniqueIds], logicalIDs: [...logicalIDs] };
+}
 
 function open(entry: BundleEntry<FhirResource>, index: number, problems: Problem[]): OpenedEntry {
   const place = `Bundle.entry[${index}]`;
@@ -160,10 +180,14 @@ function byUrl(opened: readonly OpenedEntry[], problems: Problem[]): Map<string,
 }
 
 /** The identifier of a subject: by itself, of a Patient in the Bundle, of one of our records, or in a conditional reference. */
-function patientOf(resource: List | DocumentReference, opened: Opened, links: Links): Cx | undefined {
+function patientOf(
+  resource: List | DocumentReference,
+  { object, path }: Pick<Opened, 'object' | 'path'>,
+  links: Links,
+): Cx | undefined {
   const { subject } = resource;
   if (subject === undefined) return undefined;
-  const source: Source = { ...opened, contained: [] };
+  const source: Source = { object, path, problems: links.problems, contained: [] };
   const { reference } = subject;
   if (reference !== undefined) {
     const inBundle = links.byUrl.get(reference);

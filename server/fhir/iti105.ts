@@ -1,0 +1,103 @@
+import type { DocumentReference } from 'fhir/r4.js';
+import type { EntryDraft, SetDraft } from '../domain/document.ts';
+import { type Problem, problem, Refused } from '../domain/error.ts';
+import { oidOf } from '../domain/snapshot.ts';
+import { dtmOf } from '../domain/time.ts';
+import type { Deposited } from '../usecases/submit.ts';
+import type { Answer, Exchange, Interaction } from './exchange.ts';
+import { documentReferenceOf, idOf } from './map/document-reference.ts';
+import { patientsHeld, provide, receiveAll } from './provide.ts';
+import { literalPatients, readAlone } from './read/provide-bundle.ts';
+import { shapeProblems } from './read/shape.ts';
+
+const type = 'DocumentReference';
+
+/**
+ * Simplified Publish: one document with its bytes inside; the submission set is made here. A document that breaks a rule is answered with 422.
+ * IHE MHD 2:3.105.4.1.3.
+ * @throws Refused with every problem of structure
+ */
+async function handle(exchange: Exchange): Promise<Answer> {
+  const { tools, request, base } = exchange;
+  const sent = await exchange.json();
+  const broken = shapeProblems(sent, type);
+  if (broken.length > 0) throw new Refused(broken);
+  // Its structure was checked just now.
+  const resource = sent as unknown as DocumentReference;
+  const patients = await patientsHeld(tools, literalPatients([resource], base));
+  const { entry, associations, named, problems } = readAlone(resource, { base, patients });
+  const now = tools.now();
+  const set = setOf(entry, exchange, now);
+  const member = {
+    id: 'membership',
+    type: 'HasMember',
+    source: set.id,
+    target: entry.id,
+    status: 'approved',
+    submissionSetStatus: 'Original',
+    extra: [],
+  } as const;
+  const { data } = resource.content[0]?.attachment ?? {};
+  const documents = await receiveAll(tools.blobs, data === undefined ? [] : [{ id: entry.id, base64: data }]);
+  const submission = { sets: [set], entries: [entry], folders: [], associations: [member, ...associations] };
+  const deposit = { submission, documents, named, problems: [...problems, ...urlProblems(resource, entry)] };
+  return provide(tools, request, deposit, new Map([[entry.id, type]]), (done) => created(done, base, now), 422);
+}
+
+/** By whom the document is filed: its first author. */
+function setOf({ authors = [], patientId }: EntryDraft, { tools, filing }: Exchange, now: number): SetDraft {
+  const [code = '', display = '', system = ''] = filing.contentType.split('^');
+  return {
+    id: 'SubmissionSet',
+    status: 'approved',
+    uniqueId: oidOf(tools.newId()),
+    sourceId: filing.sourceId,
+    contentTypeCode: { code, system, ...(display !== '' && { display }) },
+    ...(patientId && { patientId }),
+    submissionTime: dtmOf(now),
+    authors: authors.slice(0, 1),
+    intendedRecipients: [],
+    extra: [],
+  };
+}
+
+/** The server chooses the address of the bytes. */
+function urlProblems({ content }: DocumentReference, { id }: EntryDraft): Problem[] {
+  const { url } = content[0]?.attachment ?? {};
+  if (url === undefined) return [];
+  const at = 'content[0].attachment.url';
+  return [
+    problem('attributeForbidden', {
+      object: id,
+      attribute: 'attachment.url',
+      value: url,
+      expression: `${type}.${at}`,
+      detail: 'the bytes stand in attachment.data',
+    }),
+  ];
+}
+
+function created({ entries, record = '' }: Deposited, base: string, now: number): Answer {
+  const [entry] = entries;
+  if (entry === undefined) throw new TypeError('nothing was deposited');
+  const resource = documentReferenceOf({ entry, record, registeredAt: now, revision: 1, changedAt: now }, base);
+  return {
+    status: 201,
+    body: JSON.stringify(resource),
+    headers: { Location: `${base}/${type}/${idOf(entry.logicalID)}`, ETag: 'W/"1"' },
+  };
+}
+
+/** Simplified Publish. IHE MHD 2:3.105. */
+export const publishInteractions: readonly Interaction[] = [
+  {
+    method: 'POST',
+    path: `/${type}`,
+    resource: type,
+    interaction: 'create',
+    transaction: 'ITI-105',
+    action: 'submitDocuments',
+    what: 'Deposit one document with its bytes inside',
+    handle,
+  },
+];
