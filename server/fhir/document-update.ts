@@ -1,6 +1,7 @@
-import { type Problem, problem, refuse } from '../domain/error.ts';
+import { type Problem, type ProblemName, problem, Refused, refuse } from '../domain/error.ts';
 import { isUuid } from '../domain/identifier.ts';
 import type { StoredDocument } from '../store/port.ts';
+import { isTraced } from '../usecases/perform.ts';
 import { type Amendment, amend, type Wish } from '../usecases/visibility.ts';
 import { unknownUnlessNamed } from './concealment.ts';
 import { besidesNames, documentParameters, emptyQuestion, passes } from './document-search.ts';
@@ -54,16 +55,25 @@ async function patched(
 ): Promise<Answer> {
   const { tools, request, base, header } = exchange;
   const operations = readPatch(header('Content-Type'), await exchange.body(longestPatch, 'a patch'));
-  const document = await amend(tools, request, {
-    ...target,
-    wish: (found): Wish => {
-      check(found);
-      checkState(found, header('If-Match'));
-      return wishOf(operations, documentReferenceOf(found, base));
-    },
-  });
-  return answered(exchange, document);
+  try {
+    const document = await amend(tools, request, {
+      ...target,
+      wish: (found): Wish => {
+        check(found);
+        checkState(found, header('If-Match'));
+        return wishOf(operations, documentReferenceOf(found, base));
+      },
+    });
+    return answered(exchange, document);
+  } catch (error) {
+    if (!(error instanceof Refused) || !isTraced(error) || !error.problems.every(({ name }) => ofResult.has(name)))
+      throw error;
+    return { refused: error.problems, status: 422 };
+  }
 }
+
+/** Problems of what the patch would make of the resource. FHIR R4 http.html#patch. */
+const ofResult: ReadonlySet<ProblemName> = new Set(['codeNotAllowed', 'visibilityNotAllowed', 'updateInvalid']);
 
 /** What the client prefers to get back; the resource unless said. FHIR R4 http.html#ops. */
 function answered({ header, request, writeDocument }: Exchange, document: StoredDocument): Answer {

@@ -112,14 +112,14 @@ describe('a visibility code adds to the basic level', () => {
     const { status, json } = await patch('dr-nguyen', await own(), [
       { op: 'add', path: '/securityLabel/-', value: label('INVISIBLE_PATIENT') },
     ]);
-    expect([status, json.issue[0]?.details?.text]).toEqual([400, 'visibilityNotAllowed']);
+    expect([status, json.issue[0]?.details?.text]).toEqual([422, 'visibilityNotAllowed']);
   });
 
   test('the basic level is no other', async () => {
     const refused = await patch('dr-nguyen', await own(), [
       { op: 'replace', path: '/securityLabel/0', value: label('R', basic.coding[0]?.system) },
     ]);
-    expect([refused.status, problemOf(refused)]).toEqual([400, 'codeNotAllowed']);
+    expect([refused.status, problemOf(refused)]).toEqual([422, 'codeNotAllowed']);
   });
 });
 
