@@ -5,6 +5,14 @@ import { benchPatient, fill } from './bench/fill.ts';
 import { large } from './bench/large.ts';
 import { type Measured, type Prepared, quantile, run } from './bench/load.ts';
 import { cpuOf, machine, machineBusy, memoryOf } from './bench/machine.ts';
+import {
+  findSubmissionSets,
+  getAll,
+  getDocuments,
+  largeSubmissions,
+  registrations,
+  updates,
+} from './bench/registry-requests.ts';
 import { type Bench, depositedTo, deposits, finds, reads, retrieves, searches, tokenOf } from './bench/requests.ts';
 import { stages } from './bench/stages.ts';
 import { stagesOf, startTarget, type Target } from './bench/target.ts';
@@ -12,7 +20,7 @@ import { stagesOf, startTarget, type Target } from './bench/target.ts';
 const usage = `npm run bench -- [--entries 10000[,1000000]] [--seconds 10] [--rounds 1] [--only ITI-41,ITI-18,ITI-43,search,read] [--large 1024] [--stages] [--write]
 
 Fills a store (kept in .cache/bench), starts a server on it and drives it from this process. With two sizes the servers are driven in turn.
---large sends and reads one document of so many MiB and watches the server's memory. --stages prints what each stage of a request costs,
+--large sends and reads one document of so many MiB and watches the server's memory. --only also takes GetDocuments, GetAll, FindSubmissionSets, ITI-42, ITI-57 and 500-entries. --stages prints what each stage of a request costs,
 measured on the functions themselves. --write puts the tables into docs/benchmarks.md.
 `;
 
@@ -61,6 +69,18 @@ const kinds: readonly Kind[] = [
   { name: 'ITI-43', rate: 1000, guess: 3500, prepare: async (b, n) => once(retrieves(b, n), success) },
   { name: 'search', rate: 1000, guess: 0, prepare: async (b) => again(await searches(b), found) },
   { name: 'read', rate: 4000, guess: 0, prepare: async (b) => again(await reads(b), found) },
+  // Asked for by name alone.
+  { name: 'GetDocuments', rate: 1000, guess: 3500, prepare: async (b, n) => once(getDocuments(b, n), success) },
+  { name: 'GetAll', rate: 50, guess: 300, prepare: async (b, n) => once(getAll(b, n), success) },
+  {
+    name: 'FindSubmissionSets',
+    rate: 1000,
+    guess: 3500,
+    prepare: async (b, n) => once(findSubmissionSets(b, n), success),
+  },
+  { name: 'ITI-42', rate: 500, guess: 1500, prepare: async (b, n) => once(registrations(b, n), success) },
+  { name: 'ITI-57', rate: 100, guess: 300, prepare: async (b, n) => once(await updates(b, n), success) },
+  { name: '500-entries', rate: 1, guess: 6, prepare: async (b, n) => once(largeSubmissions(b, n), success) },
 ];
 
 if (values.help) process.stdout.write(usage);

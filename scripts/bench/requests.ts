@@ -31,11 +31,11 @@ export function askedAbout(patients: number, n: number): number {
   return n % Math.max(1, Math.floor(patients / 2));
 }
 
-const repository = '1.2.250.1.213.4.1.1.1.2';
+export const repository = '1.2.250.1.213.4.1.1.1.2';
 
-export function cardOf(data: string): Card {
-  const card = loadCard(data, 'dr-martin');
-  if (card === undefined) throw new Error('the sandbox has no card for dr-martin');
+export function cardOf(data: string, slug = 'dr-martin'): Card {
+  const card = loadCard(data, slug);
+  if (card === undefined) throw new Error(`the sandbox has no card for ${slug}`);
   return card;
 }
 
@@ -133,7 +133,6 @@ export function retrieves(bench: Bench, count: number): Prepared[] {
       `<xds:DocumentUniqueId>${document?.uniqueId ?? ''}</xds:DocumentUniqueId></xds:DocumentRequest></xds:RetrieveDocumentSetRequest>`;
     const { contentType, body: message } = mtom(
       envelope('urn:ihe:iti:2007:RetrieveDocumentSet', assertion(card, benchPatient(number)), body),
-      undefined,
     );
     return post(bench, '/xds/repository', contentType, message);
   });
@@ -174,7 +173,7 @@ export async function tokenOf({ data, url }: Bench): Promise<string> {
   });
 }
 
-function assertion(card: Card, patient: Identifier): string {
+export function assertion(card: Card, patient: Identifier): string {
   return signVihf(card, {
     patient: `${patient.value}^^^&${patient.oid}&ISO^NH`,
     mode: 'normal',
@@ -183,7 +182,7 @@ function assertion(card: Card, patient: Identifier): string {
   });
 }
 
-function envelope(action: string, vihf: string, body: string): string {
+export function envelope(action: string, vihf: string, body: string): string {
   return (
     `<soap:Envelope xmlns:soap="${namespace.soap12}" xmlns:wsa="${namespace.wsa}"><soap:Header>` +
     `<wsa:Action soap:mustUnderstand="true">${action}</wsa:Action><wsa:MessageID>urn:uuid:${randomUUID()}</wsa:MessageID>` +
@@ -197,19 +196,27 @@ function head(bench: Bench, method: string, path: string, headers: readonly stri
   return Buffer.from([`${method} ${path} HTTP/1.1`, `Host: ${bench.url.host}`, ...headers, '', ''].join('\r\n'));
 }
 
-function post(bench: Bench, path: string, contentType: string, body: Buffer): Prepared {
+export function post(bench: Bench, path: string, contentType: string, body: Buffer): Prepared {
   return Buffer.concat([
     head(bench, 'POST', path, [`Content-Type: ${contentType}`, `Content-Length: ${body.length}`]),
     body,
   ]);
 }
 
-function mtom(xml: string, document: Uint8Array | undefined): { readonly contentType: string; readonly body: Buffer } {
+/** A package of a root and of documents, which are named `doc`, `doc1`, `doc2` … at `bench`. */
+export function mtom(
+  xml: string,
+  ...documents: readonly Uint8Array[]
+): { readonly contentType: string; readonly body: Buffer } {
   const part = (type: string, id: string) =>
     `--bench\r\nContent-Type: ${type}\r\nContent-Transfer-Encoding: binary\r\nContent-ID: <${id}>\r\n\r\n`;
   const body = Buffer.concat([
     Buffer.from(`${part('application/xop+xml; charset=UTF-8; type="application/soap+xml"', 'root@bench')}${xml}\r\n`),
-    ...(document === undefined ? [] : [Buffer.from(part('text/xml', 'doc@bench')), document, Buffer.from('\r\n')]),
+    ...documents.flatMap((document, n) => [
+      Buffer.from(part('text/xml', `doc${n === 0 ? '' : n}@bench`)),
+      document,
+      Buffer.from('\r\n'),
+    ]),
     Buffer.from('--bench--\r\n'),
   ]);
   const contentType =
