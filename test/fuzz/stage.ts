@@ -76,7 +76,7 @@ export type Checked = {
 };
 
 /** A case may take this many milliseconds; they are of a busy machine. */
-const patience = 5000;
+const patience = 10_000;
 
 export async function openStage(kind: 'memory' | 'embedded'): Promise<Stage> {
   const { store, blobs: kept, ledger, close } = await (kind === 'memory' ? inMemory() : onDisk());

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { parseStringPromise } from 'xml2js';
-import type { Submission } from '../../../server/domain/document.ts';
+import type { Association, DocumentEntry, Folder, Submission, SubmissionSet } from '../../../server/domain/document.ts';
 import { readSubmission } from '../../../server/xds/ebrim/read.ts';
 import {
   writeAssociation,
@@ -63,6 +63,59 @@ test('an association that is written reads as it was', () => {
       });
     }),
   );
+});
+
+test('objects of all kinds in one list read as they were, each as itself', () => {
+  const parts = fc.tuple(documentEntry, submissionSet, folder, association, documentEntry);
+  fc.assert(
+    fc.property(parts, ([entry, set, binder, link, other]) => {
+      const xml = [writeAssociation(link), writeFolder(binder), writeDocument(entry), writeSubmissionSet(set)];
+      expect(read([...xml, writeDocument(other)].join(''))).toEqual({
+        submission: {
+          sets: [asDraft(set)],
+          entries: [asDraft(entry), asDraft(other)],
+          folders: [asDraft(binder)],
+          associations: [asDraft(link)],
+        },
+        problems: [],
+      });
+    }),
+    { numRuns: 50 },
+  );
+});
+
+/** Attributes of each kind; one that is new does not compile until it stands here, and fails until it is generated. */
+const attributes = {
+  entry: {
+    ...{ entryUUID: 1, logicalID: 1, version: 1, objectType: 1, status: 1, documentAvailability: 1, uniqueId: 1 },
+    ...{ patientId: 1, sourcePatientId: 1, sourcePatientInfo: 1, mimeType: 1, title: 1, comments: 1, languageCode: 1 },
+    ...{ creationTime: 1, serviceStartTime: 1, serviceStopTime: 1, hash: 1, size: 1, repositoryUniqueId: 1, uri: 1 },
+    ...{ homeCommunityId: 1, classCode: 1, typeCode: 1, formatCode: 1, healthcareFacilityTypeCode: 1 },
+    ...{ practiceSettingCode: 1, confidentialityCodes: 1, eventCodes: 1, authors: 1, legalAuthenticator: 1 },
+    ...{ referenceIds: 1, extra: 1 },
+  } satisfies Record<keyof DocumentEntry, 1>,
+  set: {
+    ...{ entryUUID: 1, status: 1, uniqueId: 1, sourceId: 1, patientId: 1, submissionTime: 1, contentTypeCode: 1 },
+    ...{ title: 1, comments: 1, authors: 1, intendedRecipients: 1, homeCommunityId: 1, extra: 1 },
+  } satisfies Record<keyof SubmissionSet, 1>,
+  folder: {
+    ...{ entryUUID: 1, logicalID: 1, version: 1, status: 1, uniqueId: 1, patientId: 1, title: 1, comments: 1 },
+    ...{ codes: 1, lastUpdateTime: 1, homeCommunityId: 1, extra: 1 },
+  } satisfies Record<keyof Folder, 1>,
+  association: {
+    ...{ entryUUID: 1, type: 1, source: 1, target: 1, status: 1, submissionSetStatus: 1, previousVersion: 1 },
+    ...{ associationPropagation: 1, originalStatus: 1, newStatus: 1, documentation: 1, extra: 1 },
+  } satisfies Record<keyof Association, 1>,
+};
+
+test.each<[keyof typeof attributes, fc.Arbitrary<object>]>([
+  ['entry', documentEntry],
+  ['set', submissionSet],
+  ['folder', folder],
+  ['association', association],
+])('what is generated of an %s has every attribute', (kind, generated) => {
+  const found = new Set(fc.sample(generated, 100).flatMap(Object.keys));
+  expect([...found].sort()).toEqual(Object.keys(attributes[kind]).sort());
 });
 
 test('another reader finds the same values, and ids that no two parts share', async () => {
