@@ -48,6 +48,11 @@ export function seesOwnAlone({ only, refusedTypes }: Visibility): boolean {
   return only === 'ownStructure' || refusedTypes === 'all';
 }
 
+/** Whether nothing of a record is hidden from the viewer. */
+export function seesEverything({ hidden, refusedTypes, only }: Visibility): boolean {
+  return only === 'all' && hidden.length === 0 && refusedTypes !== 'all' && refusedTypes.length === 0;
+}
+
 /** A condition on the columns `owners`, `flags` and `type` of the search row `s`, with its parameters in order. */
 export type SqlCondition = { readonly sql: string; readonly params: readonly (string | number)[] };
 

@@ -192,9 +192,10 @@ export function queryContract(name: string, open: () => Promise<Subject>): void 
 
       test('a page is filled past those that do not match, however many', async () => {
         await commit(...Array.from({ length: 600 }, (_, n) => set(1000 + n)));
-        const page = await store.read.submissionSets(ours, {}, { limit: 1 });
+        const permit = await as('treatingDoctor');
+        const page = await store.read.submissionSets(permit, {}, { limit: 1 });
         expect([page.items.map((s) => s.set.entryUUID), page.more]).toEqual([[uuid(12)], true]);
-        const { more } = await store.read.submissionSets(ours, {}, { limit: 2 });
+        const { more } = await store.read.submissionSets(permit, {}, { limit: 2 });
         expect(more).toBe(false);
       });
     });
@@ -238,6 +239,7 @@ export function queryContract(name: string, open: () => Promise<Subject>): void 
           [18, 16, 13, 12],
         ],
         ['a dentist filed none', 'dentist', [18, 16, 12]],
+        ['one without members too, where nothing is hidden', 'ourselves', [18, 17, 16, 15, 14, 13, 12, 11]],
       ])('%s', async (_, actor, expected) => {
         const permit = await as(actor);
         expect(await sets({}, permit)).toEqual(expected.map(uuid));

@@ -42,7 +42,7 @@ import {
   type TimeRange,
 } from '../../server/store/port.ts';
 import { actorIds, chainHash, chainStart, withoutHidden } from '../../server/store/trail.ts';
-import { factsOfDocument, isOwn, isVisible, seesOwnAlone } from '../../server/store/visibility.ts';
+import { factsOfDocument, isOwn, isVisible, seesEverything, seesOwnAlone } from '../../server/store/visibility.ts';
 
 type Placed = Omit<StoredDocument, 'own'>;
 /** Facts are those of the latest version. */
@@ -181,7 +181,9 @@ export function memoryStore({ fault }: { readonly fault?: () => Error | undefine
     const { record, visibility } = readingOf(permit);
     return [...held.sets.values()].flatMap(({ object: set, record: of, owners }, index) => {
       const own = isOwn(owners, visibility.viewer);
-      const isShown = of === record && (own || targetsOf(set.entryUUID).some((member) => !hiddenFrom(permit)(member)));
+      const isShown =
+        of === record &&
+        (own || seesEverything(visibility) || targetsOf(set.entryUUID).some((member) => !hiddenFrom(permit)(member)));
       return isShown ? [{ set, record, position: index + 1, own }] : [];
     });
   };

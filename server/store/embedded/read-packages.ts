@@ -1,7 +1,7 @@
 import type { Folder, SubmissionSet } from '../../domain/document.ts';
 import { matchesFolder, matchesSet } from '../matching.ts';
 import type { FolderFilter, Page, PageRequest, SetFilter, StoredFolder, StoredSet, TimeRange } from '../port.ts';
-import { every, ownFilter, type SqlCondition } from '../visibility.ts';
+import { every, ownFilter, type SqlCondition, seesEverything } from '../visibility.ts';
 import type { Database } from './driver.ts';
 import { readJson, uniqueIdHash, uuidHex } from './names.ts';
 import { type HiddenAmong, namesIn, namesOf, type Reading } from './visible.ts';
@@ -46,10 +46,10 @@ export function makePackageReads(database: Database, hiddenAmong: HiddenAmong) {
       .all(record, ...from.params, record, before, batch);
   }
 
-  /** Own sets, and those of which a member is not hidden. */
+  /** Own sets, and those of which a member is not hidden; all, where nothing is hidden at all: members may be another patient's. */
   function shownSets(reading: Reading, found: readonly StoredSet[]): StoredSet[] {
     const others = found.filter(({ own }) => !own).map(({ set }) => set.entryUUID);
-    if (others.length === 0) return [...found];
+    if (others.length === 0 || seesEverything(reading.visibility)) return [...found];
     const held = Map.groupBy(members.all(namesOf(others)), ({ source }) => source);
     const names = [...held.values()].flat().map(({ target }) => uuidOf(target));
     const hidden = hiddenAmong(reading, names);
