@@ -102,7 +102,7 @@ const others = [
   'CORPSMAIL_PATIENT',
   'REPLY_TO',
 ];
-const otherNames: Readonly<Record<string, Flag>> = { INVISIBLE_REPRESENTANTS_LEGAUX: 'INVISIBLE_REP_LEGAUX' };
+const otherNames: ReadonlyMap<string, Flag> = new Map([['INVISIBLE_REPRESENTANTS_LEGAUX', 'INVISIBLE_REP_LEGAUX']]);
 
 function readFlags(message: Message, segments: readonly Segment[], problems: Problem[]): Set<Flag> {
   const told = new Map<Flag, string>();
@@ -110,7 +110,7 @@ function readFlags(message: Message, segments: readonly Segment[], problems: Pro
     const object = nameOf(obx);
     const name = valueAt(message, obx, { field: 3 });
     if (others.includes(name)) continue;
-    const flag = otherNames[name] ?? flags.find((known) => known === name);
+    const flag = otherNames.get(name) ?? flags.find((known) => known === name);
     const value = valueAt(message, obx, { field: 5 });
     if (flag === undefined)
       problems.push(problem('tableValueUnknown', { attribute: 'OBX-3', object, value: name, detail: 'MetaDMPMSS' }));

@@ -34,7 +34,7 @@ export function readPatient(message: Message, pid: Segment): FedIdentity & { rea
   if (repetitionsOf(message, pid, 3).length === 0) problems.push(problem('fieldMissing', { attribute: 'PID-3' }));
   if (birth !== '' && !isDtm(birth))
     problems.push(problem('fieldMalformed', { attribute: 'PID-7', value: birth, detail: 'no date' }));
-  const gender = genders[valueAt(message, pid, { field: 8 })];
+  const gender = genders.get(valueAt(message, pid, { field: 8 }));
   const place = repetitionsOf(message, pid, 11).find((address) => valueIn(message, address, 7) === 'BDL');
   const birthPlace = place === undefined ? '' : valueIn(message, place, 9);
   return {
@@ -59,13 +59,13 @@ export function patientLines(message: Message, pid: Segment): PidLine[] {
   });
 }
 
-const genders: Readonly<Record<string, Traits['gender']>> = {
-  M: 'male',
-  F: 'female',
-  U: 'unknown',
-  O: 'unknown',
-  A: 'unknown',
-};
+const genders: ReadonlyMap<string, Traits['gender']> = new Map([
+  ['M', 'male'],
+  ['F', 'female'],
+  ['U', 'unknown'],
+  ['O', 'unknown'],
+  ['A', 'unknown'],
+]);
 
 function namesIn(message: Message, pid: Segment): Partial<Traits> {
   const names = repetitionsOf(message, pid, 5).map((name) => ({

@@ -100,7 +100,12 @@ function identifiersOf(role: XmlElement | undefined): Identifier[] {
   );
 }
 
-const genders: Readonly<Record<string, Traits['gender']>> = { M: 'male', F: 'female', U: 'unknown', UN: 'unknown' };
+const genders: ReadonlyMap<string, Traits['gender']> = new Map([
+  ['M', 'male'],
+  ['F', 'female'],
+  ['U', 'unknown'],
+  ['UN', 'unknown'],
+]);
 
 /** Names qualified BR are those of birth, SP and CL those in use. DMP, trames HL7 v3. */
 function readPatient(patient: XmlElement): FedIdentity & { readonly problems: readonly Problem[] } {
@@ -113,7 +118,7 @@ function readPatient(patient: XmlElement): FedIdentity & { readonly problems: re
       ?.text.trim();
   const identifiers = identifiersOf(patient);
   const birth = (attributeAt(at(person, 'birthTime'), 'value') ?? '').slice(0, 8);
-  const gender = genders[attributeAt(at(person, 'administrativeGenderCode'), 'code') ?? ''];
+  const gender = genders.get(attributeAt(at(person, 'administrativeGenderCode'), 'code') ?? '');
   const place = at(person, 'birthPlace', 'addr', 'county')?.text.trim();
   const problems: Problem[] = [];
   if (identifiers.length === 0)

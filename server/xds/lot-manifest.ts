@@ -67,7 +67,7 @@ function descendant(element: XmlElement): XmlElement | undefined {
 async function agrees(reference: XmlElement, received: Received): Promise<boolean> {
   const method = child(reference, namespace.ds, 'DigestMethod');
   const uri = method && attributeOf(method, 'Algorithm');
-  const algorithm = uri === undefined ? undefined : digestAlgorithm[uri];
+  const algorithm = uri === undefined ? undefined : digestAlgorithm.get(uri);
   const wanted = child(reference, namespace.ds, 'DigestValue')?.text.replace(/\s/g, '');
   if (algorithm === undefined || wanted === undefined) return false;
   if (Buffer.from(received[algorithm], 'hex').toString('base64') === wanted) return true;

@@ -129,6 +129,11 @@ describe('a laboratory report in an ORU^R01', () => {
       ['OBX^2^3^1', '103', 'tableValueUnknown'],
     ],
     [
+      'a flag by a name that every object has',
+      (t: string) => t.replace('|MASQUE_PS^', '|toString^'),
+      ['OBX^2^3^1', '103', 'tableValueUnknown'],
+    ],
+    [
       'a flag told twice and otherwise',
       (t: string) => `${t}OBX|9|CE|MASQUE_PS^^MetaDMPMSS||Y||||||F\n`,
       ['OBX^9^5^1', '102', 'fieldMalformed'],

@@ -58,6 +58,7 @@ describe('a digest agrees with its document', () => {
     ['its canonical form, SHA-256', digest(withComments, 'sha256'), sha256, true],
     ['other bytes', digest('other'), undefined, false],
     ['an algorithm that is none', digest(cda), 'urn:md5', false],
+    ['a name that every object has', digest(cda), 'toString', false],
     ['SHA-1 under the name of SHA-256', digest(cda), sha256, false],
   ])('%s', async (_, value, algorithm, agrees) => {
     const signed: [string, string, string?] = ['urn:oid:2.999.1.1', value];

@@ -72,6 +72,14 @@ describe('ITI-44 in the domain dmp', () => {
     expect(world.tools.store.events().at(-1)).toMatchObject({ action: 'feedIdentities', outcome: 'done' });
   });
 
+  // Found by fuzzing: a name that every object has is no code of a table.
+  test('a gender of no table says nothing', async () => {
+    const before = await traits('laurent');
+    const ack = await send('revise', message('revise').replace('GenderCode code="M"', 'GenderCode code="toString"'));
+    expect(ack.code).toBe('CA');
+    expect((await traits('laurent'))?.gender).toBe(before?.gender);
+  });
+
   test('an add of a person without record keeps nothing and says so', async () => {
     const ack = await send('add', message('add', { ins: world.ins('garnier').value }));
     expect([ack.code, ack.details.map(({ type }) => type)]).toEqual(['CA', ['W']]);
