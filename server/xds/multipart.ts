@@ -1,5 +1,6 @@
 import { markDisposable } from '../blobs/pieces.ts';
 import { refuse } from '../domain/error.ts';
+import { fromQuotedPrintable } from './quoted-printable.ts';
 
 /** Gives the next bytes of a body, undefined behind the last. */
 export type Pull = () => Promise<Buffer | undefined>;
@@ -20,7 +21,7 @@ export type Part = {
 
 /**
  * Reads a multipart body part by part while it streams in; holds no more than one piece of it. What is left of a part is skipped when the
- * next one is asked for. Parts in base64 are decoded. RFC 2046 §5.1; lines end with CRLF.
+ * next one is asked for. Parts in base64 or quoted-printable are decoded. RFC 2046 §5.1; lines end with CRLF.
  * Every method throws Refused multipartBroken, bodyTruncated or messageTooLarge.
  */
 export class MultipartReader {
@@ -219,9 +220,11 @@ function decoded(
       return { body, ready };
     case 'base64':
       return { body: fromBase64(body), ready: undefined };
+    case 'quoted-printable':
+      return { body: fromQuotedPrintable(body), ready: undefined };
     default:
       return refuse('multipartBroken', {
-        detail: 'a Content-Transfer-Encoding that is not binary, 8bit, 7bit or base64',
+        detail: 'a Content-Transfer-Encoding that is not binary, 8bit, 7bit, base64 or quoted-printable',
       });
   }
 }

@@ -285,8 +285,8 @@ describe('broken packages get a fault, leave one event and nothing else', () => 
       words: 'latin1',
       identified: false,
     },
-    'quoted-printable': {
-      body: () => whole(root(include('d1', 'cid:a')), { ...part('a'), encoding: 'quoted-printable' }),
+    uuencode: {
+      body: () => whole(root(include('d1', 'cid:a')), { ...part('a'), encoding: 'x-uuencode' }),
       words: 'Content-Transfer-Encoding',
       identified: true,
     },

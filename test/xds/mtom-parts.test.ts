@@ -57,6 +57,10 @@ describe('legal packages, whole and byte by byte', () => {
     'a lone CR in front of the boundary': { source: Buffer.from('--B1\r\n\r\nx\r\r\n--B1--'), texts: ['x\r'] },
     'folded header': { source: crlf('--B1\nContent-ID:\n <a>\n\nx\n--B1--'), texts: ['x'] },
     base64: { source: crlf('--B1\nContent-Transfer-Encoding: Base64\n\nQm9u\nam91cg==\n\n--B1--'), texts: ['Bonjour'] },
+    'quoted-printable': {
+      source: crlf('--B1\nContent-Transfer-Encoding: Quoted-Printable\n\nE=CC=81t=E9 =3D \nlong=\n line=09\n=\n--B1--'),
+      texts: ['E\xcc\x81t\xe9 =\r\nlong line\t\r\n'],
+    },
     '7bit and 8bit': {
       source: crlf('--B1\nContent-Transfer-Encoding: 7bit\n\nx\n--B1\ncontent-transfer-encoding: 8BIT\n\né\n--B1--'),
       texts: ['x', 'é'],
@@ -110,9 +114,13 @@ describe('refusals by name, whole and byte by byte', () => {
       '--B1\nContent-ID: <a>\nContent-ID: <b>\n\n\n--B1--',
       'multipartBroken: content-id twice in one part',
     ],
-    'quoted-printable': [
-      '--B1\nContent-Transfer-Encoding: quoted-printable\n\nx\n--B1--',
-      'multipartBroken: a Content-Transfer-Encoding that is not binary, 8bit, 7bit or base64',
+    uuencode: [
+      '--B1\nContent-Transfer-Encoding: x-uuencode\n\nx\n--B1--',
+      'multipartBroken: a Content-Transfer-Encoding that is not binary, 8bit, 7bit, base64 or quoted-printable',
+    ],
+    'broken quoted-printable': [
+      '--B1\nContent-Transfer-Encoding: quoted-printable\n\nx=3\n--B1--',
+      'multipartBroken: a part that is not quoted-printable as it says',
     ],
     'broken base64': [
       '--B1\nContent-Transfer-Encoding: base64\n\nQm9*\n--B1--',
