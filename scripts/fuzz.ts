@@ -2,13 +2,14 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
+import { fuzzAssertions } from '../test/fuzz/assertions.ts';
 import { fuzz } from '../test/fuzz/run.ts';
 
-const usage = `node scripts/fuzz.ts [--seconds 60] [--seed 1] [--block 0] [--store memory|embedded] [--out .cache/fuzz]
+const usage = `node scripts/fuzz.ts [--seconds 60] [--seed 1] [--block 0] [--store memory|embedded] [--assertions] [--out .cache/fuzz]
 
 Spoils sound messages of every XDS transaction and sends them to the dispatch of this process. A finding is an answer that is no sound SOAP, an
 error of our own, a message that takes too long, something stored without being acknowledged or the other way round. Each finding is written into
---out as the message that made it; --seed and --block run its block again. Ends with 1 when something was found.
+--out as the message that made it; --seed and --block run its block again. --assertions spoils signed assertions instead and asks who sends them. Ends with 1 when something was found.
 `;
 
 const { values } = parseArgs({
@@ -17,6 +18,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
     block: { type: 'string' },
     store: { type: 'string', default: 'memory' },
+    assertions: { type: 'boolean', default: false },
     out: { type: 'string', default: '.cache/fuzz' },
     help: { type: 'boolean', default: false },
   },
@@ -29,13 +31,16 @@ async function main(): Promise<void> {
   const end = performance.now() + Number(values.seconds) * 1000;
   const seed = Number(values.seed);
   const watched = watch(seed);
-  const { cases, findings, outcomes } = await fuzz({
-    seed,
-    store: values.store === 'embedded' ? 'embedded' : 'memory',
-    ...(values.block !== undefined && { block: Number(values.block) }),
-    goOn: () => performance.now() < end,
-    begin: watched.begin,
-  });
+  const goOn = () => performance.now() < end;
+  const { cases, findings, outcomes } = values.assertions
+    ? await fuzzAssertions(seed, goOn)
+    : await fuzz({
+        seed,
+        store: values.store === 'embedded' ? 'embedded' : 'memory',
+        ...(values.block !== undefined && { block: Number(values.block) }),
+        goOn,
+        begin: watched.begin,
+      });
   await watched.end();
   for (const [outcome, count] of [...outcomes].sort())
     process.stdout.write(`${String(count).padStart(8)}  ${outcome}\n`);
