@@ -64,7 +64,7 @@ function shownDefault(value: unknown): string {
   if (value === undefined) return '–';
   if (Array.isArray(value)) return value.length === 0 ? '–' : `\`${value.join(',')}\``;
   if (typeof value === 'boolean') return value ? '`on`' : '`off`';
-  return `\`${String(value)}\``;
+  return `\`${typeof value === 'string' || typeof value === 'number' ? value : JSON.stringify(value)}\``;
 }
 
 function errors(): string {

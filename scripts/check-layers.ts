@@ -120,12 +120,12 @@ for (const file of files) {
     if (specifier.startsWith('.')) {
       const target = relative(root, resolve(root, dirname(file), specifier));
       if (!existsSync(join(root, target))) problems.push(`${file}: ${specifier} does not exist`);
-      else if (!rowOf(allowed, file).some((prefix) => target.startsWith(prefix)))
+      else if (rowOf(allowed, file)?.some((prefix) => target.startsWith(prefix)) !== true)
         problems.push(`${file}: may not import ${target}`);
       targets.push(target);
     } else {
-      const may = rowOf(packages, file, undefined);
-      if (may !== undefined && !may.includes(specifier)) problems.push(`${file}: may not use ${specifier}`);
+      const may = rowOf(packages, file);
+      if (may?.includes(specifier) === false) problems.push(`${file}: may not use ${specifier}`);
       const sole = soleImporter[specifier];
       if (sole !== undefined && file.startsWith('server/') && !file.startsWith(sole))
         problems.push(`${file}: ${specifier} belongs to ${sole}`);
@@ -150,10 +150,10 @@ function list(folder: string): string[] {
     .map((entry) => relative(root, join(entry.parentPath, entry.name)));
 }
 
-function rowOf<T>(table: Record<string, T>, file: string, fallback?: T): T {
+function rowOf<T>(table: Record<string, T>, file: string): T | undefined {
   let best = '';
   for (const prefix of Object.keys(table)) if (file.startsWith(prefix) && prefix.length > best.length) best = prefix;
-  return (table[best] ?? fallback) as T;
+  return table[best];
 }
 
 function cycles(): string[][] {

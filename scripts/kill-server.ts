@@ -38,7 +38,7 @@ async function killAll(): Promise<void> {
   let child = await start(url, env);
   for (let kill = 1; kill <= kills; kill++) {
     const known: Deposit[] = [];
-    const loads = Array.from({ length: clients }, async () => await load(url, depositMessages(bench, 60), known));
+    const loads = Array.from({ length: clients }, () => load(url, depositMessages(bench, 60), known));
     await sleep(30 + Math.random() * 700);
     child.kill('SIGKILL');
     await once(child, 'exit');
@@ -76,13 +76,13 @@ async function start(url: URL, env: NodeJS.ProcessEnv): Promise<ChildProcess> {
 }
 
 async function answers(url: URL): Promise<boolean> {
-  return await fetch(url).then(
-    async (answer) => {
-      await answer.text();
-      return answer.status === 200;
-    },
-    () => false,
-  );
+  try {
+    const answer = await fetch(url);
+    await answer.text();
+    return answer.status === 200;
+  } catch {
+    return false;
+  }
 }
 
 /** Deposits one after the other until the server is gone. */
@@ -93,7 +93,7 @@ async function load(url: URL, messages: readonly Deposit[], acknowledged: Deposi
       headers: { 'Content-Type': message.contentType },
       body: Uint8Array.from(message.body),
     }).then(
-      async (response) => await response.text(),
+      (response) => response.text(),
       () => undefined,
     );
     if (answer === undefined) return;

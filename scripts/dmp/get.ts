@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
-import { isOid, isUuid } from '../../server/domain/identifier.ts';
 import { unwrapCda } from '../../server/cda/header.ts';
+import { isOid, isUuid } from '../../server/domain/identifier.ts';
 import { testInsOid } from '../../server/sandbox/people.ts';
 import { action, namespace } from '../../server/xds/vocabulary.ts';
 import { child } from '../../server/xml/element.ts';

@@ -36,7 +36,7 @@ export function openReader(mainFile: string, keysFile: string): OpenReader {
   const across = makeAcrossReads(main);
   const names = makeNameReads(main);
   const consents = makeConsentReads(main);
-  const events = makeEventReads(main, hiddenAmong, packages.hiddenSets);
+  const events = makeEventReads(main, hiddenAmong, (reading, ids) => packages.hiddenSets(reading, ids));
   const jobs = makeJobReads(main);
   let open = true;
 
