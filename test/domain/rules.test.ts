@@ -38,7 +38,7 @@ test('every rule has a case that passes and one that fails', () => {
 
 test('a transaction without rules is no way in', () => {
   expect(() => submissionProblems('ITI-18', submissionWith(), factsWith())).toThrow(TypeError);
-  expect(() => messageProblems('ITI-65', submissionWith(), factsWith())).toThrow(TypeError);
+  expect(() => messageProblems('ITI-67', submissionWith(), factsWith())).toThrow(TypeError);
 });
 
 test('what we deposit ourselves is judged by the same rules', () => {
