@@ -226,6 +226,10 @@ ${targets.map((t) => `| ${t.name} | ${t.startedIn.toFixed(0)} ms | ${t.idle.toFi
 | Store | Request | Loop, connections | per second | p50 ms | p99 ms | server µs | generator µs | foreign | failed | peak MB |
 | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
 ${rows.map(rowText).join('\n')}
+
+## Against the aims
+
+${aimsText(rows)}
 ${grown === undefined ? '' : `\n## Memory while one large document passes\n\n${grown}`}${
   costs === undefined
     ? ''
@@ -237,4 +241,24 @@ without a server: the least of several rounds. HTTP, Koa and whatever threads co
 
 ${costs}`
 }`;
+}
+
+/** What one asks of two processors that carry the load generator too: requests per second, closed loop of 32. */
+const aims: readonly (readonly [what: string, perSecond: number])[] = [
+  ['ITI-41', 1400],
+  ['ITI-18', 2000],
+  ['search', 2000],
+  ['read', 8000],
+];
+
+function aimsText(rows: readonly Row[]): string {
+  const lines = aims.flatMap(([what, aim]) =>
+    rows
+      .filter((row) => row.what === what && row.mode === 'closed, 32')
+      .map((row) => {
+        const reached = Math.round(row.measured.requests / row.measured.seconds);
+        return `| ${row.store} | ${what} | ${aim} | ${reached} | ${Math.round((reached / aim) * 100)} % |`;
+      }),
+  );
+  return `| Store | Request | aim per second | reached | part |\n| --- | --- | --- | --- | --- |\n${lines.join('\n')}`;
 }
