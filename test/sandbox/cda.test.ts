@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, test } from '@jest/globals';
-import { type CdaAuthor, type ClinicalDocument, writeCda } from '../../server/sandbox/cda.ts';
-import { readCda, unwrapCda } from '../../server/cda/header.ts';
 import { documentType } from '../../server/cda/document-types.ts';
+import { readCda, unwrapCda } from '../../server/cda/header.ts';
+import { type CdaAuthor, type ClinicalDocument, writeCda } from '../../server/sandbox/cda.ts';
 import { describe as describeDocument, TypeUnknown } from '../../server/sandbox/metadata.ts';
 import { writePdf } from '../../server/sandbox/pdf.ts';
 import { patientOf, personOf, type SandboxPatient } from '../../server/sandbox/people.ts';
