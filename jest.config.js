@@ -8,4 +8,5 @@ export default {
   collectCoverageFrom: ['server/**/*.ts'],
   coverageProvider: 'v8',
   testTimeout: 20000,
+  maxWorkers: '100%',
 };

@@ -201,7 +201,7 @@ export const settingsTable = z.object({
   DMP_MAX_PARTS: count(1000).describe('Most MIME parts in one message.'),
   DMP_MAX_PART_HEADERS: count(16 * KiB, 256).describe('Largest headers of one MIME part.'),
   DMP_MAX_ELEMENTS: count(200_000, 100).describe('Most XML elements in one message.'),
-  DMP_MAX_ATTRIBUTES: count(200_000, 100).describe('Most XML attributes in one message.'),
+  DMP_MAX_ATTRIBUTES: count(95_000, 100).describe('Most XML attributes in one message.'),
   DMP_MAX_DEPTH: count(64, 16).describe('Deepest XML element.'),
   DMP_MAX_ENTRIES: count(1000).describe('Most document entries in one submission.'),
   DMP_MAX_RESULTS: count(1000).describe(

@@ -17,7 +17,7 @@ export type XmlLimits = {
 export const defaultXmlLimits: XmlLimits = {
   depth: 64,
   elements: 200_000,
-  attributes: 200_000,
+  attributes: 95_000,
   attributesPerElement: 64,
   valueLength: 1_000_000,
 };
