@@ -75,7 +75,7 @@ export function sourcePatientOf(id: Cx, info: readonly PidLine[]): Patient & { i
     }),
     identifier: [cxIdentifier(id)],
     ...(name.length > 0 && { name }),
-    ...(sex !== undefined && { gender: genderOf[sex] ?? 'unknown' }),
+    ...(sex !== undefined && { gender: genders.get(sex) ?? 'unknown' }),
     ...(birth !== undefined && {
       birthDate: [birth.slice(0, 4), birth.slice(4, 6), birth.slice(6, 8)].filter((part) => part !== '').join('-'),
     }),
@@ -85,12 +85,12 @@ export function sourcePatientOf(id: Cx, info: readonly PidLine[]): Patient & { i
 /** Fields of PID that Patient has elements for, in the order in which they are read back. */
 const elementFields: readonly number[] = [5, 7, 8];
 
-const genderOf: Readonly<Record<string, 'male' | 'female' | 'other' | 'unknown'>> = {
-  M: 'male',
-  F: 'female',
-  O: 'other',
-  U: 'unknown',
-};
+const genders: ReadonlyMap<string, 'male' | 'female' | 'other' | 'unknown'> = new Map([
+  ['M', 'male'],
+  ['F', 'female'],
+  ['O', 'other'],
+  ['U', 'unknown'],
+]);
 
 /** HL7 v2 XPN of birth (L) or used (D) name with nothing but family and given name. */
 const plainName = /^([^^~&\\|]+)\^([^^~&\\|]*)\^{5}([LD])$/;
@@ -99,7 +99,7 @@ const plainName = /^([^^~&\\|]+)\^([^^~&\\|]*)\^{5}([LD])$/;
 function isWhole({ field, value }: PidLine): boolean {
   if (field === 5) return plainName.test(value);
   if (field === 7) return value.length <= 8 && isDtm(value);
-  return field === 8 && genderOf[value] !== undefined;
+  return field === 8 && genders.has(value);
 }
 
 function pidName(value: string): HumanName {

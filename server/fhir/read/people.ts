@@ -179,12 +179,12 @@ function byIdentifier(source: Source, reference: Reference, attribute: string, a
     });
   if (type === 'Organization' || identifier.system === `urn:oid:${structureAuthority}`)
     return { ...nobody, institutions: [xonOf(display ?? identifier.value, identifier)] };
-  const kinds: Readonly<Record<string, Pick<Xcn, 'nameType' | 'idType'>>> = {
-    Patient: { nameType: 'D', idType: 'NH' },
-    Device: { nameType: 'U', idType: 'RI' },
-  };
+  const kinds: ReadonlyMap<string, Pick<Xcn, 'nameType' | 'idType'>> = new Map([
+    ['Patient', { nameType: 'D', idType: 'NH' }],
+    ['Device', { nameType: 'U', idType: 'RI' }],
+  ]);
   const isNational = identifier.system === `urn:oid:${professionalAuthority}`;
-  const kind = kinds[type ?? ''] ?? (isNational ? { nameType: 'D', idType: 'IDNPS' } : {});
+  const kind = kinds.get(type ?? '') ?? (isNational ? { nameType: 'D', idType: 'IDNPS' } : {});
   return { ...nobody, person: { ...identified([identifier]), ...present({ family: display }), ...kind } };
 }
 
