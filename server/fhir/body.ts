@@ -38,7 +38,7 @@ export async function readBody(request: IncomingMessage, limits = bodyLimits, pa
     clearTimeout(late);
   }
   if (passed) tooLarge(limits);
-  return parsed(Buffer.concat(chunks));
+  return jsonOf(Buffer.concat(chunks));
 }
 
 function tooLarge({ attachmentBytes, jsonBytes }: BodyLimits): never {
@@ -47,7 +47,8 @@ function tooLarge({ attachmentBytes, jsonBytes }: BodyLimits): never {
   });
 }
 
-function parsed(bytes: Buffer): Json {
+/** The JSON of a whole body. RFC 8259 §8.1. @throws Refused notUtf8, notJson */
+export function jsonOf(bytes: Buffer): Json {
   let text: string;
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);

@@ -1,5 +1,6 @@
 import { refuse } from '../domain/error.ts';
-import { type Json, JsonRejected, parseJson } from './json.ts';
+import { jsonOf } from './body.ts';
+import type { Json } from './json.ts';
 import { archivedToken, labelToken, type PatchOperation } from './patch.ts';
 import { archivedUrls, fhirJson } from './vocabulary.ts';
 
@@ -18,21 +19,6 @@ export function readPatch(contentType: string, bytes: Buffer): readonly PatchOpe
   if (type === patchTypes.jsonPatch) return jsonPatch(jsonOf(bytes));
   if (type === patchTypes.fhirPathPatch || type === 'application/json') return fhirPathPatch(jsonOf(bytes));
   return refuse('mediaTypeUnsupported', { value: contentType });
-}
-
-function jsonOf(bytes: Buffer): Json {
-  let text: string;
-  try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    refuse('notUtf8');
-  }
-  try {
-    return parseJson(text);
-  } catch (error) {
-    if (error instanceof JsonRejected) refuse('notJson', { detail: error.message });
-    throw error;
-  }
 }
 
 function jsonPatch(json: Json): PatchOperation[] {
