@@ -75,9 +75,19 @@ export function capabilityStatement(
         interaction: system.flatMap(({ interaction }) =>
           interaction === 'transaction' ? [{ code: interaction, documentation: 'ITI-65 alone' }] : [],
         ),
+        ...operationsOf('system', interactions),
       },
     ],
   };
+}
+
+/** Each operation once, whatever methods and addresses it has. */
+function operationsOf(type: Interaction['resource'], interactions: readonly Interaction[]) {
+  const served = interactions.flatMap(({ resource, operation }) =>
+    resource === type && operation !== undefined ? [operation] : [],
+  );
+  const named = new Map(served.map(({ name, definition }) => [name, { name, definition }]));
+  return named.size === 0 ? {} : { operation: [...named.values()] };
 }
 
 function ofPaging(): string {
@@ -106,7 +116,8 @@ function resourceOf(type: Type, interactions: readonly Interaction[]): Capabilit
   return {
     type,
     ...(supported[type].length > 0 && { supportedProfile: [...supported[type]] }),
-    interaction: [...codes].flatMap((code) => (code === 'transaction' ? [] : [{ code }])),
+    interaction: [...codes].flatMap((code) => (code === 'transaction' || code === 'operation' ? [] : [{ code }])),
+    ...operationsOf(type, interactions),
     ...(type === 'Consent' && { documentation: consentDocumentation }),
     versioning: codes.has('update') || codes.has('vread') ? 'versioned' : 'no-version',
     ...(codes.has('history-instance') && { readHistory: codes.has('vread') }),

@@ -72,7 +72,10 @@ export type Interaction = {
     | 'update'
     | 'patch'
     | 'delete'
-    | 'transaction';
+    | 'transaction'
+    | 'operation';
+  /** Of an operation: its name without `$`, and the canonical address of its definition. */
+  readonly operation?: { readonly name: string; readonly definition: string };
   readonly transaction: Transaction;
   /** What a failure before the use case is traced as. */
   readonly action: Action;
