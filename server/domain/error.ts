@@ -112,6 +112,16 @@ export const catalogue = {
     rule: `${tf2('Appendix V')}; RFC 9110 §15.5.16`,
     remedy: 'Send application/soap+xml or multipart/related with application/xop+xml; for FHIR application/fhir+json.',
   },
+  contentCodingUnsupported: {
+    what: (a) => `The Content-Encoding ${quoted(a.value)} is not accepted here`,
+    rule: 'RFC 9110 §8.4, §15.5.16',
+    remedy: 'Compress the body with gzip once, or not at all.',
+  },
+  contentCodingBroken: {
+    what: (a) => `The body is not compressed as Content-Encoding says${because(a)}`,
+    rule: 'RFC 9110 §8.4.1.3; RFC 1952',
+    remedy: 'Send the gzip data whole, or the body as it is without Content-Encoding.',
+  },
   messageTooLarge: {
     what: (a) => `The message is larger than this server accepts${because(a)}`,
     rule: 'Limits of docs/configuration.md',

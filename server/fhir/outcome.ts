@@ -43,6 +43,8 @@ const translations = {
   bodyTruncated: as(400, 'structure'),
   includeUnresolved: as(400, 'structure'),
   mediaTypeUnsupported: as(415, 'not-supported'),
+  contentCodingUnsupported: as(415, 'not-supported'),
+  contentCodingBroken: as(400, 'structure'),
   messageTooLarge: as(413, 'too-long'),
   notIdentified: as(401, 'login'),
 

@@ -9,6 +9,7 @@ import { childrenOf, type XmlElement } from '../xml/element.ts';
 import { parseXmlInTurns, type XmlLimits, XmlRejected } from '../xml/read.ts';
 import { actionOf, messageIdOf, type OwnAddress, ownAddressOf } from './addressing.ts';
 import { type Packaged, packMtom, packPlain, piecesOf } from './answer.ts';
+import { contentCodingOf, gunzipped } from './content-coding.ts';
 import { hasDocuments, receiveDocuments } from './documents.ts';
 import { errorCodeOf } from './errors.ts';
 import type { Answer, Exchange, Written, XdsTransaction } from './exchange.ts';
@@ -64,7 +65,7 @@ export type Post = {
   readonly origin: Omit<Origin, 'transaction'>;
 };
 
-export type Reply = { readonly status: number } & Packaged;
+export type Reply = { readonly status: number; readonly headers?: Readonly<Record<string, string>> } & Packaged;
 
 /** How to answer, as far as it is known while a request is read. */
 type Known = {
@@ -103,11 +104,17 @@ export async function dispatch(face: Face, post: Post): Promise<Reply> {
 
 function faultReply(face: Face, known: Known, told: Problem, absent: boolean): Reply {
   const { status, envelope, action } = writeFault(told, headOf(face, known, 'faults'), absent);
-  return { status, ...pack(face, known, action, envelope) };
+  // Tells a coding that is not served from a media type that is not. RFC 9110 §12.5.3.
+  const headers = told.name === 'contentCodingUnsupported' ? { 'Accept-Encoding': 'gzip' } : undefined;
+  return { status, ...(headers && { headers }), ...pack(face, known, action, envelope) };
 }
 
 /** Accepted: the answer follows. WS-Addressing 1.0 SOAP Binding; SOAP 1.2 Part 2 §7.5.1.2. */
-async function sendOff({ ownWay }: Face, to: string, { status: _status, ...reply }: Reply): Promise<Reply> {
+async function sendOff(
+  { ownWay }: Face,
+  to: string,
+  { status: _status, headers: _headers, ...reply }: Reply,
+): Promise<Reply> {
   await ownWay?.add({ ...reply, to });
   return { status: 202, contentType: '', length: 0, bytes: nothing };
 }
@@ -118,8 +125,10 @@ async function read(face: Face, post: Post, known: Known): Promise<Reply> {
   const { tools, limits } = face;
   const packaging = packagingOf(post.headers);
   if (packaging !== 'plain') known.packaging = 'mtom';
+  const coding = contentCodingOf(post.headers);
   post.body.checkPromised();
-  const { source, attachments } = await openMessage(packaging, post.body, tools.blobs, packageLimits(limits));
+  const pull = coding === 'gzip' ? gunzipped(post.body.pull, limits.messageBytes) : post.body.pull;
+  const { source, attachments } = await openMessage(packaging, pull, tools.blobs, packageLimits(limits));
   try {
     const root = await parseXmlInTurns(source, xmlLimits(limits));
     known.relatesTo = messageIdOf(root);

@@ -38,6 +38,8 @@ const answers = {
   bodyTruncated: sender,
   includeUnresolved: sender,
   mediaTypeUnsupported: { fault: { code: 'Sender', status: 415 } },
+  contentCodingUnsupported: { fault: { code: 'Sender', status: 415 } },
+  contentCodingBroken: sender,
   messageTooLarge: sender,
   notIdentified: { fault: { code: 'Sender', subcode: 'wsse:FailedAuthentication', status: 400 } },
 

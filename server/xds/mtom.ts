@@ -3,8 +3,7 @@ import { type Blobs, ContentTooLarge, type Received } from '../blobs/port.ts';
 import { refuse } from '../domain/error.ts';
 import { decodeUtf8, XmlRejected } from '../xml/read.ts';
 import { readMediaType } from './media-type.ts';
-import { isBoundary, type MultipartLimits, MultipartReader, type Part } from './multipart.ts';
-import type { RequestBody } from './request-body.ts';
+import { isBoundary, type MultipartLimits, MultipartReader, type Part, type Pull } from './multipart.ts';
 
 export type PackageLimits = MultipartLimits & {
   /** Bytes of the XML, documents inside it included. */
@@ -25,8 +24,6 @@ export type Packaging = { readonly boundary: string; readonly root: string | und
  * @throws Refused mediaTypeUnsupported, multipartBroken, notUtf8
  */
 export function packagingOf(headers: IncomingHttpHeaders): Packaging {
-  const encoding = headers['content-encoding']?.trim().toLowerCase() ?? 'identity';
-  if (encoding !== 'identity') refuse('mediaTypeUnsupported', { value: `Content-Encoding: ${encoding}` });
   const header = headers['content-type'] ?? '';
   const media = readMediaType(header);
   if (media?.type === 'multipart/related') {
@@ -45,15 +42,15 @@ export function packagingOf(headers: IncomingHttpHeaders): Packaging {
  */
 export async function openMessage(
   packaging: Packaging,
-  body: RequestBody,
+  pull: Pull,
   blobs: Blobs,
   limits: PackageLimits,
 ): Promise<Incoming> {
   if (packaging === 'plain') {
-    const bytes = await whole(body, limits.rootBytes);
+    const bytes = await whole(everyPiece(pull), limits.rootBytes);
     return { source: decodeUtf8(bytes), attachments: new Attachments(undefined, blobs, limits) };
   }
-  const reader = new MultipartReader(body.pull, packaging.boundary, limits);
+  const reader = new MultipartReader(pull, packaging.boundary, limits);
   const attachments = new Attachments(reader, blobs, limits);
   try {
     for (;;) {
@@ -156,6 +153,10 @@ async function readRoot({ contentType, body, ready }: Part, limit: number): Prom
     refuse('multipartBroken', { detail: `the root part is ${contentType}` });
   checkCharset(media?.parameters.get('charset'));
   return decodeUtf8(ready !== undefined && ready.length <= limit ? ready : await whole(body, limit));
+}
+
+async function* everyPiece(pull: Pull): AsyncGenerator<Buffer, void, undefined> {
+  for (let piece = await pull(); piece !== undefined; piece = await pull()) yield piece;
 }
 
 async function whole(body: AsyncIterable<Buffer>, limit: number): Promise<Buffer> {

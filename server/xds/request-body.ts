@@ -65,10 +65,6 @@ export class RequestBody {
     return chunk;
   };
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<Buffer, void, undefined> {
-    for (let chunk = await this.pull(); chunk !== undefined; chunk = await this.pull()) yield chunk;
-  }
-
   /**
    * Looks at the length that the request promises, before anything is read.
    * @throws Refused messageTooLarge

@@ -54,11 +54,16 @@ function addressOf(ctx: Context): { address?: string } {
 }
 
 /** A connection on which part of a request is still under way cannot serve another one: it is closed behind the answer. */
-async function send(ctx: Context, body: RequestBody, { status, contentType, length, bytes }: Reply): Promise<void> {
+async function send(
+  ctx: Context,
+  body: RequestBody,
+  { status, contentType, length, bytes, headers = {} }: Reply,
+): Promise<void> {
   const clean = await body.skip(REST, 1000);
   if (!clean) ctx.set('Connection', 'close');
   ctx.status = status;
   ctx.set('Content-Type', contentType);
+  ctx.set({ ...headers });
   if (status === 401) ctx.set('WWW-Authenticate', 'WSSE profile="SAML 2.0"');
   if (clean && Buffer.isBuffer(bytes)) ctx.body = bytes;
   else ctx.body = Readable.from(clean ? bytes : lingering(bytes, body));

@@ -238,12 +238,6 @@ describe('what is no request gets a fault by name', () => {
     if (typeof words === 'string') expect(fault.reason).toContain(words);
     expect((await ask(query())).status).toBe(200);
   });
-
-  test('a compressed body', async () => {
-    const answer = await post(door.port, '/xds/registry', plain, [query()], { 'Content-Encoding': 'gzip' });
-    expect(answer.status).toBe(415);
-    expect((await faultOf(answer)).reason).toContain('gzip');
-  });
 });
 
 describe('identification', () => {
