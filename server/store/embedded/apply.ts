@@ -9,6 +9,7 @@ import { makeJobWrites } from './jobs.ts';
 import { makeMerge } from './merge.ts';
 import { kinds, readJson, uniqueIdHash, uuidBytes } from './names.ts';
 import { makeRemoval } from './remove.ts';
+import { makeSharedWrites } from './shared-values.ts';
 
 type Before = {
   readonly sha256: Uint8Array | null;
@@ -24,7 +25,11 @@ type Before = {
 export type Applied = { readonly sequences: readonly number[]; readonly head: string };
 
 /** Writes a change set whose expectations hold; `places` are those of its sealed bytes, `head` the hash of the last event. */
-export type Apply = (set: PlainSet, places: readonly ContentPlace[], head: string) => Applied;
+export type Apply = {
+  (set: PlainSet, places: readonly ContentPlace[], head: string): Applied;
+  /** After a rollback, to the savepoint or of all. */
+  rolledBack(): void;
+};
 
 /** Throws when a row contradicts the tables: a fault of the caller, of which the savepoint leaves nothing. */
 export function makeApply(database: Database): Apply {
@@ -88,6 +93,7 @@ export function makeApply(database: Database): Apply {
   const consents = makeConsentWrites(database);
   const merging = makeMerge(database);
   const removal = makeRemoval(database);
+  const shared = makeSharedWrites(database);
 
   const keyOf = (record: RecordId | undefined) => (record === undefined ? undefined : recordKey.get(record)?.key);
   const jobs = makeJobWrites(database, keyOf);
@@ -103,6 +109,10 @@ export function makeApply(database: Database): Apply {
     return key;
   }
 
+  function jsonOf({ json }: PlainDocument): Buffer {
+    return Buffer.from(typeof json === 'string' ? json : shared.join(json));
+  }
+
   function putDocument(row: PlainDocument, record: number, places: readonly ContentPlace[]): number {
     if (row.of !== undefined) return putVersion(row, row.of, record);
     const place = typeof row.content === 'number' ? places[row.content] : row.content;
@@ -114,7 +124,7 @@ export function makeApply(database: Database): Apply {
       start,
       place?.length ?? null,
       place !== undefined && 'file' in place ? place.file : null,
-      Buffer.from(row.json),
+      jsonOf(row),
       null,
     );
     const { status, onDemand, flags, logicalID, times, texts, offline } = row;
@@ -129,8 +139,7 @@ export function makeApply(database: Database): Apply {
     if (old === undefined) throw new TypeError('A version follows no document of the record');
     const { sha256, segment, start, length, file, sealed_for: sealedFor } = old;
     const owners = joinedOwners(old.owners, row.texts.at(-1) ?? '');
-    const json = Buffer.from(row.json);
-    const { key } = addDocument.run(row.registeredAt, sha256, segment, start, length, file, json, sealedFor);
+    const { key } = addDocument.run(row.registeredAt, sha256, segment, start, length, file, jsonOf(row), sealedFor);
     keepLatest.run(record, logical);
     outdate.run(row.flags, owners, record, logical);
     const { status, onDemand, flags, times, offline } = row;
@@ -202,7 +211,7 @@ export function makeApply(database: Database): Apply {
     if (stated.length > 0 && !rows.some((row) => row.kind === 'record')) touchRecord.run(key);
   }
 
-  return (set, places, head) => {
+  const apply = (set: PlainSet, places: readonly ContentPlace[], head: string): Applied => {
     putRows(set, places);
     let last = head;
     const sequences = set.events.map(({ record, at, actors, json }) => {
@@ -213,4 +222,5 @@ export function makeApply(database: Database): Apply {
     for (const settlement of set.settled) jobs.settle(settlement);
     return { sequences, head: last };
   };
+  return Object.assign(apply, { rolledBack: () => shared.forget() });
 }

@@ -10,6 +10,7 @@ import { actorIds } from '../trail.ts';
 import { codeToken, escaped, factsOfDocument, flagsOf, ownersText, tokens } from '../visibility.ts';
 import type { Settlement } from './jobs.ts';
 import { statuses } from './names.ts';
+import { type TakenApart, takeApart } from './shared-values.ts';
 
 /** A change set as it travels to the writer: texts and numbers, made on the thread that hands it over. */
 export type PlainSet = {
@@ -50,7 +51,7 @@ export type PlainDocument = {
   readonly times: readonly (number | null)[];
   /** The columns `class` to `owners` of the search row, in the order of the table. */
   readonly texts: readonly string[];
-  readonly json: string;
+  readonly json: string | TakenApart;
 };
 
 export type PlainRow =
@@ -205,7 +206,7 @@ function encodeDocument(row: Extract<Row, { kind: 'document' }>, sealed: Uint8Ar
     flags: flagsOf(codes),
     times: [entry.creationTime, entry.serviceStartTime, entry.serviceStopTime].map(digits),
     texts: searchTexts(entry, owners),
-    json: JSON.stringify(entry),
+    json: takeApart(entry) ?? JSON.stringify(entry),
   };
 }
 

@@ -4,6 +4,7 @@ import { every, ownFilter, type SqlCondition, visibilityFilter } from '../visibi
 import type { Database } from './driver.ts';
 import { filterCondition } from './filter.ts';
 import { statuses, uniqueIdHash } from './names.ts';
+import { makeSharedReads } from './shared-values.ts';
 import { namesIn, namesOf, type Reading } from './visible.ts';
 
 /** In the order of `columns`. */
@@ -36,7 +37,7 @@ const ofRecord = 's.record = (SELECT key FROM record WHERE id = ?)';
 
 /** Reads of documents: filtered on the narrow search rows, so that JSON is read for nothing but what is answered. */
 export function makeDocumentReads(database: Database) {
-  const entryOf = makeEntryReader(keptEntries);
+  const entryOf = makeEntryReader(keptEntries, makeSharedReads(database));
 
   function find(
     reading: Reading,
@@ -139,14 +140,14 @@ type EntryOf = (position: number, json: string, status: AvailabilityStatus) => D
  * Keeps the entries that were read last. JSON that is the same as then is not read again: it gives the same object, by which whoever
  * wrote it for an answer knows it again.
  */
-function makeEntryReader(kept: number): EntryOf {
+function makeEntryReader(kept: number, read: (json: string) => DocumentEntry): EntryOf {
   const known = new Map<number, { readonly json: string; readonly entry: DocumentEntry }>();
   return (position, json, status) => {
     let found = known.get(position);
     known.delete(position);
     if (found?.json !== json || found.entry.status !== status)
-      // JSON of the store's own writing; the status lives in its column.
-      found = { json, entry: { ...(JSON.parse(json) as DocumentEntry), status } };
+      // The status lives in its column.
+      found = { json, entry: { ...read(json), status } };
     known.set(position, found);
     if (known.size > kept) known.delete(known.keys().next().value ?? position);
     return found.entry;

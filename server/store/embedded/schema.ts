@@ -122,6 +122,9 @@ const migrations: readonly string[] = [
     SELECT id, CAST(json AS TEXT) ->> '$.version', record, CAST(json AS TEXT) ->> '$.statedAt', CAST('[' || CAST(json AS TEXT) || ']' AS BLOB)
     FROM consent ORDER BY key;
   `,
+  `
+  CREATE TABLE shared (key INTEGER PRIMARY KEY, json TEXT NOT NULL UNIQUE);
+  `,
 ];
 
 /** The wrapped keys of records live in a file of their own, with short-lived backups of its own. */

@@ -66,6 +66,7 @@ export function openWriter(database: Database, keys: RecordKeys, segments: Segme
       if (isDiskFull(error) || isEngineFailure(error) || !database.inTransaction()) throw error;
       undo.run();
       release.run();
+      apply.rolledBack();
       return { refused: 'fault', why: String(error) };
     }
   }
@@ -115,6 +116,7 @@ export function openWriter(database: Database, keys: RecordKeys, segments: Segme
       await settled;
       head = before;
       spent.forget();
+      apply.rolledBack();
       if (database.inTransaction()) database.exec('ROLLBACK');
       if (!isDiskFull(error) && !(error instanceof StoreFull)) throw error;
       return sets.map(() => full);
