@@ -55,27 +55,44 @@ export function localized(element: 'Name' | 'Description', text: LocalizedText |
 /** One classification for each code; a code without display is named by itself, since an empty name is not allowed. */
 export function codes(parts: Parts, scheme: string, all: readonly Code[]): string {
   let text = '';
-  for (const { code, system, display } of all)
-    text +=
-      `${openClassification(parts, scheme)} nodeRepresentation="${escapeAttribute(code)}">` +
-      slot('codingScheme', system) +
-      `<rim:Name><rim:LocalizedString value="${escapeAttribute(display ?? code)}"/></rim:Name></rim:Classification>`;
+  for (const code of all) text += openClassification(parts, scheme) + written(code, codeText);
   return text;
+}
+
+function codeText({ code, system, display }: Code): string {
+  return (
+    ` nodeRepresentation="${escapeAttribute(code)}">${slot('codingScheme', system)}` +
+    `<rim:Name><rim:LocalizedString value="${escapeAttribute(display ?? code)}"/></rim:Name></rim:Classification>`
+  );
 }
 
 /** One classification for each author. IHE ITI TF-3 4.2.3.1.4. */
 export function authors(parts: Parts, scheme: string, all: readonly Author[]): string {
   let text = '';
-  for (const { person, institutions, roles, specialties, telecommunications } of all)
-    text += `${openClassification(parts, scheme)} nodeRepresentation="">${
-      (person === undefined ? '' : slot('authorPerson', writeXcn(person))) +
-      slotOf('authorInstitution', institutions, writeXon) +
-      slotOf('authorRole', roles, asIs) +
-      slotOf('authorSpecialty', specialties, asIs) +
-      slotOf('authorTelecommunication', telecommunications, writeXtn)
-    }</rim:Classification>`;
+  for (const author of all) text += openClassification(parts, scheme) + written(author, authorText);
   return text;
 }
+
+function authorText({ person, institutions, roles, specialties, telecommunications }: Author): string {
+  return ` nodeRepresentation="">${
+    (person === undefined ? '' : slot('authorPerson', writeXcn(person))) +
+    slotOf('authorInstitution', institutions, writeXon) +
+    slotOf('authorRole', roles, asIs) +
+    slotOf('authorSpecialty', specialties, asIs) +
+    slotOf('authorTelecommunication', telecommunications, writeXtn)
+  }</rim:Classification>`;
+}
+
+/** Entries that the store read share their codes and authors: what was written for one is kept as long as it is. */
+function written<T extends Code | Author>(value: T, write: (value: T) => string): string {
+  const known = texts.get(value);
+  if (known !== undefined) return known;
+  const text = write(value);
+  texts.set(value, text);
+  return text;
+}
+
+const texts = new WeakMap<Code | Author, string>();
 
 /** The classification that says what a package is. */
 export function node(parts: Parts, classificationNode: string): string {
