@@ -107,10 +107,16 @@ export async function closeServer(server: Server): Promise<void> {
 
 const hour = 3_600_000;
 
+/** Unlinks what neither a document nor bytes that wait for theirs name. */
+async function sweepDocuments({ store: { facts, staging }, blobs, now }: Context['tools'], olderThan: number) {
+  await staging.expire(now());
+  return blobs.sweep(olderThan, async (file) => (await facts.isNamed(file)) || staging.isNamed(file));
+}
+
 function sweepEveryHour({ tools, work, log }: Context): () => void {
   const sweep = () => {
     const olderThan = tools.now() - hour;
-    Promise.all([tools.blobs.sweep(olderThan, (file) => tools.store.facts.isNamed(file)), work.sweep(olderThan)]).then(
+    Promise.all([sweepDocuments(tools, olderThan), work.sweep(olderThan)]).then(
       ([swept, answers]) => {
         if (swept + answers > 0) log.info({ swept, answers }, 'files that nothing names are swept');
       },

@@ -15,6 +15,8 @@ export type LargeFiles = {
   /** Undefined when there is no such file. */
   openForReading(name: string): Promise<LargeFileReader | undefined>;
   remove(name: string): Promise<void>;
+  /** Overwrites the wrapped key of a document and unlinks its file; resolves when a power cut would bring neither back. */
+  erase(name: string): Promise<void>;
   /** Unlinks what is older than the given time and not named; answers how many. */
   sweep(olderThan: number, isNamed: (name: string) => Promise<boolean>): Promise<number>;
 };
@@ -64,6 +66,21 @@ export function openLargeFiles(folder: string): LargeFiles {
       return handle && { read: (offset, target) => readAt(handle, offset, target), close: () => handle.close() };
     },
     remove,
+    async erase(name) {
+      const handle = await open(pathOf(name), 'r+').catch((error: unknown) => {
+        if (codeOf(error) === 'ENOENT') return undefined;
+        throw error;
+      });
+      if (handle === undefined) return;
+      try {
+        await writeAt(handle, Buffer.alloc(headerBytes), 0);
+        await handle.datasync();
+      } finally {
+        await handle.close();
+      }
+      await remove(name);
+      syncFolder(home);
+    },
     async sweep(olderThan, isNamed) {
       let swept = 0;
       for (const name of await readdir(home)) {

@@ -1,7 +1,8 @@
 import { createHash, hash, randomUUID } from 'node:crypto';
 import type { RecordKey } from '../crypto/keyring.ts';
-import type { ContentPlace } from '../store/port.ts';
+import type { ContentPlace, StagedContent } from '../store/port.ts';
 import {
+  blockBytes,
   blocksOf,
   contentIdOf,
   type Envelope,
@@ -18,7 +19,7 @@ import {
 } from './envelope.ts';
 import { type LargeFiles, type LargeFileWriter, openLargeFiles } from './files.ts';
 import { dispose, markDisposable } from './pieces.ts';
-import { type Blobs, ContentDamaged, ContentTooLarge, type Received } from './port.ts';
+import { type Blobs, ContentDamaged, ContentTooLarge, type Received, type Span } from './port.ts';
 import { openSegmentReader, type SegmentReader } from './segments.ts';
 
 const blocksPerRead = 4;
@@ -40,14 +41,16 @@ export function openBlobs({
   const places: Places = { segments: openSegmentReader(folder), files: openLargeFiles(folder) };
   const random = randomPool();
   return {
-    receive: (source, limit) => receive(source, { limit, inlineLimit, places, random }),
+    receive: (source, limit, into) =>
+      receive(source, { limit, inlineLimit: into === 'file' ? -1 : inlineLimit, places, random }),
     receiveBytes: (bytes) =>
       inMemory(
         bytes,
         { size: bytes.length, sha1: hash('sha1', bytes, 'hex'), sha256: hash('sha256', bytes, 'hex') },
         random,
       ),
-    open: (key, place) => openPlace(key, place, places),
+    resume: (key, { content, ...hashes }) => resumed(key, content, hashes, places),
+    open: (key, place, span) => openPlace(key, place, places, span),
     sweep: (olderThan, isNamed) => places.files.sweep(olderThan, isNamed),
     close: () => places.segments.close(),
   };
@@ -88,6 +91,7 @@ async function receive(
       } else await disk.writer.write(chunk);
       dispose(chunk);
     }
+    if (disk === undefined && inlineLimit < 0) disk = await beginFile(places.files, random);
     await disk?.writer.end();
   } catch (error) {
     await disk?.writer.abandon();
@@ -114,24 +118,46 @@ async function beginFile(files: LargeFiles, random: Randomness): Promise<OnDisk>
 function inMemory(bytes: Uint8Array, hashes: Hashes, random: Randomness): Received {
   return {
     ...hashes,
-    open: async () => bytes,
+    open: async (span) => (span === undefined ? bytes : bytes.subarray(span.from, span.to)),
     keep: async (key) => ({ sealed: seal(bytes, key, random) }),
+    stage: () => Promise.reject(new TypeError('What is staged is received into a file')),
     discard: async () => {},
   };
 }
 
-function onDisk({ name, envelope }: OnDisk, hashes: Hashes, places: Places): Received {
+function onDisk(
+  { name, envelope }: Omit<OnDisk, 'writer'>,
+  hashes: Hashes,
+  places: Places,
+  length = sealedLength(hashes.size),
+): Received {
   const { files } = places;
-  const length = sealedLength(hashes.size);
   return {
     ...hashes,
-    open: async () => verifiedBlocks(envelope, { file: name, length }, places),
+    open: async (span) => verifiedBlocks(envelope, { file: name, length }, places, span),
     keep: async (key) => {
       await files.finish(name, headerFor(envelope, key));
       return { file: name, length };
     },
+    stage: async (key) => {
+      await files.finish(name, Buffer.alloc(headerBytes));
+      return { file: name, length, header: headerFor(envelope, key).toString('base64') };
+    },
     discard: () => files.remove(name),
   };
+}
+
+/** The header lies beside the file, so that it can be written anew as often as a commit is tried; until then the file opens with no key. */
+function resumed(
+  key: RecordKey,
+  { file: name, length, header }: StagedContent,
+  hashes: Hashes,
+  places: Places,
+): Received {
+  const envelope = readHeader(Buffer.from(header, 'base64'), key);
+  if (contentIdOf(envelope.fixed) !== name.replaceAll('-', ''))
+    throw new ContentDamaged('the header is of another file');
+  return { ...onDisk({ name, envelope }, hashes, places, length), discard: async () => {} };
 }
 
 /** What holds a sealed document, opened for one reading. */
@@ -160,6 +186,7 @@ async function openPlace(
   key: RecordKey,
   place: ContentPlace,
   places: Places,
+  span?: Span,
 ): Promise<Uint8Array | AsyncIterable<Uint8Array>> {
   const { count } = blocksOf(place.length);
   const start = Buffer.allocUnsafeSlow(count === 1 ? place.length : headerBytes);
@@ -172,18 +199,25 @@ async function openPlace(
   const envelope = readHeader(start, key);
   if ('file' in place && contentIdOf(envelope.fixed) !== place.file.replaceAll('-', ''))
     throw new ContentDamaged('the file holds another document');
-  return count === 1
-    ? openBlock(envelope, { index: 0, last: true, sealed: start.subarray(headerBytes) })
-    : verifiedBlocks(envelope, place, places);
+  if (count > 1) return verifiedBlocks(envelope, place, places, span);
+  const whole = openBlock(envelope, { index: 0, last: true, sealed: start.subarray(headerBytes) });
+  return span === undefined ? whole : whole.subarray(span.from, span.to);
 }
 
-async function* verifiedBlocks(envelope: Envelope, place: ContentPlace, places: Places): AsyncGenerator<Uint8Array> {
+/** Reads and opens those blocks alone that hold some of the span. */
+async function* verifiedBlocks(
+  envelope: Envelope,
+  place: ContentPlace,
+  places: Places,
+  { from: spanFrom, to: spanTo }: Span = { from: 0, to: Number.MAX_SAFE_INTEGER },
+): AsyncGenerator<Uint8Array> {
   const { count, endOf } = blocksOf(place.length);
+  const end = Math.min(count, Math.ceil(spanTo / blockBytes));
   const sealed = Buffer.allocUnsafeSlow(Math.min(count, blocksPerRead) * sealedBlockBytes);
   const source = await sourceOf(place, places);
   try {
-    for (let first = 0; first < count; first += blocksPerRead) {
-      const next = Math.min(first + blocksPerRead, count);
+    for (let first = Math.floor(spanFrom / blockBytes); first < end; first += blocksPerRead) {
+      const next = Math.min(first + blocksPerRead, end);
       const start = headerBytes + first * sealedBlockBytes;
       const part = sealed.subarray(0, endOf(next - 1) - start);
       await fill(source, start, part);
@@ -191,8 +225,11 @@ async function* verifiedBlocks(envelope: Envelope, place: ContentPlace, places: 
         const from = (index - first) * sealedBlockBytes;
         const block = part.subarray(from, from + sealedBlockBytes);
         const plain = openBlock(envelope, { index, last: index === count - 1, sealed: block });
-        markDisposable(plain);
-        yield plain;
+        const begins = index * blockBytes;
+        if (begins >= spanFrom && begins + plain.length <= spanTo) {
+          markDisposable(plain);
+          yield plain;
+        } else yield plain.subarray(Math.max(0, spanFrom - begins), spanTo - begins);
       }
     }
   } finally {

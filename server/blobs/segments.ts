@@ -1,7 +1,9 @@
 import fs from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type ContentPlace, StoreFull } from '../store/port.ts';
+import { headerBytes } from './envelope.ts';
 
 type SegmentPlace = Extract<ContentPlace, { segment: number }>;
 
@@ -19,6 +21,12 @@ export type SegmentWriter = {
    * @throws StoreFull when the disk is full.
    */
   sync(): Promise<void>;
+  /**
+   * Makes sealed documents unreadable for ever: resolves when the wrapped key of each is overwritten and a power cut would not bring it back.
+   * The rest of their bytes becomes zeros afterwards, a piece at a time beside other work. Doing it again does no harm; a segment that is
+   * gone has nothing to erase.
+   */
+  erase(places: readonly SegmentPlace[]): Promise<void>;
   /** Closes the files; what was not synced may be lost. */
   close(): Promise<void>;
 };
@@ -44,6 +52,7 @@ export function openSegmentWriter(folder: string, { segmentBytes = 2 ** 30 } = {
   let current: OpenSegment | undefined;
   let full: OpenSegment[] = [];
   let syncs: Promise<void> = Promise.resolve();
+  let blanking: Promise<void> = Promise.resolve();
 
   function segmentFor(bytes: number): OpenSegment {
     if (current !== undefined && (current.failed || (current.end > 0 && current.end + bytes > segmentBytes))) {
@@ -87,13 +96,53 @@ export function openSegmentWriter(folder: string, { segmentBytes = 2 ** 30 } = {
       syncs = done.catch(() => undefined);
       return done;
     },
+    async erase(places) {
+      const inSegments = Map.groupBy(places, ({ segment }) => segment);
+      for (const [segment, of] of inSegments) await eraseKeys(segmentFile(home, segment), of);
+      blanking = blanking.then(async () => {
+        for (const [segment, of] of inSegments) await blank(segmentFile(home, segment), of).catch(() => undefined);
+      });
+    },
     async close() {
-      await syncs;
+      await Promise.all([syncs, blanking]);
       if (current !== undefined) full.push(current);
       current = undefined;
       for (const { descriptor } of full.splice(0)) fs.closeSync(descriptor);
     },
   };
+}
+
+/** The header of each holds its key. */
+async function eraseKeys(path: string, places: readonly SegmentPlace[]): Promise<void> {
+  await changing(path, async (file) => {
+    const nothing = Buffer.alloc(headerBytes);
+    for (const { offset, length } of places) await file.write(nothing, 0, Math.min(length, headerBytes), offset);
+    await file.datasync();
+  });
+}
+
+async function blank(path: string, places: readonly SegmentPlace[]): Promise<void> {
+  const nothing = Buffer.alloc(64 * 1024);
+  await changing(path, async (file) => {
+    for (const { offset, length } of places)
+      for (let done = 0; done < length; done += nothing.length)
+        await file.write(nothing, 0, Math.min(length - done, nothing.length), offset + done);
+  });
+}
+
+async function changing(path: string, change: (file: FileHandle) => Promise<void>): Promise<void> {
+  let file: FileHandle;
+  try {
+    file = await open(path, 'r+');
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return;
+    throw error;
+  }
+  try {
+    await change(file);
+  } finally {
+    await file.close();
+  }
 }
 
 async function syncSegment(segment: OpenSegment): Promise<void> {
@@ -109,18 +158,18 @@ async function syncSegment(segment: OpenSegment): Promise<void> {
 /** Opens segments when they are first read and keeps at most `descriptors` of them open. */
 export function openSegmentReader(folder: string, { descriptors = 16 } = {}): SegmentReader {
   const home = segmentsFolder(folder);
-  const open = new Map<number, number>();
+  const descriptorsOpen = new Map<number, number>();
 
   function descriptorOf(segment: number): number {
-    const known = open.get(segment);
+    const known = descriptorsOpen.get(segment);
     if (known !== undefined) return known;
-    const oldest = open.size >= descriptors ? open.entries().next().value : undefined;
+    const oldest = descriptorsOpen.size >= descriptors ? descriptorsOpen.entries().next().value : undefined;
     if (oldest !== undefined) {
-      open.delete(oldest[0]);
+      descriptorsOpen.delete(oldest[0]);
       fs.closeSync(oldest[1]);
     }
     const descriptor = fs.openSync(segmentFile(home, segment), 'r');
-    open.set(segment, descriptor);
+    descriptorsOpen.set(segment, descriptor);
     return descriptor;
   }
 
@@ -140,8 +189,8 @@ export function openSegmentReader(folder: string, { descriptors = 16 } = {}): Se
       }
     },
     close() {
-      for (const descriptor of open.values()) fs.closeSync(descriptor);
-      open.clear();
+      for (const descriptor of descriptorsOpen.values()) fs.closeSync(descriptor);
+      descriptorsOpen.clear();
     },
   };
 }

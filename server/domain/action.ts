@@ -8,6 +8,7 @@ export const actions = [
   'lookUpDocuments',
   'retrieveDocuments',
   'submitDocuments',
+  'stageContent',
   'readHistory',
   'readConsents',
   'declareAuthorisation',
@@ -32,5 +33,9 @@ export const actions = [
   'removeDocuments',
   'restrictedUpdate',
   'feedAudit',
+  'subscribe',
+  'subscribeAcrossPatients',
+  'manageSubscriptions',
+  'notifySubscriber',
 ] as const;
 export type Action = (typeof actions)[number];

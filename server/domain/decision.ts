@@ -275,6 +275,9 @@ const withoutRecord: readonly Action[] = [
   'queryAcrossPatients',
   'removeDocuments',
   'feedAudit',
+  'stageContent',
+  'subscribeAcrossPatients',
+  'manageSubscriptions',
 ];
 
 /** None and destroyed are the same for everyone. */
@@ -285,8 +288,9 @@ function recordExists({ action, facts }: Situation): Refusal | undefined {
   return undefined;
 }
 
-function representativeAccepted({ caller, actor, facts }: Situation): Refusal | undefined {
-  if (actor.kind !== 'representative') return undefined;
+function representativeAccepted({ caller, actor, action, facts }: Situation): Refusal | undefined {
+  if (actor.kind !== 'representative' || action === 'manageSubscriptions' || action === 'stageContent')
+    return undefined;
   if (caller.secret) return no('secretSession');
   return facts?.record.representatives.some(({ id }) => id === actor.id) === true ? undefined : no('notAuthorised');
 }
@@ -405,6 +409,8 @@ const openGrounds: { readonly [A in Action]?: Ground } = {
   lookUpDocuments: 'ownDocuments',
   deleteDocument: 'ownDocuments',
   createRecord: 'creation',
+  stageContent: 'identified',
+  manageSubscriptions: 'identified',
 };
 
 function openGround(action: Action, around: Surroundings): Ground | undefined {
@@ -415,7 +421,7 @@ function groundOf({ caller, actor, action, capacity, authorisation, around }: Si
   if (actor.kind === 'patient') return 'holder';
   if (actor.kind === 'representative') return 'representative';
   if (isUncredentialed(caller)) return 'openDomain';
-  if (action === 'testExistence') return 'identified';
+  if (action === 'testExistence' || action === 'manageSubscriptions') return 'identified';
   if (action === 'createRecord') return 'creation';
   if (actor.kind === 'system') return 'systemRight';
   if (!isCarer(actor)) return undefined;

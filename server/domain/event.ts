@@ -24,10 +24,16 @@ export type Transaction =
   | 'ITI-86'
   | 'ITI-92'
   | 'ITI-105'
+  | 'ITI-106'
   | 'ITI-108'
+  | 'ITI-110'
+  | 'ITI-112'
+  | 'ITI-113'
+  | 'ITI-114'
   | 'ORU'
   | 'MDM'
   | 'read'
+  | 'create'
   | 'internal';
 
 /** Where a request came from. */

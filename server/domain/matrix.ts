@@ -43,6 +43,7 @@ const matrix: { readonly [A in Action]: Cells } = {
   lookUpDocuments:         ['nrb', 'nrb', 'n'  , 'nb' , 'n'  , 'nr' , 'n'  , 'n'],
   retrieveDocuments:       ['nrb', 'nrb', 'n'  , 'nb' , '-'  , '-'  , 'n'  , 'n'],
   submitDocuments:         ['nrb', 'nrb', 'n'  , 'nb' , 'n'  , 'nr' , 'n'  , 'n'],
+  stageContent:            ['nrb', 'nrb', 'n'  , 'nb' , 'n'  , 'nr' , 'n'  , 'n'],
   readHistory:             ['n'  , 'n'  , 'n'  , 'n'  , '-'  , '-'  , 'n'  , 'n'],
   readConsents:            ['n'  , 'n'  , 'n'  , 'n'  , '-'  , '-'  , 'n'  , 'n'],
   declareAuthorisation:    ['n'  , 'n'  , '-'  , 'n'  , 'n'  , '-'  , '-'  , '-'],
@@ -60,18 +61,27 @@ const matrix: { readonly [A in Action]: Cells } = {
   unarchive:               ['n'  , 'nrb', 'n'  , 'nb' , '-'  , '-'  , 'n'  , '-'],
   deleteDocument:          ['nrb', 'nrb', 'n'  , 'nb' , 'n'  , 'nr' , 'n'  , '-'],
   updateDocument:          ['n'  , 'n'  , 'n'  , 'n'  , '-'  , '-'  , 'n'  , '-'],
+  subscribe:               ['n'  , 'n'  , 'n'  , 'n'  , '-'  , '-'  , 'n'  , 'n'],
+  notifySubscriber:        ['n'  , 'n'  , 'n'  , 'n'  , '-'  , '-'  , 'n'  , 'n'],
+  manageSubscriptions:     ['nrb', 'nrb', 'n'  , 'nb' , 'n'  , 'nr' , 'n'  , 'n'],
   identify: nobody,
   feedIdentities: nobody,
   registerDocuments: nobody,
   registerOnDemand: nobody,
   queryAcrossPatients: nobody,
+  subscribeAcrossPatients: nobody,
   removeDocuments: nobody,
   restrictedUpdate: nobody,
   feedAudit: nobody,
 };
 
 /** Identified by the structure's certificate (AIR), a professional has his own column save these rows. Matrix 606. */
-const air: { readonly [A in Action]?: Cell } = { submitDocuments: '-', archive: 'n', unarchive: 'n' };
+const air: { readonly [A in Action]?: Cell } = {
+  submitDocuments: '-',
+  stageContent: '-',
+  archive: 'n',
+  unarchive: 'n',
+};
 
 /** The right that a partner's system needs; `none` for what every identified system may. Nothing else is open to one. */
 const systems: { readonly [A in Action]?: SystemRight | 'none' } = {
@@ -85,6 +95,10 @@ const systems: { readonly [A in Action]?: SystemRight | 'none' } = {
   restrictedUpdate: 'restrictedUpdate',
   updateDocument: 'restrictedUpdate',
   feedAudit: 'auditFeed',
+  subscribe: 'multiPatient',
+  subscribeAcrossPatients: 'multiPatient',
+  notifySubscriber: 'multiPatient',
+  manageSubscriptions: 'none',
 };
 
 /** What the house does by itself, with conditions of time that the decision adds. */

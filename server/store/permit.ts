@@ -15,6 +15,12 @@ export function checkAcross(permit: Permit): void {
     throw new TypeError('All records are looked into with a permit to query across patients');
 }
 
+/** Guards what finds holders by their traits. A permit for anything else than a search for patients is a fault of the program: throws. */
+export function checkHolders(permit: Permit): void {
+  if (!isPermit(permit) || permit.action !== 'searchPatients')
+    throw new TypeError('Holders are found with a permit to search patients');
+}
+
 /**
  * The one record that a change set touches: the permit's, or the one that it creates. A forged permit, or a row of another record, is a
  * fault of the program: throws.
@@ -24,9 +30,11 @@ export function changedRecord(permit: Permit, put: readonly Row[]): RecordId | u
   const record = permit.record ?? put.find((row) => row.kind === 'record')?.record.id;
   if (permit.action !== 'feedIdentities' && put.some((row) => row.kind === 'merge'))
     throw new TypeError('Records are merged with a permit to feed identities');
-  for (const row of put)
+  for (const row of put) {
+    if (row.kind === 'staged' || row.kind === 'unstaged') continue;
     if (record === undefined || (namedBy(row) ?? record) !== record)
       throw new TypeError(`A row of kind ${row.kind} is not of the permit's record`);
+  }
   return record;
 }
 

@@ -1,5 +1,6 @@
 import type { Consent } from '../domain/consent.ts';
 import type { Permit, RecordFacts } from '../domain/decision.ts';
+import type { HolderFilter } from '../domain/demographics.ts';
 import type { Association, AvailabilityStatus, DocumentEntry, Folder, SubmissionSet } from '../domain/document.ts';
 import type { AuditEvent, EventDraft } from '../domain/event.ts';
 import type { Cx, Identifier } from '../domain/identifier.ts';
@@ -91,7 +92,31 @@ export type Row =
   /** The bytes of a registered document, of all its versions, are here no more; what is known of it stays. */
   | { readonly kind: 'removeContent'; readonly document: string }
   /** Destroys the key of the record, and of the records merged into it: their documents are unreadable for ever. */
-  | { readonly kind: 'destroyKey'; readonly record: RecordId };
+  | { readonly kind: 'destroyKey'; readonly record: RecordId }
+  /** Bytes that came before the document they are of; of no record. */
+  | { readonly kind: 'staged'; readonly staged: Staged }
+  /** They have become a document, or are given up: nobody finds them any more. Of no record. */
+  | { readonly kind: 'unstaged'; readonly id: string };
+
+/**
+ * Bytes that wait to become a document: on disk, sealed, with the header of the file here and not there, its key wrapped by one that goes with
+ * it. `owner` alone may name them, before `until` (milliseconds). `size` in bytes, unsealed; hashes hexadecimal.
+ */
+export type Staged = {
+  readonly id: string;
+  readonly owner: string;
+  readonly until: number;
+  readonly contentType: string;
+  readonly size: number;
+  readonly sha1: string;
+  readonly sha256: string;
+  readonly content: StagedContent;
+  /** The wrapped key that opens `content.header`, in base64. */
+  readonly key: string;
+};
+
+/** Sealed bytes in a file of their own that no record's key opens yet; `header` in base64. */
+export type StagedContent = { readonly file: string; readonly length: number; readonly header: string };
 
 /** How the consents of one group stood from `at` (milliseconds) on, in the order in which they were first put. */
 export type StoredConsents = {
@@ -148,6 +173,8 @@ export type Expectation =
   | { readonly absent: { readonly kind: ObjectKind; readonly entryUUID: string } }
   /** No document, set or folder has this uniqueId; with `unless`, documents of the same bytes, or like it without any, are no conflict. */
   | { readonly uniqueIdFree: string; readonly unless?: { readonly hash?: string; readonly size?: number } }
+  /** No document, set, folder or consent is in the record. */
+  | { readonly empty: RecordId }
   /** No record has one of these identifiers. */
   | { readonly insFree: readonly Identifier[] }
   /** The record (and its consents) is unchanged since it was read. */
@@ -164,6 +191,8 @@ export type Expectation =
     }
   /** No association names one of these objects, save those that are among them, and those. */
   | { readonly unreferenced: readonly string[]; readonly save?: readonly string[] }
+  /** These bytes still wait. */
+  | { readonly staged: string }
   /** The document or folder is the latest version of its logical object. */
   | { readonly latest: { readonly kind: 'document' | 'folder'; readonly entryUUID: string } };
 
@@ -214,6 +243,18 @@ export interface Outbox {
   isNamed(file: string): Promise<boolean>;
 }
 
+/** Bytes that wait to become documents. They come and go as rows of change sets; what ended unused is forgotten here. */
+export interface Staging {
+  /** Whether it has ended is the caller's to judge: the store has no clock. */
+  find(id: string): Promise<Staged | undefined>;
+  /** How many bytes wait for this owner until after `now`. */
+  waiting(owner: string, now: number): Promise<number>;
+  /** Whether bytes that wait lie in this file: what nothing names is swept. */
+  isNamed(file: string): Promise<boolean>;
+  /** Forgets what ended by `now`. Same promise as `commit`. */
+  expire(now: number): Promise<void>;
+}
+
 /** The only reads without a permit: what `decide()` needs to make one. No clinical content. */
 export interface FactsReader {
   /** By any identifier of the holder, old ones included; destroyed records included. */
@@ -229,7 +270,12 @@ export interface FactsReader {
   recordOfEvent(sequence: number): Promise<RecordFacts | undefined>;
   /** Whether a registered document lies in this file: what no commit names is swept. */
   isNamed(file: string): Promise<boolean>;
+  /** Whether a record has an identifier that this authority gave. */
+  isAuthority(oid: string): Promise<boolean>;
 }
+
+/** A record whose holder was found; `position` grows with every record of the store. */
+export type FoundHolder = { readonly record: RecordId; readonly position: number };
 
 /** AND of all fields that are given; a list is an OR. Codes match by code and system; a code without system (FHIR) by code alone. */
 export type DocumentFilter = {
@@ -400,6 +446,11 @@ export interface Reader {
    */
   recordsWithDocuments(permit: Permit, filter: DocumentFilter): Promise<readonly RecordId[]>;
   recordsWithFolders(permit: Permit, filter: FolderFilter): Promise<readonly RecordId[]>;
+  /**
+   * Records whose holder passes the filter by one of the family names, each once, `limit` at most, in no order; none that is destroyed or
+   * merged. With permits of `searchPatients` alone. Found by index where families or a range of days are given.
+   */
+  recordsOfHolders(permit: Permit, filter: HolderFilter, limit: number): Promise<readonly FoundHolder[]>;
   /** The wrapped key of the record, or of one that was merged into it; undefined once destroyed. */
   wrappedKey(permit: Permit, of?: RecordId): Promise<Uint8Array | undefined>;
 }
@@ -411,6 +462,7 @@ export type Store = {
   readonly read: Reader;
   readonly write: Writer;
   readonly outbox: Outbox;
+  readonly staging: Staging;
   close(): Promise<void>;
 };
 

@@ -100,6 +100,93 @@ const sizes = [
   ['a file of nine blocks and a half', 9.5 * blockBytes],
 ] as const;
 
+describe('a span of a document', () => {
+  const bytes = randomBytes(5 * blockBytes + 1000);
+  const part = async (place: ContentPlace, from: number, to: number) => {
+    const opened = await blobs.open(key, place, { from, to });
+    if (opened instanceof Uint8Array) return Buffer.from(opened);
+    const parts: Uint8Array[] = [];
+    for await (const piece of opened) parts.push(Uint8Array.from(piece));
+    return Buffer.concat(parts);
+  };
+
+  test.each([
+    ['in a file of its own', 5 * blockBytes + 1000],
+    ['in a segment, of several blocks', 3 * blockBytes],
+    ['in a segment, of one block', 1000],
+  ])('is the same bytes that the whole has there: %s', async (_, size) => {
+    const place = await store(await receiveAll(bytes.subarray(0, size)));
+    await fc.assert(
+      fc.asyncProperty(fc.nat(size), fc.nat(size + 10), async (a, b) => {
+        const [from, to] = [Math.min(a, b), Math.max(a, b)];
+        expect((await part(place, from, to)).equals(bytes.subarray(from, Math.min(to, size)))).toBe(true);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  test('needs no other block: one that is damaged does not spoil it, and spoils the span that holds it', async () => {
+    const place = await store(await receiveAll(bytes));
+    const { path, offset } = fileOf(place);
+    const file = await open(path, 'r+');
+    await file.write(Buffer.from('spoilt'), 0, 6, offset + headerBytes + sealedBlockBytes + 100);
+    await file.close();
+    const from = 2 * blockBytes + 5;
+    expect((await part(place, from, from + 70_000)).equals(bytes.subarray(from, from + 70_000))).toBe(true);
+    await expect(part(place, from - 10, from)).rejects.toThrow('block 1 is not authentic');
+  });
+});
+
+describe('a document that is staged', () => {
+  const bytes = randomBytes(blockBytes + 10);
+  const stageAll = async (content: Uint8Array) => {
+    const received = await blobs.receive(inChunks(content, 10_000), Number.MAX_SAFE_INTEGER, 'file');
+    const staging = keyOf('staged');
+    const { size, sha1, sha256 } = received;
+    return { staging, staged: { size, sha1, sha256, content: await received.stage(staging) } };
+  };
+
+  test.each([
+    ['large', bytes],
+    ['small', bytes.subarray(0, 3)],
+    ['empty', bytes.subarray(0, 0)],
+  ])('becomes a document without being written again: %s', async (_, content) => {
+    const { staging, staged } = await stageAll(content);
+    const [name = ''] = await largeFiles();
+    const before = await stat(join(folder, 'large', name));
+    const place = await blobs.resume(staging, staged).keep(key);
+    if (!('file' in place)) throw new Error('it has no file');
+    const after = await stat(join(folder, 'large', name));
+    expect([await largeFiles(), after.ino, after.size]).toEqual([[name], before.ino, before.size]);
+    expect((await read(place)).equals(content)).toBe(true);
+  });
+
+  test('is kept as often as a commit is tried, and stays readable by its own key', async () => {
+    const { staging, staged } = await stageAll(bytes);
+    await blobs.resume(staging, staged).keep(keyOf('record-2'));
+    const resumed = blobs.resume(staging, staged);
+    const place = await resumed.keep(key);
+    if (!('file' in place)) throw new Error('it has no file');
+    expect((await read(place)).equals(bytes)).toBe(true);
+    const opened = await blobs.resume(staging, staged).open({ from: 5, to: 9 });
+    const [first] = opened instanceof Uint8Array ? [opened] : await Array.fromAsync(opened);
+    expect(first && Buffer.from(first).equals(bytes.subarray(5, 9))).toBe(true);
+  });
+
+  test('opens neither by another key nor, before it is kept, by its place', async () => {
+    const { staging, staged } = await stageAll(bytes);
+    expect(() => blobs.resume(keyOf('staged'), staged)).toThrow('does not open');
+    const { file, length } = staged.content;
+    await expect(read({ file, length }, staging)).rejects.toThrow('does not open');
+  });
+
+  test('is not lost when a deposit that named it is refused', async () => {
+    const { staging, staged } = await stageAll(bytes);
+    await blobs.resume(staging, staged).discard();
+    expect(await largeFiles()).toEqual([staged.content.file]);
+  });
+});
+
 describe('what goes in comes out', () => {
   test.each(sizes)('%s', async (_name, size) => {
     const bytes = randomBytes(size);

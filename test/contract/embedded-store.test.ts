@@ -10,6 +10,7 @@ import { historyContract } from './history.ts';
 import { mergeContract } from './merges.ts';
 import { outboxContract } from './outbox.ts';
 import { removalContract } from './removal.ts';
+import { stagingContract } from './staging.ts';
 import { type Subject, storeContract } from './store.ts';
 import { queryContract } from './store-queries.ts';
 
@@ -39,3 +40,4 @@ acrossContract('the embedded store', open, permitAcross);
 mergeContract('the embedded store', open);
 outboxContract('the embedded store', open);
 consentContract('the embedded store', open);
+stagingContract('the embedded store', open);

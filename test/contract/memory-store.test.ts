@@ -6,6 +6,7 @@ import { historyContract } from './history.ts';
 import { mergeContract } from './merges.ts';
 import { outboxContract } from './outbox.ts';
 import { removalContract } from './removal.ts';
+import { stagingContract } from './staging.ts';
 import { type Subject, storeContract } from './store.ts';
 import { queryContract } from './store-queries.ts';
 
@@ -22,3 +23,4 @@ acrossContract('the store in memory', open, permitAcross);
 mergeContract('the store in memory', open);
 outboxContract('the store in memory', open);
 consentContract('the store in memory', open);
+stagingContract('the store in memory', open);

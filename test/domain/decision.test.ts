@@ -71,6 +71,9 @@ const recordless: readonly Action[] = [
   'queryAcrossPatients',
   'feedAudit',
   'removeDocuments',
+  'stageContent',
+  'subscribeAcrossPatients',
+  'manageSubscriptions',
 ];
 const ids = fc.constantFrom('p1', 'p2');
 const structures = fc.constantFrom('s1', 's2', 'centre');

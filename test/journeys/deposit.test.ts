@@ -28,6 +28,7 @@ function bytes(text: string): Counted {
     sha256: hash('sha256', content, 'hex'),
     open: () => Promise.resolve(content),
     keep: () => called('keep', { sealed: content }),
+    stage: () => Promise.reject(new Error('nothing is staged here')),
     discard: () => called('discard', undefined),
     calls,
   };

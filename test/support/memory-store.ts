@@ -14,8 +14,9 @@ import { writeCxi, writeXcn } from '../../server/domain/hl7v2.ts';
 import type { Cx, Identifier } from '../../server/domain/identifier.ts';
 import type { PatientRecord, RecordId } from '../../server/domain/record.ts';
 import { earliest } from '../../server/domain/time.ts';
+import { holderNames, matchesHolder } from '../../server/store/holders.ts';
 import { matchesFolder, matchesSet } from '../../server/store/matching.ts';
-import { changedRecord, checkAcross, readingOf } from '../../server/store/permit.ts';
+import { changedRecord, checkAcross, checkHolders, readingOf } from '../../server/store/permit.ts';
 import {
   type ChangeSet,
   type CodeMatch,
@@ -33,6 +34,7 @@ import {
   type QueuedJob,
   type Row,
   type SealedContent,
+  type Staged,
   type Store,
   type StoredConsents,
   type StoredDocument,
@@ -73,6 +75,7 @@ type Contents = {
   /** Into which record another was merged. */
   readonly merged: Map<RecordId, RecordId>;
   readonly sealed: Uint8Array[];
+  readonly staged: Map<string, Staged>;
 };
 
 export type MemoryStore = Store & {
@@ -104,6 +107,7 @@ export function memoryStore({ fault }: { readonly fault?: () => Error | undefine
     numbers: { last: 0 },
     merged: new Map(),
     sealed: [],
+    staged: new Map(),
   };
   let open = true;
   const reading = <T>(read: () => T): Promise<T> =>
@@ -254,6 +258,8 @@ export function memoryStore({ fault }: { readonly fault?: () => Error | undefine
             ({ content }) => content !== undefined && 'file' in content && content.file === file,
           ),
         ),
+      isAuthority: (oid) =>
+        reading(() => [...held.records.values()].some(({ identifiers }) => identifiers.some((id) => id.oid === oid))),
     },
     read: {
       documents: (permit, filter, page) =>
@@ -329,6 +335,15 @@ export function memoryStore({ fault }: { readonly fault?: () => Error | undefine
             }),
           );
         }),
+      recordsOfHolders: (permit, filter, limit) =>
+        reading(() => {
+          checkHolders(permit);
+          return [...held.records.values()]
+            .map((record, index) => ({ record, position: index + 1 }))
+            .filter(({ record }) => holderNames(record).some((name) => matchesHolder(name, filter)))
+            .slice(0, limit)
+            .map(({ record: { id }, position }) => ({ record: id, position }));
+        }),
       holders: (permit, uniqueIds) =>
         reading(() => {
           readingOf(permit);
@@ -402,6 +417,20 @@ export function memoryStore({ fault }: { readonly fault?: () => Error | undefine
       isNamed: (file) =>
         reading(() => held.jobs.some(({ job }) => job.kind === 'deliverAnswer' && job.content.file === file)),
     },
+    staging: {
+      find: (id) => reading(() => held.staged.get(id)),
+      waiting: (owner, now) =>
+        reading(() =>
+          [...held.staged.values()]
+            .filter((staged) => staged.owner === owner && staged.until > now)
+            .reduce((sum, { size }) => sum + size, 0),
+        ),
+      isNamed: (file) => reading(() => [...held.staged.values()].some(({ content }) => content.file === file)),
+      expire: (now) =>
+        reading(() => {
+          for (const [id, { until }] of held.staged) if (until <= now) held.staged.delete(id);
+        }),
+    },
     jobs: () => held.jobs.map(({ job }) => job),
     events: () => held.events,
     sealed: (place) => ('segment' in place ? held.sealed[place.segment] : undefined),
@@ -437,6 +466,7 @@ function copyOf(held: Contents): Contents {
     numbers: held.numbers,
     merged: new Map(held.merged),
     sealed: [...held.sealed],
+    staged: new Map(held.staged),
   };
 }
 
@@ -467,6 +497,7 @@ function holds(held: Contents, expectation: Expectation): boolean {
     const { kind, entryUUID, status } = expectation.stateIs;
     return (kind === 'folder' ? held.folders : held.associations).get(entryUUID)?.object.status === status;
   }
+  if ('staged' in expectation) return held.staged.has(expectation.staged);
   if ('latest' in expectation) {
     const { kind, entryUUID } = expectation.latest;
     if (kind === 'document') return held.documents.get(entryUUID)?.latest === true;
@@ -476,6 +507,10 @@ function holds(held: Contents, expectation: Expectation): boolean {
       [...held.folders.values()].filter(({ object }) => object.logicalID === folder.logicalID).at(-1)?.object === folder
     );
   }
+  if ('empty' in expectation)
+    return ![held.documents, held.sets, held.folders, held.consents].some((kind) =>
+      [...kind.values()].some(({ record }) => record === expectation.empty),
+    );
   if ('unreferenced' in expectation) {
     const { unreferenced: names, save = [] } = expectation;
     return [...held.associations.values()].every(
@@ -541,6 +576,12 @@ function remove(
 
 function put(held: Contents, record: RecordId, row: Row, at: number): void {
   switch (row.kind) {
+    case 'staged':
+      held.staged.set(row.staged.id, row.staged);
+      break;
+    case 'unstaged':
+      held.staged.delete(row.id);
+      break;
     case 'record':
       held.records.set(row.record.id, row.record);
       break;

@@ -91,9 +91,10 @@ function countingBlobs(blobs: Blobs): { blobs: Blobs; live: () => number } {
   return {
     live: () => live.size,
     blobs: {
-      receive: async (source, limit) => counted(await blobs.receive(source, limit)),
+      receive: async (source, limit, into) => counted(await blobs.receive(source, limit, into)),
       receiveBytes: (bytes) => counted(blobs.receiveBytes(bytes)),
-      open: async (key, place) => blobs.open(key, place),
+      resume: (key, staged) => blobs.resume(key, staged),
+      open: async (key, place, span) => blobs.open(key, place, span),
       sweep: async (olderThan, isNamed) => blobs.sweep(olderThan, isNamed),
     },
   };

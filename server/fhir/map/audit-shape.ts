@@ -94,15 +94,41 @@ const shapes: Readonly<Record<Transaction, Shape>> = {
   'ITI-86': removal(iti('ITI-86', 'Remove Documents')),
   'ITI-92': incoming(iti('ITI-92', 'Restricted Update Document Set'), 'U'),
   'ITI-105': incoming(iti('ITI-105', 'Simplified Publish')),
+  'ITI-106': incoming(iti('ITI-106', 'Generate Metadata')),
   'ITI-108': {
     type: rest,
     subtype: [interaction('update'), iti('ITI-108', 'Access Consent')],
     action: 'U',
     client: 'source',
   },
+  'ITI-110': {
+    type: rest,
+    subtype: [interaction('update'), iti('ITI-110', 'Resource Subscription')],
+    action: 'U',
+    client: 'source',
+  },
+  'ITI-112': {
+    type: event('110106', 'Export'),
+    subtype: [iti('ITI-112', 'Resource Notify')],
+    action: 'R',
+    client: 'destination',
+  },
+  'ITI-113': {
+    type: rest,
+    subtype: [interaction('search'), iti('ITI-113', 'Resource Subscription Search')],
+    action: 'E',
+    client: 'source',
+  },
+  'ITI-114': {
+    type: rest,
+    subtype: [interaction('search'), iti('ITI-114', 'Resource SubscriptionTopic Search')],
+    action: 'E',
+    client: 'source',
+  },
   ORU: incoming({ system: audit.messageType, code: 'ORU' }),
   MDM: incoming({ system: audit.messageType, code: 'MDM' }),
   read,
+  create: { type: rest, subtype: [interaction('create')], action: 'C', client: 'source' },
   internal: { type: event('110110', 'Patient Record'), subtype: [], action: 'E', client: 'source' },
 };
 

@@ -5,11 +5,13 @@ import { joinedOwners } from '../visibility.ts';
 import { makeConsentWrites } from './consents.ts';
 import type { Database } from './driver.ts';
 import type { PlainDocument, PlainRow, PlainSet } from './encode.ts';
+import { makeHolderWrites } from './holders.ts';
 import { makeJobWrites } from './jobs.ts';
 import { makeMerge } from './merge.ts';
 import { kinds, readJson, uniqueIdHash, uuidBytes } from './names.ts';
 import { makeRemoval } from './remove.ts';
 import { makeSharedWrites } from './shared-values.ts';
+import { makeStagingWrites } from './staging.ts';
 
 type Before = {
   readonly sha256: Uint8Array | null;
@@ -91,14 +93,16 @@ export function makeApply(database: Database): Apply {
   const addAssociation = database.prepare('INSERT INTO association (record, source, target, json) VALUES (?, ?, ?, ?)');
   const addEvent = database.prepare('INSERT INTO event (record, at, actors, hash, json) VALUES (?, ?, ?, ?, ?)');
   const consents = makeConsentWrites(database);
+  const holders = makeHolderWrites(database);
   const merging = makeMerge(database);
   const removal = makeRemoval(database);
   const shared = makeSharedWrites(database);
+  const staging = makeStagingWrites(database);
 
   const keyOf = (record: RecordId | undefined) => (record === undefined ? undefined : recordKey.get(record)?.key);
   const jobs = makeJobWrites(database, keyOf);
 
-  function putRecord({ id, version, identifiers, json }: Extract<PlainRow, { kind: 'record' }>): number {
+  function putRecord({ id, version, identifiers, names, json }: Extract<PlainRow, { kind: 'record' }>): number {
     const known = keyOf(id);
     if (known !== undefined) {
       changeRecord.run(version, Buffer.from(json), known);
@@ -106,6 +110,7 @@ export function makeApply(database: Database): Apply {
     }
     const key = known ?? addRecord.run(id, version, Buffer.from(json)).key;
     for (const { value, oid } of identifiers) addIdentifier.run(value, oid, key);
+    holders.put(key, names);
     return key;
   }
 
@@ -176,7 +181,7 @@ export function makeApply(database: Database): Apply {
   }
 
   function putRow(row: PlainRow, record: number, places: readonly ContentPlace[], at: number): void {
-    if (row.kind === 'record' || row.kind === 'merge') return;
+    if (row.kind === 'record' || row.kind === 'merge' || row.kind === 'staged' || row.kind === 'unstaged') return;
     if (row.kind === 'consent') consents.put(row, record);
     else if (row.kind === 'status') {
       const key = documentKey.get(uuidBytes(row.document), record)?.key;
@@ -200,7 +205,10 @@ export function makeApply(database: Database): Apply {
   }
 
   function putRows({ record, rows, at }: PlainSet, places: readonly ContentPlace[]): void {
-    if (rows.length === 0) return;
+    for (const row of rows)
+      if (row.kind === 'staged') staging.add(row.staged);
+      else if (row.kind === 'unstaged') staging.remove(row.id);
+    if (rows.every(({ kind }) => kind === 'staged' || kind === 'unstaged')) return;
     for (const row of rows) if (row.kind === 'merge') putMerge(row, record);
     for (const row of rows) if (row.kind === 'record') putRecord(row);
     const key = keyOf(record);
@@ -220,6 +228,7 @@ export function makeApply(database: Database): Apply {
     });
     for (const job of set.jobs) jobs.add(job, sequences[0], set.at);
     for (const settlement of set.settled) jobs.settle(settlement);
+    if (set.stagedUntil !== undefined) staging.expire(set.stagedUntil);
     return { sequences, head: last };
   };
   return Object.assign(apply, { rolledBack: () => shared.forget() });

@@ -1,12 +1,22 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { changedRecord } from '../permit.ts';
-import { type ChangeSet, type Outbox, type Outcome, StoreBusy, StoreFull, StoreStopped, type Writer } from '../port.ts';
+import {
+  type ChangeSet,
+  type Outbox,
+  type Outcome,
+  type Staging,
+  StoreBusy,
+  StoreFull,
+  StoreStopped,
+  type Writer,
+} from '../port.ts';
 import { encodeChanges, encodeOutbox, type PlainSet } from './encode.ts';
 import type { FromWriter, Reply, ToWriter } from './serve.ts';
 
 export type WriterClient = {
   readonly write: Writer;
   readonly outbox: Pick<Outbox, 'add' | 'remove' | 'putOff'>;
+  readonly expireStaged: Staging['expire'];
   /** A port by which another thread reaches the same writer. */
   newPort(): MessagePort;
   /** Lets go of the port; `writer` closes the writer itself, after all that waits. */
@@ -84,6 +94,7 @@ export function connectWriter(port: MessagePort): WriterClient {
       remove: async (number) => void (await send(encodeOutbox([], [{ number }], 0))),
       putOff: async (number, until) => void (await send(encodeOutbox([], [{ number, until }], 0))),
     },
+    expireStaged: async (now) => void (await send({ ...encodeOutbox([], [], now), stagedUntil: now })),
     newPort() {
       const { port1, port2 } = new MessageChannel();
       ask({ ask: 'port', port: port1 }, [port1]);

@@ -5,6 +5,7 @@ import { writeCxi, writeXcn } from '../../domain/hl7v2.ts';
 import type { Cx, Identifier } from '../../domain/identifier.ts';
 import type { RecordId } from '../../domain/record.ts';
 import { type Dtm, earliest } from '../../domain/time.ts';
+import { type HolderName, holderNames } from '../holders.ts';
 import type { ChangeSet, Expectation, Job, ObjectKind, Owners, Row, Spend } from '../port.ts';
 import { actorIds } from '../trail.ts';
 import { codeToken, escaped, factsOfDocument, flagsOf, ownersText, tokens } from '../visibility.ts';
@@ -20,6 +21,8 @@ export type PlainSet = {
   readonly events: readonly PlainEvent[];
   readonly jobs: readonly Job[];
   readonly settled: readonly Settlement[];
+  /** What is staged and ended by then is forgotten. Milliseconds. */
+  readonly stagedUntil?: number;
   /** Milliseconds. */
   readonly at: number;
   readonly spend: Spend | undefined;
@@ -60,6 +63,7 @@ export type PlainRow =
       readonly id: RecordId;
       readonly version: number;
       readonly identifiers: readonly Identifier[];
+      readonly names: readonly HolderName[];
       readonly json: string;
     }
   | {
@@ -77,7 +81,7 @@ export type PlainRow =
       readonly folder: string;
       readonly changes: Pick<Extract<Row, { kind: 'folderState' }>, 'status' | 'lastUpdateTime'>;
     }
-  | Extract<Row, { kind: 'associationState' | 'patientId' | 'remove' | 'removeContent' }>
+  | Extract<Row, { kind: 'associationState' | 'patientId' | 'remove' | 'removeContent' | 'staged' | 'unstaged' }>
   | {
       readonly kind: 'merge';
       readonly id: RecordId;
@@ -130,7 +134,8 @@ function encodeRow(row: Row, sealed: Uint8Array[]): PlainRow {
   switch (row.kind) {
     case 'record': {
       const { id, version, identifiers } = row.record;
-      return { kind: 'record', id, version, identifiers, json: JSON.stringify(row.record) };
+      const names = holderNames(row.record);
+      return { kind: 'record', id, version, identifiers, names, json: JSON.stringify(row.record) };
     }
     case 'consent':
       return {
@@ -160,6 +165,8 @@ function encodeRow(row: Row, sealed: Uint8Array[]): PlainRow {
     case 'patientId':
     case 'remove':
     case 'removeContent':
+    case 'staged':
+    case 'unstaged':
       return row;
     case 'merge': {
       const { id, version } = row.subsumed;

@@ -60,6 +60,7 @@ function storeOf(folder: string, client: WriterClient, closeWriter: () => Promis
     read: reader.read,
     write: client.write,
     outbox: { ...reader.outbox, ...client.outbox },
+    staging: { ...reader.staging, expire: client.expireStaged },
     close() {
       if (closing === undefined) {
         reader.close();

@@ -1,8 +1,9 @@
 import type { Permit } from '../../domain/decision.ts';
-import { checkAcross, readingOf } from '../permit.ts';
-import { type FactsReader, type Outbox, type Reader, StoreStopped } from '../port.ts';
+import { checkAcross, checkHolders, readingOf } from '../permit.ts';
+import { type FactsReader, type Outbox, type Reader, type Staging, StoreStopped } from '../port.ts';
 import { makeConsentReads } from './consents.ts';
 import { openDatabase } from './driver.ts';
+import { makeHolderReads } from './holders.ts';
 import { makeJobReads } from './jobs.ts';
 import { makeAcrossReads } from './read-across.ts';
 import { makeDocumentReads } from './read-documents.ts';
@@ -11,12 +12,14 @@ import { makeFactReads } from './read-facts.ts';
 import { makeNameReads } from './read-names.ts';
 import { makeObjectReads } from './read-objects.ts';
 import { makePackageReads } from './read-packages.ts';
+import { makeStagingReads } from './staging.ts';
 import { makeHiddenAmong, type Reading } from './visible.ts';
 
 export type OpenReader = {
   readonly facts: FactsReader;
   readonly read: Reader;
   readonly outbox: OutboxReads;
+  readonly staging: Omit<Staging, 'expire'>;
   close(): void;
 };
 type OutboxReads = Omit<Outbox, 'add' | 'remove' | 'putOff'>;
@@ -35,9 +38,11 @@ export function openReader(mainFile: string, keysFile: string): OpenReader {
   const packages = makePackageReads(main, hiddenAmong);
   const across = makeAcrossReads(main);
   const names = makeNameReads(main);
+  const holders = makeHolderReads(main);
   const consents = makeConsentReads(main);
   const events = makeEventReads(main, hiddenAmong, (reading, ids) => packages.hiddenSets(reading, ids));
   const jobs = makeJobReads(main);
+  const staging = makeStagingReads(main);
   let open = true;
 
   /** Everything a reader throws comes as a rejection. */
@@ -57,6 +62,7 @@ export function openReader(mainFile: string, keysFile: string): OpenReader {
       recordOfConsent: (id) => reading(() => facts.recordOfConsent(id)),
       recordOfEvent: (sequence) => reading(() => facts.recordOfEvent(sequence)),
       isNamed: (file) => reading(() => facts.isNamed(file)),
+      isAuthority: (oid) => reading(() => holders.isAuthority(oid)),
     },
     read: {
       documents: (permit, filter, page) => permitted(permit, (r) => documents.documents(r, filter, page)),
@@ -87,6 +93,11 @@ export function openReader(mainFile: string, keysFile: string): OpenReader {
           checkAcross(permit);
           return across.ofFolders(filter);
         }),
+      recordsOfHolders: (permit, filter, limit) =>
+        reading(() => {
+          checkHolders(permit);
+          return holders.find(filter, limit);
+        }),
       holders: (permit, uniqueIds) => permitted(permit, () => names.holders(uniqueIds)),
       taken: (permit, ids) => permitted(permit, () => names.taken(ids)),
       consents: (permit) => permitted(permit, (r) => consents.consents(r)),
@@ -105,6 +116,11 @@ export function openReader(mainFile: string, keysFile: string): OpenReader {
       nextDue: (kinds, now) => reading(() => jobs.nextDue(kinds, now)),
       waiting: (kind) => reading(() => jobs.waiting(kind)),
       isNamed: (file) => reading(() => jobs.isNamed(file)),
+    },
+    staging: {
+      find: (id) => reading(() => staging.find(id)),
+      waiting: (owner, now) => reading(() => staging.waiting(owner, now)),
+      isNamed: (file) => reading(() => staging.isNamed(file)),
     },
     close() {
       if (!open) return;

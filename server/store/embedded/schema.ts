@@ -1,15 +1,19 @@
 import type { Database } from './driver.ts';
+import { nameHolders } from './holders.ts';
 
 /** The data folder was written by a newer server. */
 export class StoreTooNew extends Error {
   override readonly name = 'StoreTooNew';
 }
 
+/** SQL, and what SQL cannot do after it. */
+type Migration = string | { readonly sql: string; readonly fill: (database: Database) => void };
+
 /**
  * Every change that the tables ever saw, in order; number 1 is the first. A migration that ran anywhere is never edited: a new one is added.
  * Each runs once, in its own transaction. docs/store.md shows the tables with rows.
  */
-const migrations: readonly string[] = [
+const migrations: readonly Migration[] = [
   `
   CREATE TABLE record (key INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, version INTEGER NOT NULL, json BLOB NOT NULL);
   CREATE TABLE identifier (
@@ -123,7 +127,18 @@ const migrations: readonly string[] = [
     FROM consent ORDER BY key;
   `,
   `
+  CREATE TABLE staged (
+    id TEXT PRIMARY KEY, owner TEXT NOT NULL, until INTEGER NOT NULL, size INTEGER NOT NULL, file TEXT NOT NULL, json TEXT NOT NULL
+  ) WITHOUT ROWID;
+  CREATE INDEX staged_owner ON staged (owner);
+  CREATE INDEX staged_until ON staged (until);
+  CREATE INDEX staged_file ON staged (file);
+  `,
+  `
   CREATE TABLE shared (key INTEGER PRIMARY KEY, json TEXT NOT NULL UNIQUE);
+  `,
+  `
+  CREATE TABLE erasable (number INTEGER PRIMARY KEY, segment INTEGER, start INTEGER, length INTEGER NOT NULL, file TEXT);
   `,
 ];
 
@@ -142,7 +157,7 @@ export function migrateKeys(database: Database, folder: string): void {
   run(database, folder, keyMigrations);
 }
 
-function run(database: Database, folder: string, steps: readonly string[]): void {
+function run(database: Database, folder: string, steps: readonly Migration[]): void {
   database.exec('CREATE TABLE IF NOT EXISTS migration (number INTEGER PRIMARY KEY)');
   const { latest } = database
     .prepare<{ latest: number }>('SELECT ifnull(max(number), 0) AS latest FROM migration')
@@ -153,9 +168,10 @@ function run(database: Database, folder: string, steps: readonly string[]): void
     throw new StoreTooNew(
       `The data in ${folder} has format ${latest}; this server knows formats up to ${steps.length}. Start a newer server on it.`,
     );
-  steps.slice(latest).forEach((sql, done) => {
+  steps.slice(latest).forEach((step, done) => {
     database.transaction(() => {
-      database.exec(sql);
+      database.exec(typeof step === 'string' ? step : step.sql);
+      if (typeof step !== 'string') step.fill(database);
       database.prepare('INSERT INTO migration (number) VALUES (?)').run(latest + done + 1);
     });
   });
