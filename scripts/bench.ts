@@ -13,11 +13,21 @@ import {
   registrations,
   updates,
 } from './bench/registry-requests.ts';
-import { type Bench, depositedTo, deposits, finds, reads, retrieves, searches, tokenOf } from './bench/requests.ts';
+import {
+  type Bench,
+  depositedTo,
+  deposits,
+  finds,
+  reads,
+  resourceReads,
+  retrieves,
+  searches,
+  tokenOf,
+} from './bench/requests.ts';
 import { stages } from './bench/stages.ts';
 import { stagesOf, startTarget, type Target } from './bench/target.ts';
 
-const usage = `npm run bench -- [--entries 10000[,1000000]] [--seconds 10] [--rounds 1] [--only ITI-41,ITI-18,ITI-43,search,read] [--large 1024] [--stages] [--write]
+const usage = `npm run bench -- [--entries 10000[,1000000]] [--seconds 10] [--rounds 1] [--only ITI-41,ITI-18,ITI-43,search,read,DocumentReference] [--large 1024] [--stages] [--write]
 
 Fills a store (kept in .cache/bench), starts a server on it and drives it from this process. With two sizes the servers are driven in turn.
 --large sends and reads one document of so many MiB and watches the server's memory. --only also takes GetDocuments, GetAll, FindSubmissionSets, ITI-42, ITI-57 and 500-entries. --stages prints what each stage of a request costs,
@@ -29,7 +39,7 @@ const { values } = parseArgs({
     entries: { type: 'string', default: '10000' },
     seconds: { type: 'string', default: '10' },
     rounds: { type: 'string', default: '1' },
-    only: { type: 'string', default: 'ITI-41,ITI-18,ITI-43,search,read' },
+    only: { type: 'string', default: 'ITI-41,ITI-18,ITI-43,search,read,DocumentReference' },
     large: { type: 'string' },
     stages: { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
@@ -69,6 +79,7 @@ const kinds: readonly Kind[] = [
   { name: 'ITI-43', rate: 1000, guess: 3500, prepare: async (b, n) => once(retrieves(b, n), success) },
   { name: 'search', rate: 1000, guess: 0, prepare: async (b) => again(await searches(b), found) },
   { name: 'read', rate: 4000, guess: 0, prepare: async (b) => again(await reads(b), found) },
+  { name: 'DocumentReference', rate: 4000, guess: 0, prepare: async (b) => again(await resourceReads(b), found) },
   // Asked for by name alone.
   { name: 'GetDocuments', rate: 1000, guess: 3500, prepare: async (b, n) => once(getDocuments(b, n), success) },
   { name: 'GetAll', rate: 50, guess: 300, prepare: async (b, n) => once(getAll(b, n), success) },
@@ -249,6 +260,7 @@ const aims: readonly (readonly [what: string, perSecond: number])[] = [
   ['ITI-18', 2000],
   ['search', 2000],
   ['read', 8000],
+  ['DocumentReference', 6000],
 ];
 
 function aimsText(rows: readonly Row[]): string {

@@ -155,9 +155,17 @@ export async function searches(bench: Bench): Promise<Prepared[]> {
 /** FHIR reads of documents' bytes, 20 kB each. */
 export async function reads(bench: Bench): Promise<Prepared[]> {
   const token = await tokenOf(bench);
-  return [...bench.known.values()].flatMap((documents) =>
-    documents.map(({ id }) => get(bench, `/fhir/Binary/${id}`, token, '*/*')),
-  );
+  return namesOf(bench).map((id) => get(bench, `/fhir/Binary/${id}`, token, '*/*'));
+}
+
+/** FHIR reads of one DocumentReference each. */
+export async function resourceReads(bench: Bench): Promise<Prepared[]> {
+  const token = await tokenOf(bench);
+  return namesOf(bench).map((id) => get(bench, `/fhir/DocumentReference/${id}`, token, 'application/fhir+json'));
+}
+
+function namesOf({ known }: Bench): string[] {
+  return [...known.values()].flatMap((documents) => documents.map(({ id }) => id));
 }
 
 export async function tokenOf({ data, url }: Bench): Promise<string> {
