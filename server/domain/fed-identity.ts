@@ -75,9 +75,22 @@ export function same(a: Identifier, b: Identifier): boolean {
 }
 
 function sameTraits(a: Traits, b: Traits): boolean {
-  const names = ['family', 'given', 'gender', 'birthDate', 'birthPlace', 'usedFamily', 'usedGiven'] as const;
-  return names.every((name) => a[name] === b[name]);
+  return traitNames.every((name) => JSON.stringify(a[name]) === JSON.stringify(b[name]));
 }
+
+const traitNames = [
+  'family',
+  'given',
+  'givenNames',
+  'gender',
+  'birthDate',
+  'birthPlace',
+  'usedFamily',
+  'usedGiven',
+  'mothersMaidenName',
+  'addresses',
+  'telecoms',
+] as const satisfies readonly (keyof Traits)[];
 
 function distinct(identifiers: readonly Identifier[]): Identifier[] {
   return identifiers.filter((id, index) => identifiers.findIndex((other) => same(other, id)) === index);

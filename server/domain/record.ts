@@ -10,15 +10,36 @@ export type RecordState = (typeof recordStates)[number];
 /** One identifier of the holder. `old` ones still find the record, `subsumed` ones name nobody any more. IHE ITI TF-2 3.8.4.2. */
 export type PatientIdentifier = Identifier & { readonly use: 'official' | 'old' | 'secondary' | 'subsumed' };
 
-/** Identity traits, as INSi gives them. Names are upper-case; birthDate is a FHIR date; birthPlace a COG code of 5 characters. */
+/** A postal address, as far as it is known. `use` is a code of FHIR's AddressUse. */
+export type PostalAddress = {
+  readonly use?: string;
+  readonly lines: readonly string[];
+  readonly city?: string;
+  readonly state?: string;
+  readonly postalCode?: string;
+  readonly country?: string;
+};
+
+/** A telephone number or the like; `system` and `use` are codes of FHIR's ContactPoint. */
+export type Telecom = { readonly system?: string; readonly use?: string; readonly value: string };
+
+/**
+ * Identity traits, as INSi gives them, and what a feed tells besides: addresses, telecoms, the mother's maiden name. Names are upper-case;
+ * `given` is the first given name of birth, `givenNames` all of them, blank separated; birthDate is a FHIR date, empty when unknown;
+ * birthPlace a COG code of 5 characters.
+ */
 export type Traits = {
   readonly family: string;
   readonly given: string;
+  readonly givenNames?: string;
   readonly gender: 'male' | 'female' | 'unknown';
   readonly birthDate: string;
   readonly birthPlace?: string;
   readonly usedFamily?: string;
   readonly usedGiven?: string;
+  readonly mothersMaidenName?: string;
+  readonly addresses?: readonly PostalAddress[];
+  readonly telecoms?: readonly Telecom[];
 };
 
 /** The record (dossier) of one person. `version` grows with every change of the record or of its consents. */

@@ -104,6 +104,11 @@ export function permitAcross(): Permit {
   throw new Error(decision.refused.reason);
 }
 
+/** A permit to search patients, of a system that feeds identities. */
+export function permitToSearch(): Permit {
+  return permitFor(undefined, 'feeder', { action: 'searchPatients' });
+}
+
 /** A permit that `decide()` gave; our own jobs act under the regime of 2022. @throws when it refused */
 export function permitFor(
   facts: RecordFacts | undefined,

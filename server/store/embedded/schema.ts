@@ -140,6 +140,18 @@ const migrations: readonly Migration[] = [
   `
   CREATE TABLE erasable (number INTEGER PRIMARY KEY, segment INTEGER, start INTEGER, length INTEGER NOT NULL, file TEXT);
   `,
+  {
+    sql: `
+  CREATE TABLE holder (
+    family TEXT NOT NULL, born INTEGER NOT NULL, record INTEGER NOT NULL REFERENCES record, givens TEXT NOT NULL, gender TEXT NOT NULL,
+    PRIMARY KEY (family, born, record)
+  ) WITHOUT ROWID;
+  CREATE INDEX holder_born ON holder (born);
+  CREATE INDEX holder_record ON holder (record);
+  CREATE INDEX identifier_oid ON identifier (oid);
+  `,
+    fill: nameHolders,
+  },
 ];
 
 /** The wrapped keys of records live in a file of their own, with short-lived backups of its own. */
