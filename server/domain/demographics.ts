@@ -67,7 +67,7 @@ export function givensOf({ given, givenNames, usedGiven }: Traits): string[] {
 }
 
 function distinct(names: readonly (string | undefined)[]): string[] {
-  return [...new Set(names.flatMap((name) => name || []))];
+  return [...new Set(names.flatMap((name) => (name === undefined || name === '' ? [] : [name])))];
 }
 
 /** The days that a FHIR date of any precision covers; undefined for an unknown one. */

@@ -27,10 +27,10 @@ export function nameHolders(database: Database): void {
   const read = database.prepare<{ key: number; json: Uint8Array }>(
     `SELECT key, json FROM record WHERE key > ? ORDER BY key LIMIT ${slice}`,
   );
-  const { put } = makeHolderWrites(database);
+  const writes = makeHolderWrites(database);
   for (let rows = read.all(0); rows.length > 0; rows = read.all(rows.at(-1)?.key ?? 0))
     // JSON of the store's own writing.
-    for (const { key, json } of rows) put(key, holderNames(readJson(json) as PatientRecord));
+    for (const { key, json } of rows) writes.put(key, holderNames(readJson(json) as PatientRecord));
 }
 
 /** A day range up to this many days is looked up by day, a wider one by family where that is asked. */
@@ -44,7 +44,8 @@ export function makeHolderReads(database: Database) {
       const { sql, params } = condition(filter);
       return database
         .prepare<FoundHolder>(
-          `SELECT id AS record, key AS position FROM record WHERE key IN (SELECT record FROM holder WHERE ${sql}) LIMIT ?`,
+          `SELECT id AS record, key AS position FROM record
+           WHERE key IN (SELECT DISTINCT record FROM holder WHERE ${sql} LIMIT ?)`,
         )
         .all(...params, limit);
     },

@@ -1,6 +1,7 @@
 import type { Cx, Identifier } from '../../domain/identifier.ts';
 import type { Database } from './driver.ts';
 import type { PlainRow } from './encode.ts';
+import { makeHolderWrites } from './holders.ts';
 import { kinds, uniqueIdHash } from './names.ts';
 
 /** An object as the tables that name it know it. */
@@ -38,6 +39,7 @@ export function makeMerge(database: Database) {
   const replace = database.prepare('UPDATE record SET version = ?, json = ?, merged = ? WHERE key = ?');
   const follow = database.prepare('UPDATE record SET merged = ? WHERE merged = ?');
   const nameless = database.prepare('DELETE FROM identifier WHERE record = ?');
+  const holders = makeHolderWrites(database);
   const sealed = database.prepare(
     `UPDATE document SET sealed_for = ? WHERE sealed_for IS NULL AND length IS NOT NULL
        AND position IN (SELECT position FROM search WHERE record = ?)`,
@@ -86,6 +88,7 @@ export function makeMerge(database: Database) {
       moveRemoved.run(into, from);
       moveJobs.run(into, from);
       nameless.run(from);
+      holders.put(from, []);
       follow.run(into, from);
       replace.run(version, Buffer.from(json), into, from);
     },
