@@ -9,6 +9,8 @@ export type About = {
   readonly value?: string;
   /** Whatever else the words of the problem need. */
   readonly detail?: string;
+  /** The clause that is broken, where the problem has many. */
+  readonly rule?: string;
 };
 
 type Words = {
@@ -529,10 +531,61 @@ export const catalogue = {
     rule: 'IHE MHD 1:33.2; CI-SIS volet Partage de documents de santé en mobilité',
     remedy: 'Send comprehensive metadata: MHD Comprehensive or UnContained.Comprehensive, or PDSm comprehensive.',
   },
+  profileElementMissing: {
+    what: (a) => `${a.expression ?? 'An element'} is missing${because(a)}`,
+    rule: 'The profile that is claimed or asked for; docs/fhir-profiles.md',
+    remedy: 'Add the element, or do not claim the profile.',
+  },
+  profileElementForbidden: {
+    what: (a) => `${a.expression ?? 'An element'} stands where there is no place for it${because(a)}`,
+    rule: 'The profile that is claimed or asked for; docs/fhir-profiles.md',
+    remedy: 'Leave the element out, or do not claim the profile.',
+  },
+  profileCodeNotAllowed: {
+    what: (a) => `${a.expression ?? 'An element'} has the code ${quoted(a.value)}${because(a)}`,
+    rule: 'The profile that is claimed or asked for; docs/fhir-profiles.md',
+    remedy: 'Use a code that the profile allows, or do not claim the profile.',
+  },
+  profileRuleBroken: {
+    what: (a) => `${a.expression ?? 'An element'}${given(a)} breaks a rule${because(a)}`,
+    rule: 'The profile that is claimed or asked for; docs/fhir-profiles.md',
+    remedy: 'Correct what is named, or do not claim the profile.',
+  },
+  profileUnknown: {
+    what: (a) => `The profile ${quoted(a.value)} is not known here; nothing was checked against it`,
+    rule: 'FHIR R4 resource.html#Meta; docs/fhir-profiles.md',
+    remedy: 'Nothing has to be done; docs/fhir-profiles.md lists the profiles that are known.',
+  },
+  invariantBroken: {
+    what: (a) => `${a.expression ?? 'The resource'} breaks a rule of FHIR${because(a)}`,
+    rule: 'FHIR R4, invariants of the resource and its data types',
+    remedy: 'Correct what the rule names.',
+  },
   attachmentUnresolved: {
     what: (a) => `attachment.url${of(a)} is ${quoted(a.value)}${because(a)}`,
     rule: 'IHE MHD 2:3.65.4.1.2.3',
-    remedy: 'Let it be the fullUrl of one Binary of the same Bundle.',
+    remedy:
+      'Let it be the fullUrl of one Binary of the same Bundle, or a Binary that you sent here before and that no document has yet.',
+  },
+  attachmentsDiffer: {
+    what: (a) => `What is said of the bytes${of(a)} differs${because(a)}`,
+    rule: 'IHE MHD 2:3.65.4.1.2.3; FHIR R4 binary.html, datatypes.html#Attachment',
+    remedy: 'Say the same media type, size and hash everywhere, or say it once.',
+  },
+  contentCodingUnsupported: {
+    what: (a) => `The content coding ${quoted(a.value)} is not read here`,
+    rule: 'RFC 9110 §8.4, §15.5.16',
+    remedy: 'Send the bytes as they are, without Content-Encoding.',
+  },
+  rangeNotSatisfiable: {
+    what: (a) => `The document has none of the bytes ${quoted(a.value)}${because(a)}`,
+    rule: 'RFC 9110 §15.5.17',
+    remedy: 'Ask for bytes that lie within its size.',
+  },
+  tooMuchStaged: {
+    what: (a) => `Too many bytes of yours wait to become documents${because(a)}`,
+    rule: 'A limit of this server (DMP_MAX_STAGED)',
+    remedy: 'Deposit those that wait, or try again an hour after they came.',
   },
   consentRuleBroken: {
     what: (a) => `${a.expression ?? 'The Consent'} breaks a rule of its profile${because(a)}`,
@@ -674,7 +727,7 @@ export function problem(name: ProblemName, about: About = {}, secret?: string): 
 /** The public words: what, rule and remedy in one text. */
 export function wordsOf({ name, about }: Problem): string {
   const words: Words = catalogue[name];
-  return `${words.what(about)}. Rule: ${words.rule}. ${words.remedy}`;
+  return `${words.what(about)}. Rule: ${about.rule ?? words.rule}. ${words.remedy}`;
 }
 
 /** Thrown by use cases and readers when the request cannot be done; carries every problem found, at least one. */

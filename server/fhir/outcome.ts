@@ -14,6 +14,7 @@ export type IssueCode =
   | 'duplicate'
   | 'conflict'
   | 'business-rule'
+  | 'invariant'
   | 'too-long'
   | 'too-costly'
   | 'exception'
@@ -138,7 +139,17 @@ const translations = {
   elementMalformed: as(400, 'value'),
   bundleEntryForeign: as(400, 'not-supported'),
   profileNotTaken: as(400, 'not-supported'),
+  profileElementMissing: as(422, 'required'),
+  profileElementForbidden: as(422, 'structure'),
+  profileCodeNotAllowed: as(422, 'code-invalid'),
+  profileRuleBroken: as(422, 'invariant'),
+  profileUnknown: as(422, 'not-supported'),
+  invariantBroken: as(422, 'invariant'),
   attachmentUnresolved: as(400, 'not-found'),
+  attachmentsDiffer: as(400, 'value'),
+  contentCodingUnsupported: as(415, 'not-supported'),
+  rangeNotSatisfiable: as(416, 'value'),
+  tooMuchStaged: as(429, 'too-costly'),
 
   hl7Malformed: as(400, 'structure'),
   hl7CharsetUnsupported: as(400, 'structure'),

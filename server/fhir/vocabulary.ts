@@ -141,6 +141,8 @@ export const extensions = {
   birthPlace: 'http://hl7.org/fhir/StructureDefinition/patient-birthPlace',
   inseeCode: `${frCore}/StructureDefinition/fr-core-address-insee-code`,
   givenNames: `${frCore}/StructureDefinition/fr-core-patient-birth-list-given-name`,
+  identityReliability: `${frCore}/StructureDefinition/fr-core-identity-reliability`,
+  dataAbsentReason: 'http://hl7.org/fhir/StructureDefinition/data-absent-reason',
 } as const;
 
 /** Further extensions for intendedRecipient that are read: PDSm since 3.1, and before. */
@@ -191,14 +193,16 @@ export const audit = {
 /** Reference ids that FHIR holds as the encounter rather than as a related identifier. IHE MHD, mapping of referenceIdList. */
 export const encounterReference = 'urn:ihe:iti:xds:2015:encounterId';
 
-export const fhirJson = 'application/fhir+json';
+/** Marks a resource that is shown in part. FHIR R4 search.html#elements. */
+export const subsetted = { system: `${hl7}/v3-ObservationValue`, code: 'SUBSETTED' } as const;
 
-/** What a client may accept when it wants JSON. FHIR R4 http.html#mime-type; the version parameter is allowed and says nothing new. */
-export const jsonTypes: readonly string[] = [
-  fhirJson,
-  `${fhirJson};fhirVersion=4.0`,
-  `${fhirJson};charset=utf-8`,
-  'application/json',
-  'application/json;charset=utf-8',
-  'text/json',
-];
+export const fhirJson = 'application/fhir+json';
+export const fhirXml = 'application/fhir+xml';
+
+/** What a client may call the forms of a resource; the first is what is sent. FHIR R4 http.html#mime-type. */
+export const jsonTypes: readonly string[] = [fhirJson, 'application/json', 'text/json'];
+export const xmlTypes: readonly string[] = [fhirXml, 'application/xml', 'text/xml'];
+
+/** FHIR R4 xml.html, narrative.html. */
+export const fhirNamespace = 'http://hl7.org/fhir';
+export const xhtml = 'http://www.w3.org/1999/xhtml';
