@@ -117,7 +117,7 @@ export const catalogue = {
   contentCodingUnsupported: {
     what: (a) => `The Content-Encoding ${quoted(a.value)} is not accepted here`,
     rule: 'RFC 9110 §8.4, §15.5.16',
-    remedy: 'Compress the body with gzip once, or not at all.',
+    remedy: 'Send the body as it is, without Content-Encoding; a SOAP message may be compressed with gzip.',
   },
   contentCodingBroken: {
     what: (a) => `The body is not compressed as Content-Encoding says${because(a)}`,
@@ -571,11 +571,6 @@ export const catalogue = {
     what: (a) => `What is said of the bytes${of(a)} differs${because(a)}`,
     rule: 'IHE MHD 2:3.65.4.1.2.3; FHIR R4 binary.html, datatypes.html#Attachment',
     remedy: 'Say the same media type, size and hash everywhere, or say it once.',
-  },
-  contentCodingUnsupported: {
-    what: (a) => `The content coding ${quoted(a.value)} is not read here`,
-    rule: 'RFC 9110 §8.4, §15.5.16',
-    remedy: 'Send the bytes as they are, without Content-Encoding.',
   },
   rangeNotSatisfiable: {
     what: (a) => `The document has none of the bytes ${quoted(a.value)}${because(a)}`,

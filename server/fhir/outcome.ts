@@ -147,7 +147,6 @@ const translations = {
   invariantBroken: as(422, 'invariant'),
   attachmentUnresolved: as(400, 'not-found'),
   attachmentsDiffer: as(400, 'value'),
-  contentCodingUnsupported: as(415, 'not-supported'),
   rangeNotSatisfiable: as(416, 'value'),
   tooMuchStaged: as(429, 'too-costly'),
 

@@ -145,7 +145,6 @@ const answers = {
   invariantBroken: general,
   attachmentUnresolved: general,
   attachmentsDiffer: general,
-  contentCodingUnsupported: general,
   rangeNotSatisfiable: general,
   tooMuchStaged: general,
 
