@@ -1,7 +1,14 @@
 import type { Consent } from '../domain/consent.ts';
 import type { Permit, RecordFacts } from '../domain/decision.ts';
 import type { HolderFilter } from '../domain/demographics.ts';
-import type { Association, AvailabilityStatus, DocumentEntry, Folder, SubmissionSet } from '../domain/document.ts';
+import type {
+  Association,
+  AvailabilityStatus,
+  DocumentEntry,
+  Folder,
+  SubmissionSet,
+  VisibilityCode,
+} from '../domain/document.ts';
 import type { AuditEvent, EventDraft } from '../domain/event.ts';
 import type { Cx, Identifier } from '../domain/identifier.ts';
 import type { PatientRecord, RecordId } from '../domain/record.ts';
@@ -29,6 +36,8 @@ export type StoredDocument = {
   readonly own: boolean;
   /** Whether no later version of the entry is registered. */
   readonly latest: boolean;
+  /** Whether it is the source of an association, whatever is hidden of that. */
+  readonly relates: boolean;
   /** Counts the states of the logical document from 1: each new version and each new status of the latest one is a state. */
   readonly revision: number;
   /** Since when it is in this state, in milliseconds. */

@@ -46,7 +46,7 @@ import {
 import { actorIds, chainHash, chainStart, withoutHidden } from '../../server/store/trail.ts';
 import { factsOfDocument, isOwn, isVisible, seesEverything, seesOwnAlone } from '../../server/store/visibility.ts';
 
-type Placed = Omit<StoredDocument, 'own'>;
+type Placed = Omit<StoredDocument, 'own' | 'relates'>;
 /** Facts are those of the latest version. */
 type State = Pick<StoredDocument, 'revision' | 'changedAt'> & Pick<DocumentEntry, 'status'>;
 type HeldDocument = Placed & {
@@ -148,6 +148,7 @@ export function memoryStore({ fault }: { readonly fault?: () => Error | undefine
       .map(({ owners, codes: _codes, past: _past, ...document }) => ({
         ...document,
         own: isOwn(owners, own.viewer),
+        relates: targetsOf(document.entry.entryUUID).length > 0,
       }));
   };
   const versionsOf = (permit: Permit) => {

@@ -9,6 +9,7 @@ import { makeHolderWrites } from './holders.ts';
 import { makeJobWrites } from './jobs.ts';
 import { makeMerge } from './merge.ts';
 import { kinds, readJson, uniqueIdHash, uuidBytes } from './names.ts';
+import { makeRelating } from './relations.ts';
 import { makeRemoval } from './remove.ts';
 import { makeSharedWrites } from './shared-values.ts';
 import { makeStagingWrites } from './staging.ts';
@@ -99,6 +100,8 @@ export function makeApply(database: Database): Apply {
   const shared = makeSharedWrites(database);
   const staging = makeStagingWrites(database);
 
+  const watch = makeWatch(database);
+  const relate = makeRelating(database);
   const keyOf = (record: RecordId | undefined) => (record === undefined ? undefined : recordKey.get(record)?.key);
   const jobs = makeJobWrites(database, keyOf);
 
@@ -220,6 +223,8 @@ export function makeApply(database: Database): Apply {
   }
 
   const apply = (set: PlainSet, places: readonly ContentPlace[], head: string): Applied => {
+    // A row may name a document that comes after it.
+    for (const row of rows) if ('relating' in row && row.relating !== undefined) relate(row.relating, key);
     putRows(set, places);
     let last = head;
     const sequences = set.events.map(({ record, at, actors, json }) => {

@@ -1,5 +1,5 @@
 import { groupOf } from '../../domain/consent.ts';
-import type { DocumentEntry } from '../../domain/document.ts';
+import type { Association, DocumentEntry } from '../../domain/document.ts';
 import type { EventDraft } from '../../domain/event.ts';
 import { writeCxi, writeXcn } from '../../domain/hl7v2.ts';
 import type { Cx, Identifier } from '../../domain/identifier.ts';
@@ -97,6 +97,8 @@ export type PlainRow =
       readonly owners: string;
       readonly logicalID: string | undefined;
       readonly ends: readonly [source: string, target: string] | undefined;
+      /** Of an association that may relate a document to another: its source. */
+      readonly relating: string | undefined;
       readonly json: string;
     };
 
@@ -156,7 +158,7 @@ function encodeRow(row: Row, sealed: Uint8Array[]): PlainRow {
     case 'folder':
       return registered('folder', row.folder, { logicalID: row.folder.logicalID });
     case 'association':
-      return registered('association', row.association, { ends: [row.association.source, row.association.target] });
+      return registered('association', row.association, associationParts(row.association));
     case 'folderState': {
       const { kind, folder, ...changes } = row;
       return { kind, folder, changes };
@@ -186,10 +188,15 @@ const nobody: Owners = { professionals: [], structures: [], patient: false };
 function registered(
   kind: Exclude<ObjectKind, 'document'>,
   object: { readonly entryUUID: string; readonly uniqueId?: string },
-  { owners = '', logicalID, ends }: { owners?: string; logicalID?: string; ends?: [string, string] },
+  parts: { owners?: string; logicalID?: string; ends?: [string, string]; relating?: string | undefined },
 ): PlainRow {
   const { entryUUID, uniqueId } = object;
-  return { kind, entryUUID, uniqueId, owners, logicalID, ends, json: JSON.stringify(object) };
+  const { owners = '', logicalID, ends, relating } = parts;
+  return { kind, entryUUID, uniqueId, owners, logicalID, ends, relating, json: JSON.stringify(object) };
+}
+
+function associationParts({ type, source, target }: Association): { ends: [string, string]; relating?: string } {
+  return { ends: [source, target], ...(type !== 'HasMember' && { relating: source }) };
 }
 
 function encodeDocument(row: Extract<Row, { kind: 'document' }>, sealed: Uint8Array[]): PlainDocument {

@@ -23,11 +23,12 @@ type Row = readonly [
   json: string,
   revision: number,
   changedAt: number,
+  relates: number,
   own: number,
 ];
 
 const columns =
-  's.position, s.status, s.latest, d.registered, lower(hex(d.sha256)), d.segment, d.start, d.length, d.file, d.sealed_for, CAST(d.json AS TEXT), s.revision, s.changed';
+  's.position, s.status, s.latest, d.registered, lower(hex(d.sha256)), d.segment, d.start, d.length, d.file, d.sealed_for, CAST(d.json AS TEXT), s.revision, s.changed, s.relates';
 /** The same of an earlier state. */
 const pastColumns = columns
   .replace('s.status, s.latest', 'p.status, 0')
@@ -156,7 +157,7 @@ function makeEntryReader(kept: number, read: (json: string) => DocumentEntry): E
 
 function documentOf({ record }: Reading, row: Row, entryOf: EntryOf): StoredDocument {
   const [position, status, latest, registeredAt, sha256, segment, start, length, file, sealedFor, json] = row;
-  const [, , , , , , , , , , , revision, changedAt, own] = row;
+  const [, , , , , , , , , , , revision, changedAt, relates, own] = row;
   const content = placeOf(segment, start, length, file);
   return {
     entry: entryOf(position, json, statuses[status] ?? 'deleted'),
@@ -165,6 +166,7 @@ function documentOf({ record }: Reading, row: Row, entryOf: EntryOf): StoredDocu
     registeredAt,
     sealedFor: sealedFor ?? record,
     own: own === 1,
+    relates: relates === 1,
     latest: latest === 1,
     revision,
     changedAt,

@@ -152,6 +152,28 @@ const migrations: readonly Migration[] = [
   `,
     fill: nameHolders,
   },
+  `
+  ALTER TABLE search ADD COLUMN relates INTEGER NOT NULL DEFAULT 0;
+  UPDATE search SET relates = 1
+    WHERE position IN (SELECT n.key FROM association a JOIN name n ON n.uuid = a.source AND n.kind = 0);
+  `,
+  `
+  CREATE TABLE subscription (
+    id TEXT PRIMARY KEY, revision INTEGER NOT NULL, owner TEXT NOT NULL, record INTEGER REFERENCES record, live INTEGER NOT NULL,
+    pushed INTEGER NOT NULL, failing INTEGER NOT NULL, cursor INTEGER NOT NULL, due INTEGER, json TEXT NOT NULL
+  );
+  CREATE INDEX subscription_owner ON subscription (owner);
+  CREATE INDEX subscription_live ON subscription (record) WHERE live = 1;
+  CREATE INDEX subscription_due ON subscription (due) WHERE due IS NOT NULL;
+  CREATE TABLE change (
+    position INTEGER PRIMARY KEY AUTOINCREMENT, record INTEGER NOT NULL REFERENCES record, object INTEGER NOT NULL, name BLOB NOT NULL,
+    kind INTEGER NOT NULL, at INTEGER NOT NULL, before TEXT
+  );
+  CREATE INDEX change_record ON change (record, position);
+  CREATE TABLE notice (
+    subscription TEXT NOT NULL, number INTEGER NOT NULL, json TEXT NOT NULL, PRIMARY KEY (subscription, number)
+  ) WITHOUT ROWID;
+  `,
 ];
 
 /** The wrapped keys of records live in a file of their own, with short-lived backups of its own. */
