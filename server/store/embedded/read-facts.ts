@@ -4,9 +4,12 @@ import type { PatientRecord } from '../../domain/record.ts';
 import type { Database } from './driver.ts';
 import { readJson, uuidHex } from './names.ts';
 
-type RecordRow = { readonly key: number; readonly version: number; readonly json: Uint8Array };
+type RecordRow = { readonly key: number; readonly version: number };
 
-const recordWhere = (condition: string) => `SELECT key, version, json FROM record WHERE key = (${condition})`;
+const recordWhere = (condition: string) => `SELECT key, version FROM record WHERE key = (${condition})`;
+
+/** How many records a thread keeps the facts of. */
+const kept = 4096;
 
 /** Reads of what `decide()` needs, each of one state of the store. */
 export function makeFactReads(database: Database) {
@@ -19,18 +22,33 @@ export function makeFactReads(database: Database) {
   );
   const ofConsent = database.prepare<RecordRow>(recordWhere('SELECT record FROM consent WHERE grouped = ? LIMIT 1'));
   const ofEvent = database.prepare<RecordRow>(recordWhere('SELECT record FROM event WHERE sequence = ?'));
+  const recordJson = database.prepare<{ json: Uint8Array }>('SELECT json FROM record WHERE key = ?');
   const consents = database.prepare<{ json: Uint8Array }>('SELECT json FROM consent WHERE record = ? ORDER BY key');
+  const known = new Map<number, RecordFacts>();
 
   const named = database.prepare<{ found: number }>(
     'SELECT 1 AS found FROM document WHERE file = ? AND file IS NOT NULL',
   );
 
+  /** The version says whether what is kept still holds: every change of the record and of its consents moves it. */
   function factsOf(find: () => RecordRow | undefined): RecordFacts | undefined {
+    const row = find();
+    if (row === undefined) return undefined;
+    const before = known.get(row.key);
+    known.delete(row.key);
+    const facts = before?.record.version === row.version ? before : read(find);
+    if (facts !== undefined) known.set(row.key, facts);
+    if (known.size > kept) known.delete(known.keys().next().value ?? row.key);
+    return facts;
+  }
+
+  function read(find: () => RecordRow | undefined): RecordFacts | undefined {
     return database.transaction(() => {
       const row = find();
-      if (row === undefined) return undefined;
+      const stored = row && recordJson.get(row.key);
+      if (row === undefined || stored === undefined) return undefined;
       // JSON of the store's own writing; the version lives in its column, which a change of consents moves too.
-      const record = { ...(readJson(row.json) as PatientRecord), version: row.version };
+      const record = { ...(readJson(stored.json) as PatientRecord), version: row.version };
       return { record, consents: consents.all(row.key).map(({ json }) => readJson(json) as Consent) };
     });
   }
