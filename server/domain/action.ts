@@ -4,6 +4,7 @@ export const actions = [
   'testExistence',
   'readPatient',
   'searchPatients',
+  'resolveIdentifiers',
   'searchDocuments',
   'lookUpDocuments',
   'retrieveDocuments',

@@ -629,6 +629,69 @@ export const catalogue = {
     remedy: 'Read the latest version, apply the change to it and send its ETag as If-Match.',
   },
 
+  // Patients: demographics, cross-references, feeds by FHIR
+  searchTooBroad: {
+    what: () => 'The search for patients says too little',
+    rule: 'Access policy, search by traits: two of family, given, birthdate and gender, family or birthdate among them',
+    remedy: 'Add the date of birth or the beginning of the family name (a part of it, by :contains, finds too many).',
+  },
+  domainUnknown: {
+    what: (a) => `targetSystem not found: no patient here is named by ${quoted(a.value)}`,
+    rule: 'IHE PDQm 2:3.78.4.1.3 (patient identity domains)',
+    remedy: 'Ask for the OID of the INS, or of an authority that names patients here, as urn:oid:<OID>|.',
+  },
+  sourceAuthorityUnknown: {
+    what: (a) => `sourceIdentifier Assigning Authority not found${because({ detail: quoted(a.value) })}`,
+    rule: 'IHE PIXm 2:3.83.4.2.2 (case 3)',
+    remedy: 'Send urn:oid:<OID>|<value> of an authority that names patients here, or this server and Patient/<id>.',
+  },
+  sourceIdentifierUnknown: {
+    what: () => 'sourceIdentifier Patient Identifier not found',
+    rule: 'IHE PIXm 2:3.83.4.2.2 (case 4)',
+    remedy: 'Check the identifier: nobody here has it.',
+  },
+  targetSystemUnknown: {
+    what: (a) => `targetSystem not found${because({ detail: quoted(a.value) })}`,
+    rule: 'IHE PIXm 2:3.83.4.2.2 (case 5)',
+    remedy: 'Ask for a domain that names patients here, or leave targetSystem out.',
+  },
+  identityForeign: {
+    what: (a) => `No identifier of the patient is of an authority of this domain${because(a)}: nothing was kept`,
+    rule: `${tf2('3.8.4.1.3')}; IHE PIXm 2:3.104.4.1.3`,
+    remedy: 'Send the INS, or an identifier of an authority of this domain, with system urn:oid:<OID>.',
+  },
+  identityHeld: {
+    what: (a) => `There is a record of this person already, ${quoted(a.value)}`,
+    rule: 'FHIR R4 http.html#ccreate; an identifier names one person',
+    remedy: 'Update it by PUT Patient?identifier=…, or create with If-None-Exist.',
+  },
+  identityNotQualified: {
+    what: (a) => `The identity is ${quoted(a.value)}: an INS goes with a validated one alone`,
+    rule: 'Référentiel national d’identitovigilance; FR Core, fr-core-1',
+    remedy: 'Qualify the identity (VALI) before it is sent with its INS.',
+  },
+  recordNotOpened: {
+    what: () => 'There is no record of this person: nothing was kept',
+    rule: 'CSP L.1111-14: opening a record is an act of its own',
+    remedy: 'Send the identity again once the record is open.',
+  },
+  recordNotEmpty: {
+    what: (a) => `${a.value ?? 'The record'} holds documents or consents`,
+    rule: 'FHIR R4 http.html#delete (referential integrity); CSP L.1111-18: the holder destroys a record',
+    remedy: 'Leave it; merge it into the record of the surviving identity if it is a duplicate.',
+  },
+  mergeImpossible: {
+    what: (a) => `Nothing is merged${because(a)}`,
+    rule: `${tf2('3.8.4.2.3, 3.44.4.2.3')}; IHE PIXm 2:3.104.4.3`,
+    remedy:
+      'Send the obsolete patient with active=false, its identifier, and one link replaced-by with the identifier of the surviving one.',
+  },
+  messageEventUnknown: {
+    what: (a) => `Messages of the event ${quoted(a.value)} are not processed here`,
+    rule: 'FHIR R4 messaging.html; IHE PMIR 3:3.93.4.1.2',
+    remedy: 'Send the event urn:ihe:iti:pmir:2019:patient-feed.',
+  },
+
   // Messages of HL7 version 2, and patient feeds
   hl7Malformed: {
     what: (a) => `This is no message of HL7 version 2${because(a)}`,

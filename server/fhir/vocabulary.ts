@@ -85,6 +85,9 @@ export const profiles = {
   auditFindDocuments: `${mhd}/IHE.MHD.FindDocumentReferences.Audit.Responder`,
   auditRetrieve: `${mhd}/IHE.MHD.RetrieveDocument.Audit.Responder`,
   auditPatientDemographics: 'https://profiles.ihe.net/ITI/PDQm/StructureDefinition/IHE.PDQm.Query.Audit.Supplier',
+  auditPatientMatch: 'https://profiles.ihe.net/ITI/PDQm/StructureDefinition/IHE.PDQm.Match.Audit.Supplier',
+  auditPixQuery: 'https://profiles.ihe.net/ITI/PIXm/StructureDefinition/IHE.PIXm.Query.Audit.Manager',
+  pdqmPatient: 'https://profiles.ihe.net/ITI/PDQm/StructureDefinition/IHE.PDQm.Patient',
 } as const;
 
 /** The guides' statements of a server's duties that this server fulfils in part; named in the CapabilityStatement. */

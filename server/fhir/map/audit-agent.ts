@@ -13,7 +13,11 @@ const byToken: ReadonlySet<Transaction> = new Set([
   'ITI-68',
   'ITI-78',
   'ITI-81',
+  'ITI-83',
+  'ITI-93',
+  'ITI-104',
   'ITI-108',
+  'ITI-119',
   'read',
 ]);
 

@@ -51,6 +51,15 @@ const feed = (subtype: Coding): Shape => ({
   client: 'source',
 });
 
+const identities = (code: string, action: 'C' | 'U' | 'D'): Shape => ({
+  type: rest,
+  subtype: [interaction(code), iti('ITI-104', 'Patient Identity Feed FHIR')],
+  action,
+  client: 'source',
+});
+const created = identities('create', 'C');
+const deleted = identities('delete', 'D');
+
 /**
  * The shape of an event by its transaction: FHIR ones as the guides' audit profiles have it, XDS ones as their DICOM audit messages translate.
  * IHE BALP; IHE MHD, PDQm audit profiles; IHE ITI TF-2 3.18.5, 3.41.5, 3.42.5, 3.43.5, 3.51.5, 3.61.5; IHE RMD 3.62.5, 3.86.5; IHE Metadata Update 3.57.5; IHE RMU 3.92.5.
@@ -90,6 +99,10 @@ const shapes: Readonly<Record<Transaction, Shape>> = {
     profile: profiles.auditRetrieve,
   },
   'ITI-78': search([iti('ITI-78', 'Mobile Patient Demographics Query')], profiles.auditPatientDemographics),
+  'ITI-83': search([iti('ITI-83', 'Mobile Patient Identifier Cross-reference Query')], profiles.auditPixQuery),
+  'ITI-93': feed(iti('ITI-93', 'Mobile Patient Identity Feed')),
+  'ITI-104': identities('update', 'U'),
+  'ITI-119': search([iti('ITI-119', 'Patient Demographics Match')], profiles.auditPatientMatch),
   'ITI-81': search([iti('ITI-81', 'Retrieve ATNA Audit Event')], profiles.auditPatientQuery),
   'ITI-86': removal(iti('ITI-86', 'Remove Documents')),
   'ITI-92': incoming(iti('ITI-92', 'Restricted Update Document Set'), 'U'),
@@ -136,8 +149,10 @@ const accessConsent = iti('ITI-108', 'Access Consent');
 const consentSearch = search([accessConsent], profiles.auditPatientQuery);
 const consentRead: Shape = { ...read, subtype: [...read.subtype, accessConsent] };
 
-/** The shape of an event; one transaction reads consents and changes them. */
+/** The shape of an event; one transaction reads consents and changes them, one feeds identities and removes them. */
 export function shapeOf({ origin: { transaction }, action, query }: EventDraft): Shape {
+  if (transaction === 'ITI-104' && query?.startsWith('add ') === true) return created;
+  if (transaction === 'ITI-104' && query?.startsWith('remove ') === true) return deleted;
   if (transaction !== 'ITI-108' || action !== 'readConsents') return shapes[transaction];
   return query === undefined ? consentRead : consentSearch;
 }
