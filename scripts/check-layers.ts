@@ -11,7 +11,13 @@ const allowed: Record<string, readonly string[]> = {
   'server/cda/': ['server/cda/', 'server/domain/', 'server/xml/'],
   'server/crypto/': ['server/crypto/', 'server/domain/'],
   'server/store/': ['server/store/', 'server/domain/'],
-  'server/store/embedded/': ['server/store/', 'server/domain/', 'server/blobs/segments.ts', 'server/crypto/'],
+  'server/store/embedded/': [
+    'server/store/',
+    'server/domain/',
+    'server/blobs/segments.ts',
+    'server/blobs/files.ts',
+    'server/crypto/',
+  ],
   'server/blobs/': ['server/blobs/', 'server/domain/', 'server/store/port.ts', 'server/crypto/'],
   'server/sources/': ['server/sources/', 'server/domain/'],
   'server/usecases/': [
@@ -80,6 +86,8 @@ const allowed: Record<string, readonly string[]> = {
     'server/domain/',
     'server/usecases/perform.ts',
     'server/jobs/allow-list.ts',
+    'server/auth/client.ts',
+    'server/auth/issuer.ts',
     'server/crypto/distinguished-name.ts',
     'profiles/',
   ],

@@ -71,7 +71,7 @@ export async function openContext(config: Config, writerPort?: MessagePort, tell
       maxAgeSeconds: env.DMP_VIHF_MAX_AGE,
       audience: env.DMP_PUBLIC_URL,
       systems: [...config.systems, ...(config.sandbox ? sandboxSystems() : [])],
-      token: config.token,
+      issuers: config.tokens.issuers,
     },
     now,
   );

@@ -1,14 +1,14 @@
 import { hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import type { Caller } from '../domain/actor.ts';
 import type { System } from '../domain/system.ts';
+import { checkConfirmation } from './confirmation.ts';
 import { type Identify, NotIdentified } from './credentials.ts';
+import type { TokenIssuer } from './issuer.ts';
 import type { IssuerKeys, VerifiedToken, VerifyToken } from './token.ts';
 
 export type TokenSettings = {
-  readonly issuer: string;
-  readonly audience: string;
-  /** A file holding the issuer's public keys (JWKS), or its https address (http on this machine). */
-  readonly jwks: string;
+  readonly issuers: readonly TokenIssuer[];
   readonly skewSeconds: number;
   /** The partners' systems: no other subject is one, whatever a token claims. */
   readonly systems: readonly System[];
@@ -18,31 +18,47 @@ export type TokenSettings = {
 const remembered = 10_000;
 
 /**
- * Identifies the caller by a JWT access token, RS256 or ES256. RFC 6750 §2.1, RFC 7519 §7.2, RFC 8725. `now` answers milliseconds.
- * A token that was verified once is recognised by its SHA-256 until it expires.
- * @throws with words for the operator when the file of keys cannot be read
+ * Verifies tokens of the issuers given. What verifies is loaded with the first token: at rest a server does without it.
+ * @throws with words for the operator when a file of keys cannot be read
  */
-export function makeBearerIdentifier(settings: TokenSettings, now: () => number): Identify['bearer'] {
-  const keys = keysOf(settings.jwks);
+export function openTokenVerifier({ issuers, ...rules }: TokenSettings): VerifyToken {
+  const withKeys = issuers.map((issuer) => ({ ...issuer, keys: keysOf(issuer.jwks) }));
   let verify: Promise<VerifyToken> | undefined;
-  const verified = new Map<string, VerifiedToken>();
-  return async (authorization) => {
+  return async (token, now) => {
+    verify ??= import('./token.ts').then(({ makeTokenVerifier }) => makeTokenVerifier(withKeys, rules));
+    return (await verify)(token, now);
+  };
+}
+
+type Remembered = Pick<VerifiedToken, 'caller' | 'until' | 'confirmation'>;
+
+/**
+ * Identifies the caller by a JWT access token. RFC 6750 §2.1, RFC 7519 §7.2, RFC 8725. `now` answers milliseconds.
+ * A token that was verified once is recognised by its SHA-256 until it expires. One that is bound to a certificate identifies nobody without it.
+ */
+export function makeBearerIdentifier(verify: VerifyToken, now: () => number): Identify['bearer'] {
+  const verified = new Map<string, Remembered>();
+  return async (authorization, certificate) => {
     const token = tokenOf(authorization);
     const fingerprint = hash('sha256', token, 'base64');
     const at = now();
     const known = verified.get(fingerprint);
     if (known !== undefined) {
-      if (at < known.until) return known.caller;
+      if (at < known.until) return confirmed(known, certificate);
       verified.delete(fingerprint);
       throw new NotIdentified('token expired');
     }
-    // What verifies is loaded with the first token: at rest a server does without it.
-    verify ??= import('./token.ts').then(({ makeTokenVerifier }) => makeTokenVerifier(keys, settings));
-    const found = await (await verify)(token, at);
+    const { caller, until, confirmation } = await verify(token, at);
+    const found: Remembered = { caller, until, ...(confirmation !== undefined && { confirmation }) };
     if (verified.size >= remembered) verified.delete(verified.keys().next().value ?? '');
     verified.set(fingerprint, found);
-    return found.caller;
+    return confirmed(found, certificate);
   };
+}
+
+function confirmed({ caller, confirmation }: Remembered, certificate: Uint8Array | undefined): Caller {
+  if (confirmation !== undefined) checkConfirmation(confirmation, certificate);
+  return caller;
 }
 
 /** The token of `Bearer <token>`. RFC 6750 §2.1. */

@@ -24,14 +24,15 @@ const coding = z.object({ system: text, code: text });
 const codings = z.array(coding).default([]);
 
 /**
- * Claims as Pro Santé Connect and IHE IUA (3.71.4.2.2.1) name them; `opendmp` says who acts when it is no professional. The `rights` of a
- * system can only take away from those granted to it.
+ * Claims as Pro Santé Connect and IHE IUA (3.71.4.2.2.1) name them; `opendmp` says who acts when it is no professional in person, and
+ * what of an assertion has no name there. The `rights` of a system can only take away from those granted to it.
  */
 const claims = z.object({
   iss: text,
   sub: text,
   jti: text,
   client_id: text,
+  scope: z.string(),
   SubjectNameID: said,
   SubjectRole: z.array(text).default([]),
   SubjectRefPro: z
@@ -52,7 +53,9 @@ const claims = z.object({
         .prefault({}),
       opendmp: z
         .object({
-          kind: z.enum(['patient', 'representative', 'system', 'structure']),
+          kind: z.enum(['patient', 'representative', 'system', 'structure', 'air']).optional(),
+          secret: z.boolean().default(false),
+          software: z.object({ name: text, version: said, id: said }).optional(),
           ins: said,
           of: said,
           rights: z.array(z.enum(systemRights)).optional(),
@@ -66,9 +69,10 @@ type Claims = z.infer<typeof claims>;
 
 /**
  * The caller of a token whose signature, issuer, audience and time were found good. A system is one of those listed.
+ * @param scoped whether the token's scopes limit what its software may ask for
  * @throws NotIdentified when the claims name nobody, or contradict each other
  */
-export function callerOfClaims(payload: unknown, systems: readonly System[]): Caller {
+export function callerOfClaims(payload: unknown, systems: readonly System[], scoped: boolean): Caller {
   const read = claims.safeParse(payload);
   if (!read.success)
     throw new NotIdentified(`claims malformed: ${read.error.issues.map((i) => i.path.join('.')).join(', ')}`);
@@ -84,10 +88,16 @@ export function callerOfClaims(payload: unknown, systems: readonly System[]): Ca
     mode,
     ...(reason !== undefined && { reason }),
     ...(patient && { patient }),
-    secret: false,
-    software: { name: data.client_id },
+    secret: data.extensions.opendmp?.secret ?? false,
+    software: softwareOf(data),
+    ...(scoped && { scopes: data.scope.split(' ').filter((one) => one !== '') }),
     credential: { kind: 'token', id: data.jti, issuer: data.iss },
   };
+}
+
+function softwareOf({ client_id, extensions }: Claims): NonNullable<Caller['software']> {
+  const { name, version, id } = extensions.opendmp?.software ?? { name: client_id };
+  return { name, ...(version !== undefined && { version }), ...(id !== undefined && { id }) };
 }
 
 /** The token of a holder, or of a representative, names the patient by naming him. */
@@ -109,6 +119,11 @@ function actorOf(data: Claims, systems: readonly System[]): Actor {
       return { kind: 'representative', id: data.sub, name, of: identifierOf('of', opendmp.of) };
     case 'system':
       return systemOf(data, systems);
+    case 'air': {
+      const { structure, ...professional } = professionalOf(data);
+      if (structure === undefined) throw new NotIdentified('structure without subject_organization_id');
+      return { ...professional, kind: 'air', structure };
+    }
     case 'structure': {
       const structure = structureOf(data);
       if (structure === undefined) throw new NotIdentified('structure without subject_organization_id');
@@ -123,13 +138,15 @@ function isClientItself({ sub, client_id: client, SubjectNameID: person }: Claim
   return person === undefined && sub === client;
 }
 
+type Professional = Extract<Actor, { kind: 'professional' | 'air' }>;
+
 function systemOf({ sub, extensions }: Claims, systems: readonly System[]): Actor {
   const system = systems.find((listed) => clientOf(listed) === sub);
   if (system === undefined) throw new NotIdentified('system that is not listed');
   return systemActor(system, extensions.opendmp?.rights);
 }
 
-function professionalOf(data: Claims): Actor {
+function professionalOf(data: Claims): Professional {
   const { SubjectNameID: id, SubjectRefPro: activities } = data;
   if (id === undefined) throw new NotIdentified('professional without SubjectNameID');
   const roles = rolesOf(data);

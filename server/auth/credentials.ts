@@ -21,6 +21,9 @@ export class NotIdentified extends Error {
 export type Identify = {
   /** The VIHF in wsse:Security of the envelope. @throws NotIdentified */
   readonly assertion: (envelope: ReadEnvelope) => Promise<Caller>;
-  /** The value of the Authorization header. @throws NotIdentified */
-  readonly bearer: (authorization: string | undefined) => Promise<Caller>;
+  /**
+   * The value of the Authorization header, and the certificate (DER) that the client proved on the connection, where it did.
+   * @throws NotIdentified
+   */
+  readonly bearer: (authorization: string | undefined, certificate?: Uint8Array) => Promise<Caller>;
 };

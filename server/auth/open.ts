@@ -5,7 +5,7 @@ import { type Identify, NotIdentified } from './credentials.ts';
 export function withoutCredentials({ assertion, bearer }: Identify): Identify {
   return {
     assertion: async (envelope) => assertion(envelope).catch(anybodyOr),
-    bearer: async (authorization) => bearer(authorization).catch(anybodyOr),
+    bearer: async (authorization, certificate) => bearer(authorization, certificate).catch(anybodyOr),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Mode } from '../domain/actor.ts';
+import { type Mode, modes } from '../domain/actor.ts';
 
 export const soapNamespace = 'http://www.w3.org/2003/05/soap-envelope';
 /** Namespace of the Security header. WS-Security SOAP Message Security 1.1. */
@@ -22,9 +22,27 @@ export const accessModeSystem = '1.2.250.1.213.1.1.4.248';
 /** The confidentiality code of a session from which legal representatives are excluded. */
 export const secretSession = 'INVISIBLE_REPRESENTANTS_LEGAUX^1.2.250.1.213.1.1.4.13';
 
+/** Attributes of a VIHF that have a name of OASIS (XSPA, XACML); the others have CI-SIS names. */
+export const vihf = {
+  subjectId: 'urn:oasis:names:tc:xspa:1.0:subject:subject-id',
+  role: 'urn:oasis:names:tc:xacml:2.0:subject:role',
+  purposeOfUse: 'urn:oasis:names:tc:xspa:1.0:subject:purposeofuse',
+  resourceId: 'urn:oasis:names:tc:xacml:2.0:resource:resource-id',
+  confidentiality: 'urn:oasis:names:tc:xspa:1.0:resource:patient:hl7:confidentiality-code',
+} as const;
+
+const modeCodes: Readonly<Record<Mode, string>> = {
+  normal: 'normal',
+  breakGlass: 'bris_de_glace',
+  emergencyCentre: 'centre_15',
+};
+
+/** The access code of a mode. TRE_R248-ModeAcces. */
+export function codeOfMode(mode: Mode): string {
+  return modeCodes[mode];
+}
+
 /** The mode of an access code. TRE_R248-ModeAcces. */
 export function modeOf(code: string): Mode | undefined {
-  if (code === 'normal') return 'normal';
-  if (code === 'bris_de_glace') return 'breakGlass';
-  return code === 'centre_15' ? 'emergencyCentre' : undefined;
+  return modes.find((mode) => modeCodes[mode] === code);
 }

@@ -1,15 +1,18 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import habilitations from '../../profiles/habilitations.json' with { type: 'json' };
+import type { OAuthClient } from '../auth/client.ts';
 import type { AffinityDomain } from '../domain/affinity-domain.ts';
 import type { Habilitations } from '../domain/decision.ts';
 import { regimes } from '../domain/regime.ts';
 import type { Sender } from '../domain/sender.ts';
 import type { System } from '../domain/system.ts';
 import type { Settings } from '../usecases/perform.ts';
+import { readClients } from './clients.ts';
 import { readDomain } from './domain.ts';
 import type { Env, ReadEnv } from './env.ts';
-import { fileMistakes, sandboxKeys } from './named-files.ts';
+import { readIssuers, type StatedIssuer } from './issuers.ts';
+import { fileMistakes, liesInSandbox, sandboxKeys } from './named-files.ts';
 import { readSenders } from './senders.ts';
 import { SettingsWrong } from './settings-wrong.ts';
 import { type ReadSystems, readSystems } from './systems.ts';
@@ -19,7 +22,10 @@ export type Config = {
   readonly sandbox: boolean;
   readonly data: string;
   readonly settings: Settings;
-  readonly token: { readonly issuer: string; readonly audience: string; readonly jwks: string };
+  /** Issuers of tokens that are taken; `own` where the sandbox's authorisation server serves. */
+  readonly tokens: { readonly issuers: readonly StatedIssuer[]; readonly audience: string; readonly own?: string };
+  /** Clients of the sandbox's authorisation server that the operator listed. */
+  readonly clients: readonly OAuthClient[];
   readonly trustStore: string;
   /** Senders of HL7 version 2 messages that the operator configured. */
   readonly senders: readonly Sender[];
@@ -44,11 +50,15 @@ export function configOf({ env, mistakes }: ReadEnv, sandboxCentres: readonly st
         : ['1.2.250.1.213.1.4.8', '1.2.250.1.213.1.4.9'];
   const { domain, wrong } = domainOf(env);
   const listed = systemsOf(env);
+  const issuers = env.DMP_TOKEN_ISSUERS === undefined ? none : readIssuers(env.DMP_TOKEN_ISSUERS, audienceOf(env));
+  const clients = env.DMP_OAUTH_CLIENTS === undefined ? none : readClients(env.DMP_OAUTH_CLIENTS);
   const further = [
     ...wrong,
     ...listed.mistakes,
+    ...issuers.mistakes,
+    ...clients.mistakes,
     ...fileMistakes(env),
-    ...(sandbox ? [] : productionMistakes(env, insOids, domain)),
+    ...(sandbox ? [] : [...productionMistakes(env, insOids, domain), ...issuers.issuers.flatMap(issuerMistakes)]),
   ];
   // Of a setting that could not be read its default is no second mistake.
   const told = [
@@ -79,15 +89,38 @@ export function configOf({ env, mistakes }: ReadEnv, sandboxCentres: readonly st
       repositoryUniqueId: env.DMP_REPOSITORY_ID,
       limits: { results: env.DMP_MAX_RESULTS, entriesPerSubmission: env.DMP_MAX_ENTRIES },
     },
-    token: {
-      issuer: env.DMP_TOKEN_ISSUER ?? `${env.DMP_PUBLIC_URL}/auth`,
-      audience: `${env.DMP_PUBLIC_URL}/fhir`,
-      jwks: env.DMP_TOKEN_JWKS ?? join(data, 'sandbox', 'jwks.json'),
-    },
+    tokens: tokensOf(env, issuers.issuers, join(data, 'sandbox', 'jwks.json')),
+    clients: clients.clients,
     senders: env.DMP_MLLP_SENDERS === undefined ? [] : readSenders(env.DMP_MLLP_SENDERS),
     systems: listed.systems,
     trustStore: env.DMP_TRUST_STORE ?? join(data, 'sandbox', 'ca.pem'),
   };
+}
+
+const none = { issuers: [], clients: [], mistakes: [] };
+
+function audienceOf({ DMP_PUBLIC_URL }: Env): string {
+  return `${DMP_PUBLIC_URL}/fhir`;
+}
+
+/** The issuer of the single settings, or the sandbox's own, before those of the file. */
+function tokensOf(env: Env, listed: readonly StatedIssuer[], sandboxKeys: string): Config['tokens'] {
+  const audience = audienceOf(env);
+  const { DMP_MODE: mode, DMP_TOKEN_ISSUER: named, DMP_TOKEN_JWKS: keys } = env;
+  const isOwn = mode === 'sandbox' && named === undefined && keys === undefined;
+  const own = `${env.DMP_PUBLIC_URL}/auth`;
+  if (mode === 'production' && named === undefined) return { issuers: listed, audience };
+  const first: StatedIssuer = { kind: 'own', issuer: named ?? own, audience, jwks: keys ?? sandboxKeys };
+  return { issuers: [first, ...listed], audience, ...(isOwn && { own }) };
+}
+
+/** Keys that a sandbox made, and addresses without TLS, prove nobody in production. */
+function issuerMistakes({ issuer, jwks, userinfo }: StatedIssuer): string[] {
+  const plain = [issuer, jwks, userinfo].some((address) => address?.startsWith('http://') === true);
+  return [
+    ...(plain ? [`DMP_TOKEN_ISSUERS holds plain http for ${issuer}`] : []),
+    ...(/^https?:/.test(jwks) || !liesInSandbox(jwks) ? [] : ['DMP_TOKEN_ISSUERS names a sandbox key']),
+  ];
 }
 
 function domainOf({ DMP_DOMAIN }: Env): { readonly domain: AffinityDomain; readonly wrong: readonly string[] } {
@@ -111,8 +144,12 @@ function productionMistakes(env: Env, insOids: readonly string[], domain: Affini
   must('DMP_MASTER_KEY_FILE');
   must('DMP_LINK_KEY_FILE');
   must('DMP_TRUST_STORE');
-  must('DMP_TOKEN_ISSUER');
-  must('DMP_TOKEN_JWKS');
+  if (env.DMP_TOKEN_ISSUERS === undefined || env.DMP_TOKEN_ISSUER !== undefined) {
+    must('DMP_TOKEN_ISSUER');
+    must('DMP_TOKEN_JWKS');
+  }
+  if (env.DMP_OAUTH_CLIENTS !== undefined)
+    mistakes.push('DMP_OAUTH_CLIENTS is for the authorisation server of the sandbox');
   must('DMP_TLS_FRONT');
   if (!env.DMP_PUBLIC_URL.startsWith('https://')) mistakes.push('DMP_PUBLIC_URL is plain http');
   if (env.DMP_TLS_FRONT !== undefined && env.DMP_TLS_FRONT.replace(/\/+$/, '') !== env.DMP_PUBLIC_URL)

@@ -130,11 +130,27 @@ export const settingsTable = z.object({
   DMP_TOKEN_ISSUER: z
     .string()
     .optional()
-    .describe('Issuer (`iss`) of bearer tokens. Sandbox: `<DMP_PUBLIC_URL>/auth`. Production: required.'),
+    .describe(
+      'Issuer (`iss`) of bearer tokens of our own kind. Sandbox: its own authorisation server, `<DMP_PUBLIC_URL>/auth`, which is off when this is set.',
+    ),
   DMP_TOKEN_JWKS: z
     .string()
     .optional()
-    .describe('File, or https address, of the issuer’s public keys (JWKS). Sandbox: its own. Production: required.'),
+    .describe('File, or https address, of the public keys (JWKS) of `DMP_TOKEN_ISSUER`. Sandbox: its own.'),
+  DMP_TOKEN_ISSUERS: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'JSON file of issuers of bearer tokens (docs/oauth.md), Pro Santé Connect among them; those of `DMP_TOKEN_ISSUER`, or of the sandbox, come besides. Production: this or `DMP_TOKEN_ISSUER` is required.',
+    ),
+  DMP_OAUTH_CLIENTS: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'JSON file of clients of the sandbox’s authorisation server (docs/oauth.md), besides its own. Sandbox alone.',
+    ),
   DMP_INS_OIDS: list.describe(
     'INS OIDs that are accepted, comma-separated. Sandbox: `1.2.250.1.213.1.4.10`. Production: `1.2.250.1.213.1.4.8,1.2.250.1.213.1.4.9`.',
   ),
@@ -203,6 +219,17 @@ export const settingsTable = z.object({
   DMP_MAX_ELEMENTS: count(200_000, 100).describe('Most XML elements in one message.'),
   DMP_MAX_ATTRIBUTES: count(95_000, 100).describe('Most XML attributes in one message.'),
   DMP_MAX_DEPTH: count(64, 16).describe('Deepest XML element.'),
+  DMP_MAX_BUNDLE_ENTRIES: count(1000, 3).describe('Most entries in one Bundle by FHIR.'),
+  DMP_MAX_BUNDLE_TEXT: count(8 * MiB, 64 * KiB).describe(
+    'Largest body by FHIR, attachments not counted: strings of more than 16 KiB are attachments.',
+  ),
+  DMP_MAX_BUNDLE_ATTACHMENTS: count(64 * MiB, KiB).describe(
+    'Largest sum of attachments that lie as base64 in one body by FHIR, counted decoded. Larger documents come as raw Binary or by XDS.',
+  ),
+  DMP_MAX_BINARY: count(2 * GiB, KiB).describe('Largest raw Binary.'),
+  DMP_MAX_STAGED: count(8 * GiB, MiB).describe(
+    'Largest sum of raw Binaries of one caller that wait for the deposit which names them; each waits for an hour.',
+  ),
   DMP_MAX_ENTRIES: count(1000).describe('Most document entries in one submission.'),
   DMP_MAX_RESULTS: count(1000).describe(
     'Most documents that one LeafClass answer holds; beyond it `XDSTooManyResults`.',

@@ -42,7 +42,7 @@ function filesOf(env: Env): [Name, string][] {
 }
 
 /** Beside the mark that the sandbox's maker leaves there. */
-function liesInSandbox(file: string): boolean {
+export function liesInSandbox(file: string): boolean {
   return existsSync(join(dirname(resolve(file)), 'cards.json'));
 }
 

@@ -70,6 +70,8 @@ export type Caller = {
   /** A session from which legal representatives are excluded (connexion secrète). */
   readonly secret: boolean;
   readonly software?: { readonly name: string; readonly version?: string; readonly id?: string };
+  /** What the software may ask for in the actor's name, where the credential limits it. RFC 6749 §3.3. */
+  readonly scopes?: readonly string[];
   readonly credential: Credential;
 };
 
@@ -94,4 +96,10 @@ export function structureId(actor: Actor): string | undefined {
   return actor.kind === 'professional' || actor.kind === 'air' || actor.kind === 'structure'
     ? actor.structure?.id
     : undefined;
+}
+
+/** Words that tell this actor from every other one. */
+export function nameOfActor(actor: Actor): readonly string[] {
+  if (actor.kind === 'structure') return [actor.kind, actor.structure.id, actor.employee?.id ?? ''];
+  return actor.kind === 'patient' ? [actor.kind, actor.ins.oid, actor.ins.value] : [actor.kind, actor.id];
 }

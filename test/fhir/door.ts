@@ -8,7 +8,8 @@ import { join } from 'node:path';
 import type { OperationOutcome } from 'fhir/r4.js';
 import { exportJWK, generateKeyPair } from 'jose';
 import Koa from 'koa';
-import { makeBearerIdentifier } from '../../server/auth/bearer.ts';
+import { makeBearerIdentifier, openTokenVerifier } from '../../server/auth/bearer.ts';
+import type { FhirLimits } from '../../server/fhir/limits.ts';
 import { fhirRouter } from '../../server/fhir/routes.ts';
 import { personOf } from '../../server/sandbox/people.ts';
 import { sandboxSystems } from '../../server/sandbox/systems.ts';
@@ -33,7 +34,7 @@ export type TokenChanges = Partial<Pick<TokenOptions, 'mode' | 'reason' | 'audie
 type Changes = TokenChanges & { readonly headers?: Record<string, string> };
 
 /** A server with the FHIR face over the seeded sandbox in memory, and tokens of its people. */
-export async function openDoor(options: WorldOptions = {}) {
+export async function openDoor(options: WorldOptions & { readonly limits?: Partial<FhirLimits> } = {}) {
   const world = await openWorld(options);
   const folder = await mkdtemp(join(tmpdir(), 'opendmp-fhir-'));
   const { privateKey, publicKey } = await generateKeyPair('RS256', { extractable: true });
@@ -52,14 +53,18 @@ export async function openDoor(options: WorldOptions = {}) {
     warn: () => {},
     error: (_: unknown, __: string, cause?: unknown) => void faults.push(cause),
   };
-  const tokens = { issuer, audience: base, jwks, skewSeconds: 5, systems: sandboxSystems() };
+  const issuers = [{ kind: 'own' as const, issuer, audience: base, jwks }];
+  const tokens = openTokenVerifier({ issuers, skewSeconds: 5, systems: sandboxSystems() });
   const bearer = makeBearerIdentifier(tokens, world.tools.now);
   const assertion = () => Promise.reject(new Error('no assertion is sent here'));
   const app = new Koa();
   app.on('error', (error: unknown) => void faults.push(error));
   const filing = { sourceId: '1.2.250.1.999.9', contentType: '07^Consultations, soins externes^1.2.250.1.213.2.2' };
   const linkKey = createSecretKey(Buffer.alloc(32, 3));
-  app.use(fhirRouter(world.tools, { assertion, bearer }, { log, publicUrl, linkKey, filing }).routes());
+  const MiB = 2 ** 20;
+  const usual = { entries: 1000, textBytes: 8 * MiB, attachmentBytes: 64 * MiB, binaryBytes: 2048 * MiB };
+  const limits = { ...usual, stagedBytes: 8192 * MiB, ...options.limits };
+  app.use(fhirRouter(world.tools, { assertion, bearer }, { log, publicUrl, linkKey, limits, filing }).routes());
   const callback = app.callback();
   server.on('request', (request, response) => void callback(request, response));
 

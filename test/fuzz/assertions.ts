@@ -32,7 +32,7 @@ export async function fuzzAssertions(seed: number, goOn: () => boolean) {
         authorities: await readFile(join(folder, 'sandbox/ca.pem'), 'utf8'),
         ...{ crls: '', allowSha1: false, skewSeconds: 60, maxAgeSeconds: 3600, audience: 'http://dmp.example.org' },
         systems: sandboxSystems(),
-        token: { issuer: 'x', audience: 'x', jwks: join(folder, 'sandbox/jwks.json') },
+        issuers: [],
       },
       () => now,
     );

@@ -41,7 +41,7 @@ beforeAll(async () => {
     {
       ...settings,
       authorities: readFileSync(join(sandboxFolder(data), 'ca.pem'), 'utf8'),
-      token: { issuer, audience, jwks: join(sandboxFolder(data), 'jwks.json') },
+      issuers: [{ kind: 'own', issuer, audience, jwks: join(sandboxFolder(data), 'jwks.json') }],
     },
     () => now,
   );
@@ -95,7 +95,7 @@ describe('the sandbox keys', () => {
     expect(anchors.startsWith(read()[0] ?? 'nothing')).toBe(true);
     expect([tokenKey, jwks]).toEqual(read().slice(2));
     const trusting = await makeIdentify(
-      { ...settings, authorities: anchors, token: { issuer, audience, jwks: file('jwks.json') } },
+      { ...settings, authorities: anchors, issuers: [{ kind: 'own', issuer, audience, jwks: file('jwks.json') }] },
       () => now,
     );
     for (const slug of ['regie', 'hopital-nord', 'dr-martin']) {

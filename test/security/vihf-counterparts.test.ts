@@ -149,14 +149,17 @@ describe('an assertion of ours', () => {
 describe('the sandbox', () => {
   const now = Date.now();
   const audience = 'https://dmp.example';
-  const token = { issuer: `${audience}/auth`, audience: `${audience}/fhir` };
+  const token = { kind: 'own' as const, issuer: `${audience}/auth`, audience: `${audience}/fhir` };
   let sandbox: Identify;
   beforeAll(async () => {
     await makeCards(folder, () => undefined);
     const authorities = readFileSync(join(folder, 'sandbox', 'ca.pem'), 'utf8');
     const jwks = join(folder, 'sandbox', 'jwks.json');
     const rules = { allowSha1: false, skewSeconds: 120, maxAgeSeconds: 300, systems: sandboxSystems() };
-    sandbox = await makeIdentify({ authorities, crls: '', audience, ...rules, token: { ...token, jwks } }, () => now);
+    sandbox = await makeIdentify(
+      { authorities, crls: '', audience, ...rules, issuers: [{ ...token, jwks }] },
+      () => now,
+    );
   });
 
   const cardHolders = people.filter(({ kind }) => kind !== 'patient' && kind !== 'representative');

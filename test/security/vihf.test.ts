@@ -59,7 +59,7 @@ describe('who the caller is', () => {
         spendKey: expect.stringMatching(/^[\w-]{43}$/),
         until: issuedAt + 7 * 60_000,
       },
-    } satisfies Record<keyof Omit<Caller, 'reason'>, unknown>);
+    } satisfies Record<keyof Omit<Caller, 'reason' | 'scopes'>, unknown>);
   });
 
   test('a secretary with a CPE; without Conditions the assertion ends with the greatest age', async () => {
