@@ -1,11 +1,14 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { MessageChannel } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { verifyFiles } from '../../scripts/kill/verify.ts';
+import { headerBytes } from '../../server/blobs/envelope.ts';
+import { openBlobs } from '../../server/blobs/sealed.ts';
 import type { SegmentWriter } from '../../server/blobs/segments.ts';
+import { makeKeyring } from '../../server/crypto/keyring.ts';
 import { connectWriter } from '../../server/store/embedded/client.ts';
 import { openDatabase } from '../../server/store/embedded/driver.ts';
 import { encodeChanges } from '../../server/store/embedded/encode.ts';
@@ -14,7 +17,7 @@ import { connectEmbedded, type EmbeddedOptions, openEmbedded } from '../../serve
 import { migrate } from '../../server/store/embedded/schema.ts';
 import { serve } from '../../server/store/embedded/serve.ts';
 import { openWriter } from '../../server/store/embedded/writer.ts';
-import { type Store, StoreFull } from '../../server/store/port.ts';
+import { type ContentPlace, type Row, type Store, StoreFull } from '../../server/store/port.ts';
 import { documentRow, event, first, permitOn, put, seed } from '../contract/store.ts';
 import { permitFor, recordOf } from '../support/permits.ts';
 import { document, uuid } from '../support/registry.ts';
@@ -38,6 +41,14 @@ async function open(options: Partial<EmbeddedOptions> = {}) {
 }
 
 const all = { limit: 1000 };
+
+/** A writer of segments that puts nothing on the disk. */
+const noSegments: SegmentWriter = {
+  append: (sealed) => sealed.map(({ length }) => ({ segment: 1, offset: 0, length })),
+  sync: () => Promise.resolve(),
+  erase: () => Promise.resolve(),
+  close: () => Promise.resolve(),
+};
 
 describe('what was acknowledged is there when the store is opened again', () => {
   test.each([false, true])(
@@ -209,13 +220,10 @@ describe('a full disk', () => {
     mkdirSync(folder, { recursive: true });
     const database = openDatabase(join(folder, 'store.sqlite'));
     migrate(database, folder);
-    return openWriter(database, openKeys(join(folder, 'keys.sqlite'), folder), segments);
+    const files = { erase: () => Promise.resolve() };
+    return openWriter(database, openKeys(join(folder, 'keys.sqlite'), folder), segments, files);
   }
-  const segments: SegmentWriter = {
-    append: (sealed) => sealed.map(({ length }) => ({ segment: 1, offset: 0, length })),
-    sync: () => Promise.resolve(),
-    close: () => Promise.resolve(),
-  };
+  const segments = noSegments;
   const withBytes = (n: number, sealed: Uint8Array = Buffer.from('x')) =>
     encodeChanges(
       first,
@@ -289,6 +297,112 @@ describe('a full disk', () => {
     await expect(client.write.commit(creation, changes)).rejects.toMatchObject(stopped);
     await expect(client.write.note([event()])).rejects.toMatchObject(stopped);
     await client.close('writer');
+  });
+});
+
+describe('the bytes of a removed document', () => {
+  const keyring = makeKeyring(Buffer.alloc(32, 1));
+  const wrapped = keyring.newKey(first);
+  const key = keyring.unwrap(first, wrapped);
+  const text = Buffer.alloc(150_000, 'compte rendu ');
+  let blobs: ReturnType<typeof openBlobs>;
+  beforeEach(() => {
+    blobs = openBlobs({ folder: join(folder, 'documents'), inlineLimit: 200_000 });
+  });
+  afterEach(() => blobs.close());
+
+  /** Documents 1 and 2 in a segment, 3 in a file of its own. */
+  async function filled(store: Store) {
+    await seed(store);
+    const permit = await permitOn(store, 'ourselves');
+    const contents = await Promise.all(
+      [text, text, Buffer.concat([text, text])].map(async (bytes) =>
+        (await blobs.receive(ReadableStream.from([bytes]), 1e6)).keep(key),
+      ),
+    );
+    for (const [index, content] of contents.entries())
+      await store.write.commit(permit, put({ ...documentRow(document(index + 1)), content }));
+    const placeOf = async (n: number) => (await store.read.documentsByUuid(permit, [uuid(n)]))[0]?.content;
+    const places = await Promise.all([placeOf(1), placeOf(2), placeOf(3)]);
+    return { permit, places, remove: async (...rows: Row[]) => store.write.commit(permit, put(...rows)) };
+  }
+  /** What lies on the disk where a document lay. */
+  function onDisk(place: ContentPlace | undefined): Buffer | undefined {
+    if (place === undefined) throw new Error('no place');
+    const [kind, name, at] =
+      'file' in place
+        ? ['large', place.file, 0]
+        : ['segments', `${String(place.segment).padStart(8, '0')}.seg`, place.offset];
+    const path = join(folder, 'documents', kind, name);
+    return existsSync(path) ? readFileSync(path).subarray(at, at + place.length) : undefined;
+  }
+  const read = async (place: ContentPlace | undefined) => {
+    const opened = place && (await blobs.open(key, place));
+    return opened && Buffer.concat(opened instanceof Uint8Array ? [opened] : await Array.fromAsync(opened));
+  };
+  const damaged = { name: 'ContentDamaged' };
+  const bytesOf = (n: number): Row => ({ kind: 'removeContent', document: uuid(n) });
+
+  test('are unreadable when the removal is answered, with every key there is; all others stay', async () => {
+    const store = await open();
+    const { places, remove } = await filled(store);
+    expect((await read(places[0]))?.equals(text)).toBe(true);
+    await remove(bytesOf(1), bytesOf(3));
+    expect(onDisk(places[0])?.subarray(0, headerBytes)).toEqual(Buffer.alloc(headerBytes));
+    expect(onDisk(places[2])).toBeUndefined();
+    await expect(read(places[0])).rejects.toMatchObject(damaged);
+    await expect(read(places[2])).rejects.toMatchObject(damaged);
+    expect((await read(places[1]))?.equals(text)).toBe(true);
+  });
+
+  test('become zeros, whose room the file system can have back', async () => {
+    const store = await open({ threads: true });
+    const { places, remove } = await filled(store);
+    await remove(bytesOf(2));
+    await store.close();
+    expect(onDisk(places[1])?.every((byte) => byte === 0)).toBe(true);
+    expect((await read(places[0]))?.equals(text)).toBe(true);
+  });
+
+  test('go with the last version of their entry, and not before', async () => {
+    const store = await open();
+    const { permit, places, remove } = await filled(store);
+    const next = document(9, { logicalID: uuid(1), version: 2, uniqueId: '2.999.1.1' });
+    await remove({ kind: 'version', entry: next, of: uuid(1), registeredAt: 2 });
+    await remove({ kind: 'remove', object: 'document', name: uuid(9) });
+    expect((await read(places[0]))?.equals(text)).toBe(true);
+    await remove({ kind: 'remove', object: 'document', name: uuid(1) });
+    await expect(read(places[0])).rejects.toMatchObject(damaged);
+    expect((await read((await store.read.documentsByUuid(permit, [uuid(2)]))[0]?.content))?.equals(text)).toBe(true);
+  });
+
+  test('stay when the removal was not done', async () => {
+    const store = await open();
+    const { permit, places } = await filled(store);
+    const refused = { ...put(bytesOf(1)), expect: [{ uniqueIdFree: '2.999.1.2' }] };
+    expect(await store.write.commit(permit, refused)).toMatchObject({ done: false });
+    expect((await read(places[0]))?.equals(text)).toBe(true);
+  });
+
+  test('are erased at the next start when the server died in between', async () => {
+    const before = await open();
+    const { places } = await filled(before);
+    await before.close();
+    const database = openDatabase(join(folder, 'store.sqlite'));
+    const writer = openWriter(
+      database,
+      openKeys(join(folder, 'keys.sqlite'), folder),
+      { ...noSegments, erase: () => Promise.reject(new Error('the power is cut')) },
+      { erase: () => Promise.reject(new Error('the power is cut')) },
+    );
+    expect(await writer.commit([encodeChanges(first, put(bytesOf(1), bytesOf(3)))])).toMatchObject([{ done: true }]);
+    await writer.close();
+    expect((await read(places[0]))?.equals(text)).toBe(true);
+
+    for (let starts = 0; starts < 2; starts++) await (await open()).close();
+    await expect(read(places[0])).rejects.toMatchObject(damaged);
+    expect(onDisk(places[2])).toBeUndefined();
+    expect((await read(places[1]))?.equals(text)).toBe(true);
   });
 });
 

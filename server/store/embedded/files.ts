@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { openLargeFiles } from '../../blobs/files.ts';
 import { openSegmentWriter } from '../../blobs/segments.ts';
 import { openDatabase } from './driver.ts';
 import { openKeys } from './keys.ts';
@@ -36,7 +37,7 @@ export function openWriterFiles({ folder, segmentBytes, maxBytes }: WriterFiles)
     migrate(main, folder);
     if (maxBytes !== undefined) main.exec(`PRAGMA max_page_count = ${Math.floor(maxBytes / 4096)}`);
     const segments = openSegmentWriter(files.documents, segmentBytes === undefined ? {} : { segmentBytes });
-    const writer = openWriter(main, openKeys(files.keys, folder), segments);
+    const writer = openWriter(main, openKeys(files.keys, folder), segments, openLargeFiles(files.documents));
     return {
       commit: (sets) => writer.commit(sets),
       async close() {

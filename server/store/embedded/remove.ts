@@ -1,16 +1,15 @@
-import { type Association, type DocumentEntry, visibilityOf } from '../../domain/document.ts';
+import { type DocumentEntry, visibilityOf } from '../../domain/document.ts';
 import { flagsOf } from '../visibility.ts';
 import type { Database } from './driver.ts';
 import type { PlainRow } from './encode.ts';
+import { makeErasableWrites } from './erase.ts';
 import { kinds, readJson, uniqueIdHash, uuidBytes } from './names.ts';
 
-import { makeRelating } from './relations.ts';
 const tables = { document: 'document', submissionSet: 'submission_set', folder: 'folder', association: 'association' };
 
 /** Writes of removals, each found by index. Who saw a removed document is remembered, so that traces go on hiding its name from all others. */
 export function makeRemoval(database: Database) {
   const named = database.prepare<{ key: number }>('SELECT key FROM name WHERE uuid = ? AND kind = ? AND record = ?');
-  const relate = makeRelating(database);
   const dropName = database.prepare('DELETE FROM name WHERE uuid = ? AND kind = ?');
   const dropUniqueId = database.prepare('DELETE FROM unique_id WHERE hash = ? AND kind = ? AND key = ?');
   const objects = kinds.map((kind) => {
@@ -37,17 +36,26 @@ export function makeRemoval(database: Database) {
     'SELECT revision FROM search WHERE record = ? AND position = ?',
   );
   const forget = database.prepare('DELETE FROM past WHERE position = ?');
+  const versions = database.prepare<{ count: number }>(
+    'SELECT count(*) AS count FROM search WHERE record = ? AND logical = ?',
+  );
   const dropContent = database.prepare(
     `UPDATE document SET segment = NULL, start = NULL, length = NULL, file = NULL WHERE position IN (
        SELECT v.position FROM search s JOIN search v ON v.record = s.record AND v.logical = s.logical
        WHERE s.record = ? AND s.position = ?)`,
   );
 
+  const noteErasable = makeErasableWrites(database);
+
   const keyOf = (entryUUID: string, kind: number, record: number): number => {
     const key = named.get(uuidBytes(entryUUID), kind, record)?.key;
     if (key === undefined) throw new TypeError('A removal names no object of the record');
     return key;
   };
+
+  /** Versions share their bytes. */
+  const isLastVersion = ({ logicalID }: DocumentEntry, record: number) =>
+    versions.get(record, uuidBytes(logicalID))?.count === 1;
 
   function afterDocument({ logicalID }: DocumentEntry, record: number, revision: number, at: number): void {
     const logical = uuidBytes(logicalID);
@@ -64,9 +72,10 @@ export function makeRemoval(database: Database) {
       const kind = kinds.indexOf(object);
       const key = keyOf(entryUUID, kind, record);
       const found = objects[kind]?.read.get(key);
-      const held = found === undefined ? undefined : (readJson(found.json) as DocumentEntry & Partial<Association>);
+      const held = found === undefined ? undefined : (readJson(found.json) as DocumentEntry);
       const revision = object === 'document' ? (revisionOf.get(record, key)?.revision ?? 0) : 0;
       if (object === 'document') {
+        if (held !== undefined && isLastVersion(held, record)) noteErasable(key);
         forget.run(key);
         remember.run(uuidBytes(entryUUID), record, key);
         dropSearch.run(record, key);
@@ -77,8 +86,9 @@ export function makeRemoval(database: Database) {
       if (object === 'document' && held !== undefined) afterDocument(held, record, revision, at);
     },
     removeContent({ document }: Extract<PlainRow, { kind: 'removeContent' }>, record: number): void {
-      dropContent.run(record, keyOf(document, kinds.indexOf('document'), record));
+      const key = keyOf(document, kinds.indexOf('document'), record);
+      noteErasable(key);
+      dropContent.run(record, key);
     },
   };
 }
-      if (held?.source !== undefined) relate(held.source, record);

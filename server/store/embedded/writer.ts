@@ -5,6 +5,7 @@ import { chainStart } from '../trail.ts';
 import { makeApply } from './apply.ts';
 import { type Database, isDiskFull, isEngineFailure } from './driver.ts';
 import type { PlainSet } from './encode.ts';
+import { type Erasers, makeErasure } from './erase.ts';
 import { makeJudge } from './judge.ts';
 import type { RecordKeys } from './keys.ts';
 import { openSpent } from './spent.ts';
@@ -20,7 +21,12 @@ export type GroupWriter = {
 };
 
 /** One transaction for each group; each set is all in it or not at all. Documents are on disk before the rows that name them. */
-export function openWriter(database: Database, keys: RecordKeys, segments: SegmentWriter): GroupWriter {
+export function openWriter(
+  database: Database,
+  keys: RecordKeys,
+  segments: SegmentWriter,
+  files: Erasers['files'],
+): GroupWriter {
   const judge = makeJudge(database);
   const apply = makeApply(database);
   const spent = openSpent(database);
@@ -42,6 +48,8 @@ export function openWriter(database: Database, keys: RecordKeys, segments: Segme
     if (records.length > 0 && keys.destroy(records)) shredded.run();
   }
   shred();
+  const erase = makeErasure(database, { segments, files });
+  const erasedBefore = erase();
 
   /** The places of each set's bytes; undefined for a set whose bytes found no room. */
   function append(sets: readonly PlainSet[]): (readonly ContentPlace[] | undefined)[] {
@@ -127,9 +135,14 @@ export function openWriter(database: Database, keys: RecordKeys, segments: Segme
     async commit(sets) {
       const answers = await commitOrFull(sets);
       if (sets.some(({ rows }) => rows.some((row) => row.kind === 'destroyKey'))) shred();
+      if (sets.some(({ rows }) => rows.some(({ kind }) => kind === 'remove' || kind === 'removeContent'))) {
+        await erasedBefore;
+        await erase();
+      }
       return answers;
     },
     async close() {
+      await erasedBefore;
       await segments.close();
       database.close();
       keys.close();
