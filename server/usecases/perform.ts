@@ -186,13 +186,23 @@ class ActionRefused extends Error {
  */
 export async function permitElsewhere(
   tools: Tools,
-  { caller }: Request,
+  request: Request,
   action: Action,
   record: RecordId,
 ): Promise<Permit | undefined> {
+  return (await judgeElsewhere(tools, request, action, record))?.permit;
+}
+
+/** The same with the facts that were judged. */
+export async function judgeElsewhere(
+  tools: Tools,
+  { caller }: Request,
+  action: Action,
+  record: RecordId,
+): Promise<{ readonly permit: Permit; readonly facts: RecordFacts } | undefined> {
   const facts = await tools.store.facts.recordById(record);
   const decision = decide({ caller, action }, facts, { ...tools.settings, now: tools.now() });
-  return 'permit' in decision ? decision.permit : undefined;
+  return facts !== undefined && 'permit' in decision ? { permit: decision.permit, facts } : undefined;
 }
 
 /** Whether a refusal has its event already: every refusal has exactly one, written by `perform` or by the face that could not call it. */
