@@ -153,6 +153,11 @@ export const catalogue = {
     remedy:
       'Ask the patient for an authorisation; in an emergency that threatens life, break-glass access may be open to you.',
   },
+  insufficientScope: {
+    what: (a) => `The scopes of the token do not cover the request${because(a)}`,
+    rule: 'RFC 6750 §3.1; IHE ITI TF-2 3.72; SMART App Launch 2.2',
+    remedy: 'Ask for a token with one of the scopes named.',
+  },
   patientDiffersFromCredential: {
     what: (a) => `The request names patient ${quoted(a.value)}, the assertion or token another one`,
     rule: `${tf3('table 4.2.4.1-2')} (XDSPatientIdDoesNotMatch); VIHF resource-id`,

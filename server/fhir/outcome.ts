@@ -52,6 +52,7 @@ const translations = {
   unknownPatient: as(404, 'not-found'),
   recordClosed: as(403, 'forbidden'),
   accessDenied: as(403, 'forbidden'),
+  insufficientScope: as(403, 'forbidden'),
   patientDiffersFromCredential: as(403, 'forbidden'),
 
   attributeMissing: as(400, 'required'),

@@ -209,3 +209,9 @@ export const xmlTypes: readonly string[] = [fhirXml, 'application/xml', 'text/xm
 /** FHIR R4 xml.html, narrative.html. */
 export const fhirNamespace = 'http://hl7.org/fhir';
 export const xhtml = 'http://www.w3.org/1999/xhtml';
+
+/** How access to the server is secured. FHIR R4 CodeSystem restful-security-service; SMART App Launch. */
+export const security = {
+  service: 'http://terminology.hl7.org/CodeSystem/restful-security-service',
+  oauthUris: 'http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris',
+} as const;

@@ -15,7 +15,7 @@ export type TokenOptions = {
   readonly id: string;
 };
 
-const scope = 'ITI-67 ITI-68 ITI-78 ITI-81 user/DocumentReference.rs user/Binary.r user/Patient.rs user/AuditEvent.rs';
+const scopes = { person: 'user/*.cruds', system: 'system/*.cruds' };
 
 /** A bearer token for `/fhir`, signed RS256 with the sandbox's key. IHE ITI IUA 3.71; claims of professionals as Pro Santé Connect names them. */
 export async function signToken(
@@ -56,7 +56,7 @@ function claimsOf(person: SandboxPerson, options: TokenOptions) {
   const { professional = {}, iua, opendmp } = subjectOf(person);
   return {
     client_id: 'opendmp-client',
-    scope,
+    scope: person.kind === 'system' ? scopes.system : scopes.person,
     ...professional,
     ...(reason !== undefined && { Mode_Acces_Raison: reason }),
     extensions: {

@@ -46,6 +46,7 @@ const answers = {
   unknownPatient: 'XDSUnknownPatientId',
   recordClosed: 'XDSUnknownPatientId',
   accessDenied: general,
+  insufficientScope: general,
   patientDiffersFromCredential: 'XDSPatientIdDoesNotMatch',
 
   attributeMissing: metadata,

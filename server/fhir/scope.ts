@@ -1,0 +1,88 @@
+import { problem, Refused } from '../domain/error.ts';
+import type { Interaction } from './exchange.ts';
+
+type Asked = Pick<Interaction, 'transaction' | 'resource' | 'interaction'>;
+
+/** Permissions of SMART App Launch 2.2 by interaction: create, read (with versions and history), update, delete, search. */
+const letters: Readonly<Record<string, string>> = {
+  read: 'r',
+  vread: 'r',
+  'history-instance': 'r',
+  'search-type': 's',
+  create: 'c',
+  update: 'u',
+  patch: 'u',
+  delete: 'd',
+  transaction: 'c',
+  operation: 's',
+};
+
+const contexts = ['patient', 'user', 'system'] as const;
+
+/** A scope of SMART App Launch, version 1 or 2; those that name search parameters are not known here and grant nothing. */
+const smart = /^(?:patient|user|system)\/(?<type>[A-Za-z]+|\*)\.(?<can>read|write|\*|c?r?u?d?s?)$/;
+
+const versionOne: Readonly<Record<string, string>> = { read: 'rs', write: 'cud', '*': 'cruds' };
+
+/** What an interaction asks for: a type and a permission; nothing for what concerns no type. A Bundle is a deposit of documents. */
+function permissionOf({
+  resource,
+  interaction,
+}: Asked): { readonly type: string; readonly letter: string } | undefined {
+  const letter = letters[interaction];
+  if (resource === 'system')
+    return interaction === 'transaction' ? { type: 'DocumentReference', letter: 'c' } : undefined;
+  return letter === undefined ? undefined : { type: resource, letter };
+}
+
+/**
+ * Whether the scopes of a token cover an interaction: by the name of its IHE transaction (IHE ITI IUA, `ITI-67`), or by type and permission
+ * (SMART App Launch 2.2, `user/DocumentReference.rs`). Whose data it reaches is the decision's, whatever the context of the scope says.
+ */
+export function covers(scopes: readonly string[], asked: Asked): boolean {
+  const permission = permissionOf(asked);
+  if (permission === undefined) return true;
+  return scopes.some((scope) => {
+    if (scope === asked.transaction && scope.startsWith('ITI-')) return true;
+    const { type, can = '' } = smart.exec(scope)?.groups ?? {};
+    return (type === '*' || type === permission.type) && (versionOne[can] ?? can).includes(permission.letter);
+  });
+}
+
+/**
+ * The same interaction for those alone whose token covers it.
+ * Its handling throws Refused `insufficientScope` for the others. RFC 6750 §3.1
+ */
+export function withinScope(interaction: Interaction): Interaction {
+  return {
+    ...interaction,
+    handle: async (exchange) => {
+      const { scopes } = exchange.request.caller;
+      if (scopes !== undefined && !covers(scopes, interaction))
+        throw new Refused([problem('insufficientScope', { detail: neededFor(interaction) })]);
+      return interaction.handle(exchange);
+    },
+  };
+}
+
+/** The scopes of which one is needed. */
+function neededFor(asked: Asked): string {
+  const permission = permissionOf(asked);
+  const named = permission === undefined ? [] : [`user/${permission.type}.${permission.letter}`];
+  return [...(asked.transaction.startsWith('ITI-') ? [asked.transaction] : []), ...named].join(' ');
+}
+
+/** Every scope that opens something: names of transactions, and for each type what is served of it. */
+export function scopesOf(interactions: readonly Asked[]): string[] {
+  const transactions = interactions.map(({ transaction }) => transaction).filter((name) => name.startsWith('ITI-'));
+  const served = new Map<string, Set<string>>();
+  for (const { type, letter } of interactions.flatMap((one) => permissionOf(one) ?? []))
+    served.set(type, (served.get(type) ?? new Set()).add(letter));
+  const can = [...served].map(
+    ([type, found]) => [type, [...'cruds'].filter((one) => found.has(one)).join('')] as const,
+  );
+  return [
+    ...new Set(transactions),
+    ...contexts.flatMap((context) => can.map(([type, permissions]) => `${context}/${type}.${permissions}`)),
+  ];
+}
