@@ -18,8 +18,10 @@ export type Reply = Answer | { readonly refused: 'busy' | 'stopped'; readonly wh
 
 type Waiting = { readonly id: number; readonly set: PlainSet; readonly port: MessagePort };
 
-/** Under load groups begin at most this often, in milliseconds: it is wake-ups that cost. After a lone change set nothing waits. */
+/** Under load groups begin at most this often, in milliseconds: it is wake-ups that cost. After a lone change set nothing waits, */
 const pace = 5;
+/** nor do so many change sets. */
+const enough = 12;
 
 /** Serves ports until told to close: a group is whatever arrived while the group before it was written. `held` keeps the process alive. */
 export function serve(
@@ -73,15 +75,18 @@ export function serve(
   }
 
   function schedule(): void {
-    if (running || timer !== undefined) return;
+    if (running) return;
     if (queue.length === 0) {
-      if (closing) void close();
+      if (closing && timer === undefined) void close();
       return;
     }
-    const wait = closing || lone ? 0 : begun + pace - performance.now();
-    if (wait <= 0) void run();
-    else
-      timer = setTimeout(() => {
+    const wait = closing || lone || queue.length >= enough ? 0 : begun + pace - performance.now();
+    if (wait <= 0) {
+      clearTimeout(timer);
+      timer = undefined;
+      void run();
+    } else
+      timer ??= setTimeout(() => {
         timer = undefined;
         drain();
         void run();
