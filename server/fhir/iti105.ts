@@ -8,7 +8,7 @@ import type { Answer, Exchange, Interaction } from './exchange.ts';
 import { documentReferenceOf, idOf } from './map/document-reference.ts';
 import { patientsHeld, provide, receiveAll } from './provide.ts';
 import { literalPatients, readAlone } from './read/provide-bundle.ts';
-import { shapeProblems } from './read/shape.ts';
+import { validate } from './validate.ts';
 
 const type = 'DocumentReference';
 
@@ -20,8 +20,8 @@ const type = 'DocumentReference';
 async function handle(exchange: Exchange): Promise<Answer> {
   const { tools, request, base } = exchange;
   const sent = await exchange.json();
-  const broken = shapeProblems(sent, type);
-  if (broken.length > 0) throw new Refused(broken);
+  const { isSound, problems: broken } = await validate(sent, type);
+  if (!isSound) throw new Refused(broken);
   // Its structure was checked just now.
   const resource = sent as unknown as DocumentReference;
   const patients = await patientsHeld(tools, literalPatients([resource], base));
@@ -38,9 +38,9 @@ async function handle(exchange: Exchange): Promise<Answer> {
     extra: [],
   } as const;
   const { data } = resource.content[0]?.attachment ?? {};
-  const documents = await receiveAll(tools.blobs, data === undefined ? [] : [{ id: entry.id, base64: data }]);
+  const documents = await receiveAll(tools, data === undefined ? [] : [{ id: entry.id, base64: data }]);
   const submission = { sets: [set], entries: [entry], folders: [], associations: [member, ...associations] };
-  const deposit = { submission, documents, named, problems: [...problems, ...urlProblems(resource, entry)] };
+  const deposit = { submission, documents, named, problems: [...problems, ...urlProblems(resource, entry), ...broken] };
   return provide(tools, request, deposit, new Map([[entry.id, type]]), (done) => created(done, base, now), 422);
 }
 

@@ -1,11 +1,13 @@
 import type { Bundle, BundleEntry, FhirResource } from 'fhir/r4.js';
-import { type Problem, problem, Refused } from '../domain/error.ts';
+import { type Problem, problem, Refused, refuse } from '../domain/error.ts';
 import type { Deposited } from '../usecases/submit.ts';
 import type { Answer, Exchange, Interaction } from './exchange.ts';
+import type { Json } from './json.ts';
 import { idOf } from './map/document-reference.ts';
+import { isObject } from './profile/path.ts';
 import { type Attached, patientsHeld, provide, receiveAll, unresolved } from './provide.ts';
 import { literalPatients, type Part, type ProvidedBundle, readProvideBundle } from './read/provide-bundle.ts';
-import { shapeProblems } from './read/shape.ts';
+import { validate } from './validate.ts';
 import { profiles } from './vocabulary.ts';
 
 /** Entries of a Bundle. */
@@ -17,13 +19,18 @@ const mostEntries = 1000;
  */
 async function handle(exchange: Exchange): Promise<Answer> {
   const { tools, request, base } = exchange;
-  const bundle = await bundleOf(exchange);
+  const { bundle, broken } = await bundleOf(exchange);
   const resources = bundle.entry?.map(({ resource }) => resource) ?? [];
   const withSubject = resources.filter((r) => r?.resourceType === 'List' || r?.resourceType === 'DocumentReference');
   const patients = await patientsHeld(tools, literalPatients(withSubject, base));
   const read = readProvideBundle(bundle, { base, patients });
-  const problems = [...profileProblems(bundle, exchange), ...read.problems, ...attachmentProblems(bundle, read)];
-  const documents = await receiveAll(tools.blobs, attachedOf(read));
+  const problems = [
+    ...profileProblems(bundle, exchange),
+    ...read.problems,
+    ...attachmentProblems(bundle, read),
+    ...broken,
+  ];
+  const documents = await receiveAll(tools, attachedOf(read));
   const deposit = { submission: read.submission, documents, problems, named: read.named };
   return provide(tools, request, deposit, pathsOf(read), (deposited) => ({
     body: JSON.stringify({
@@ -34,20 +41,29 @@ async function handle(exchange: Exchange): Promise<Answer> {
   }));
 }
 
-async function bundleOf({ json }: Exchange): Promise<Bundle<FhirResource>> {
+/** Before anything is looked at. */
+function checkSize(sent: Json): void {
+  const entry = isObject(sent) ? sent['entry'] : undefined;
+  if (Array.isArray(entry) && entry.length > mostEntries)
+    refuse('tooManyEntries', { value: String(entry.length), detail: String(mostEntries) });
+}
+
+/** The Bundle, with what breaks the rules of FHIR and of the profiles that it claims. */
+async function bundleOf({
+  json,
+}: Exchange): Promise<{ readonly bundle: Bundle<FhirResource>; readonly broken: readonly Problem[] }> {
   const sent = await json();
-  const problems = shapeProblems(sent, 'Bundle');
-  if (problems.length > 0) throw new Refused(problems);
+  checkSize(sent);
+  const { isSound, problems: broken } = await validate(sent, 'Bundle');
+  if (!isSound) throw new Refused(broken);
   // Its structure was checked just now.
   const bundle = sent as unknown as Bundle<FhirResource>;
-  const { entry = [], type } = bundle;
+  const { type } = bundle;
   if (type !== 'transaction')
     throw new Refused([
       problem('elementMalformed', { expression: 'Bundle.type', value: type, detail: 'transaction is expected' }),
     ]);
-  if (entry.length > mostEntries)
-    throw new Refused([problem('tooManyEntries', { value: String(entry.length), detail: String(mostEntries) })]);
-  return bundle;
+  return { bundle, broken };
 }
 
 /** Minimal metadata are for domains that prescribe no codes. IHE MHD 1:33.2. */

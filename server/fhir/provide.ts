@@ -1,23 +1,26 @@
-import type { Blobs, Received } from '../blobs/port.ts';
 import { type Problem, problem, Refused } from '../domain/error.ts';
 import type { Cx } from '../domain/identifier.ts';
 import { currentIdentifiers } from '../domain/record.ts';
+import type { Staged } from '../store/port.ts';
 import { isTraced, type Request, type Tools } from '../usecases/perform.ts';
-import { type Deposit, type Deposited, submit } from '../usecases/submit.ts';
+import { resumed } from '../usecases/staging.ts';
+import { type Deposit, type Deposited, type DepositedBytes, submit } from '../usecases/submit.ts';
+import { bytesOf, withoutSpace } from './base64.ts';
 import type { Answer } from './exchange.ts';
 import { statusOf } from './outcome.ts';
+import { withoutRepeats } from './validate.ts';
 
-/** A document as it came: the id of its entry's draft, and its bytes in base64. */
-export type Attached = { readonly id: string; readonly base64: string };
+/** A document as it came: the id of its entry's draft, and its bytes, in base64 or as they wait. */
+export type Attached = { readonly id: string } & ({ readonly base64: string } | { readonly staged: Staged });
 
-/** Characters; divisible by four. */
-const piece = 64 * 1024;
+/** Bytes up to this size are decoded at once. */
+const atOnce = 48 * 1024;
 
 /** Takes the bytes in; what was taken in is discarded when the rest cannot be. */
-export async function receiveAll(blobs: Blobs, attached: readonly Attached[]): Promise<Deposit['documents']> {
-  const documents: { id: string; received: Received }[] = [];
+export async function receiveAll(tools: Tools, attached: readonly Attached[]): Promise<Deposit['documents']> {
+  const documents: DepositedBytes[] = [];
   try {
-    for (const { id, base64 } of attached) documents.push({ id, received: await receive(blobs, base64) });
+    for (const one of attached) documents.push({ id: one.id, ...(await receive(tools, one)) });
   } catch (error) {
     await Promise.allSettled(documents.map(({ received }) => received.discard()));
     throw error;
@@ -25,14 +28,11 @@ export async function receiveAll(blobs: Blobs, attached: readonly Attached[]): P
   return documents;
 }
 
-async function receive(blobs: Blobs, base64: string): Promise<Received> {
-  const plain = base64.replace(/\s+/g, '');
-  if (plain.length <= piece) return blobs.receiveBytes(Buffer.from(plain, 'base64'));
-  return blobs.receive(pieces(plain), plain.length);
-}
-
-async function* pieces(base64: string): AsyncGenerator<Buffer, void, undefined> {
-  for (let at = 0; at < base64.length; at += piece) yield Buffer.from(base64.slice(at, at + piece), 'base64');
+async function receive(tools: Tools, one: Attached): Promise<Omit<DepositedBytes, 'id'>> {
+  if ('staged' in one) return { received: resumed(tools, one.staged), staged: one.staged.id };
+  const plain = withoutSpace(one.base64);
+  if ((plain.length / 4) * 3 <= atOnce) return { received: tools.blobs.receiveBytes(Buffer.from(plain, 'base64')) };
+  return { received: await tools.blobs.receive(bytesOf(plain), plain.length) };
 }
 
 /** The identifiers of the records that literal references name, by the id of Patient. Where there is none, the reference is unresolved. */
@@ -64,7 +64,7 @@ export async function provide(
     return answer(await submit(tools, request, deposit));
   } catch (error) {
     if (!(error instanceof Refused) || !isTraced(error)) throw error;
-    const refused = error.problems.map((one) => located(one, paths));
+    const refused = withoutRepeats(error.problems.map((one) => located(one, paths)));
     return { refused, status: statusOfContent(refused, statusOfFaults) };
   }
 }

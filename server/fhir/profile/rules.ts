@@ -62,7 +62,10 @@ const rules = {
     const byPatient = listed(document['author']).some(
       (author) =>
         isObject(author) &&
-        contained.some(({ id, resourceType }) => author['reference'] === `#${id}` && resourceType === 'Patient'),
+        contained.some(
+          ({ id, resourceType }) =>
+            typeof id === 'string' && author['reference'] === `#${id}` && resourceType === 'Patient',
+        ),
     );
     return byPatient || document['authenticator'] !== undefined;
   },
