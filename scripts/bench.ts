@@ -94,6 +94,14 @@ const kinds: readonly Kind[] = [
   { name: '500-entries', rate: 1, guess: 6, prepare: async (b, n) => once(largeSubmissions(b, n), success) },
 ];
 
+const aims: readonly (readonly [what: string, perSecond: number])[] = [
+  ['ITI-41', 1400],
+  ['ITI-18', 2000],
+  ['search', 2000],
+  ['read', 8000],
+  ['DocumentReference', 6000],
+];
+
 if (values.help) process.stdout.write(usage);
 else if (values.fill !== undefined) await fill(Number(values.fill), say);
 else if (values['stages-of'] !== undefined) process.stdout.write(await stages(Number(values['stages-of'])));
@@ -255,14 +263,6 @@ ${costs}`
 }
 
 /** What one asks of two processors that carry the load generator too: requests per second, closed loop of 32. */
-const aims: readonly (readonly [what: string, perSecond: number])[] = [
-  ['ITI-41', 1400],
-  ['ITI-18', 2000],
-  ['search', 2000],
-  ['read', 8000],
-  ['DocumentReference', 6000],
-];
-
 function aimsText(rows: readonly Row[]): string {
   const lines = aims.flatMap(([what, aim]) =>
     rows
