@@ -6,7 +6,15 @@ import { consentParameters } from './iti108.ts';
 import { patchTypes } from './patch-body.ts';
 import { patientSearchParameters } from './patient.ts';
 import { type Parameter, pagingParameters } from './search.ts';
-import { consent, fhirJson, implementationGuides, profiles } from './vocabulary.ts';
+import { consent, fhirJson, fhirXml, implementationGuides, profiles, security } from './vocabulary.ts';
+
+/** Endpoints of the authorisation server, by their names in the extension oauth-uris. */
+export type OAuthAddresses = {
+  readonly authorize?: string;
+  readonly token: string;
+  readonly introspect?: string;
+  readonly revoke?: string;
+};
 
 type Described = Pick<Parameter<never>, 'type' | 'documentation'>;
 
@@ -44,6 +52,7 @@ export function capabilityStatement(
   interactions: readonly Interaction[],
   base: string,
   since: number,
+  oauth?: OAuthAddresses,
 ): CapabilityStatement {
   const types = [...new Set(interactions.map(({ resource }) => resource))].filter((type) => type !== 'system');
   const system = interactions.filter(({ resource }) => resource === 'system');
@@ -55,7 +64,7 @@ export function capabilityStatement(
     software: { name: 'OpenDMP' },
     implementation: { description: 'Documents of the shared medical record', url: base },
     fhirVersion: '4.0.1',
-    format: [fhirJson, 'json'],
+    format: [fhirJson, fhirXml, 'json', 'xml'],
     patchFormat: Object.values(patchTypes),
     implementationGuide: [...implementationGuides],
     rest: [
@@ -66,10 +75,14 @@ export function capabilityStatement(
           cors: false,
           service: [
             {
-              coding: [{ system: 'http://terminology.hl7.org/CodeSystem/restful-security-service', code: 'OAuth' }],
+              coding: [
+                { system: security.service, code: 'OAuth' },
+                ...(oauth === undefined ? [] : [{ system: security.service, code: 'SMART-on-FHIR' }]),
+              ],
               text: 'Bearer token (JWT) for this address',
             },
           ],
+          ...(oauth && { extension: [{ url: security.oauthUris, extension: urisOf(oauth) }] }),
         },
         resource: types.map((type) => resourceOf(type, interactions)),
         interaction: system.flatMap(({ interaction }) =>
@@ -79,6 +92,11 @@ export function capabilityStatement(
       },
     ],
   };
+}
+
+/** SMART App Launch, appendix "Conformance" (CapabilityStatement). */
+function urisOf(oauth: OAuthAddresses) {
+  return Object.entries(oauth).map(([url, valueUri]) => ({ url, valueUri }));
 }
 
 /** Each operation once, whatever methods and addresses it has. */

@@ -54,7 +54,7 @@ async function patched(
   check: (document: StoredDocument) => void,
 ): Promise<Answer> {
   const { tools, request, base, header } = exchange;
-  const operations = readPatch(header('Content-Type'), await exchange.body(longestPatch, 'a patch'));
+  const operations = await readPatch(header('Content-Type'), await exchange.body(longestPatch, 'a patch'));
   try {
     const document = await amend(tools, request, {
       ...target,

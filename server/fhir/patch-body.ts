@@ -1,24 +1,33 @@
 import { refuse } from '../domain/error.ts';
 import { jsonOf } from './body.ts';
 import type { Json } from './json.ts';
+import { formatSent } from './media-type.ts';
 import { archivedToken, labelToken, type PatchOperation } from './patch.ts';
-import { archivedUrls, fhirJson } from './vocabulary.ts';
+import { archivedUrls, fhirJson, fhirXml } from './vocabulary.ts';
+import { readXmlPatch } from './xml/patch.ts';
+import { readXml } from './xml/read.ts';
 
-/** Media types of a patch: JSON Patch, and Parameters with FHIRPath Patch. */
-export const patchTypes = { jsonPatch: 'application/json-patch+json', fhirPathPatch: fhirJson } as const;
+/** Media types of a patch: JSON Patch, XML Patch, and Parameters with FHIRPath Patch. */
+export const patchTypes = {
+  jsonPatch: 'application/json-patch+json',
+  xmlPatch: 'application/xml-patch+xml',
+  fhirPathPatch: fhirJson,
+  fhirPathPatchInXml: fhirXml,
+} as const;
 
 /** Bytes of a patch. */
 export const longestPatch = 65_536;
 
 /**
- * The operations of a patch that was sent. FHIR R4 http.html#patch, fhirpatch.html; RFC 6902.
- * @throws Refused mediaTypeUnsupported, notUtf8, notJson, elementMalformed, patchForbidden
+ * The operations of a patch that was sent. FHIR R4 http.html#patch, fhirpatch.html; RFC 6902; RFC 5261.
+ * @throws Refused mediaTypeUnsupported, notUtf8, notJson, elementMalformed, patchForbidden, and as `readXml`
  */
-export function readPatch(contentType: string, bytes: Buffer): readonly PatchOperation[] {
+export async function readPatch(contentType: string, bytes: Buffer): Promise<readonly PatchOperation[]> {
   const type = contentType.split(';')[0]?.trim().toLowerCase();
   if (type === patchTypes.jsonPatch) return jsonPatch(jsonOf(bytes));
-  if (type === patchTypes.fhirPathPatch || type === 'application/json') return fhirPathPatch(jsonOf(bytes));
-  return refuse('mediaTypeUnsupported', { value: contentType });
+  if (type === patchTypes.xmlPatch) return readXmlPatch(bytes);
+  const format = formatSent(contentType) ?? refuse('mediaTypeUnsupported', { value: contentType });
+  return fhirPathPatch(format === 'json' ? jsonOf(bytes) : await readXml(bytes));
 }
 
 function jsonPatch(json: Json): PatchOperation[] {

@@ -14,8 +14,9 @@ export type PatchOperation = {
   readonly value?: Json;
 };
 
-/** Tokens that stand for a place by what it holds: the extension isArchived, the label of a code. */
+/** Tokens that stand for a place by what it holds: the extension isArchived, the label of a code, the one that a list has. */
 export const archivedToken = '?isArchived';
+export const onlyToken = '?only';
 export const labelToken = (code: string) => `?${code}`;
 
 /**
@@ -27,7 +28,7 @@ export const labelToken = (code: string) => `?${code}`;
 export function wishOf(operations: readonly PatchOperation[], before: DocumentReference): Wish {
   // Copies, of which one is changed part by part.
   const [resource, former] = [copyOf(before), copyOf(before)];
-  for (const operation of operations) apply(resource, tolerated(operation, resource));
+  for (const operation of operations) apply(resource, tolerated(located(operation, resource), resource));
   checkRest(resource, former);
   const levels = listAt(former, 'securityLabel').map(codeOf);
   const [had, wanted] = [labelsOf(former, levels), labelsOf(resource, levels)];
@@ -48,6 +49,20 @@ function copyOf(value: unknown): Resource {
 }
 
 const patchable = ['status', 'securityLabel', 'extension'];
+
+/** With a position where the one that a list has is meant. */
+function located(operation: PatchOperation, resource: Resource): PatchOperation {
+  const path: string[] = [];
+  for (const token of operation.path) {
+    if (token !== onlyToken) path.push(token);
+    else {
+      const list = at(resource, path);
+      if (!Array.isArray(list) || list.length !== 1) failed(`not one, but several are at ${shown(path)}`);
+      path.push('0');
+    }
+  }
+  return { ...operation, path };
+}
 
 /** The forms of the DMP's draft guide in those of RFC 6902. */
 function tolerated(operation: PatchOperation, resource: Resource): PatchOperation {
