@@ -1,3 +1,4 @@
+import type { Caller } from '../domain/actor.ts';
 import type { Consent } from '../domain/consent.ts';
 import type { Permit, RecordFacts } from '../domain/decision.ts';
 import type { HolderFilter } from '../domain/demographics.ts';
@@ -12,6 +13,7 @@ import type {
 import type { AuditEvent, EventDraft } from '../domain/event.ts';
 import type { Cx, Identifier } from '../domain/identifier.ts';
 import type { PatientRecord, RecordId } from '../domain/record.ts';
+import type { ChangeKind, Interest, Shown, SubscriptionStatus, Watched } from '../domain/subscription.ts';
 
 export type ObjectKind = 'document' | 'submissionSet' | 'folder' | 'association';
 
@@ -34,10 +36,10 @@ export type StoredDocument = {
   readonly sealedFor: RecordId;
   /** Whether the permit's viewer wrote or filed it. */
   readonly own: boolean;
-  /** Whether no later version of the entry is registered. */
-  readonly latest: boolean;
   /** Whether it is the source of an association, whatever is hidden of that. */
   readonly relates: boolean;
+  /** Whether no later version of the entry is registered. */
+  readonly latest: boolean;
   /** Counts the states of the logical document from 1: each new version and each new status of the latest one is a state. */
   readonly revision: number;
   /** Since when it is in this state, in milliseconds. */
@@ -105,7 +107,22 @@ export type Row =
   /** Bytes that came before the document they are of; of no record. */
   | { readonly kind: 'staged'; readonly staged: Staged }
   /** They have become a document, or are given up: nobody finds them any more. Of no record. */
-  | { readonly kind: 'unstaged'; readonly id: string };
+  | { readonly kind: 'unstaged'; readonly id: string }
+  /**
+   * Created, or replaced where it stands at `at`; of no record. Changes are kept for it from its creation, and from `restart`, on. What it has told besides is added to its log,
+   * of which the latest `loggedNotices` stay.
+   */
+  | {
+      readonly kind: 'subscription';
+      readonly subscription: Subscription;
+      readonly told?: readonly Notice[];
+      readonly restart?: true;
+    }
+  /** It is no more, nor is its log. Of no record. */
+  | { readonly kind: 'unsubscribe'; readonly id: string };
+
+/** How many of its notices a subscription can repeat. */
+export const loggedNotices = 1000;
 
 /**
  * Bytes that wait to become a document: on disk, sealed, with the header of the file here and not there, its key wrapped by one that goes with
@@ -126,6 +143,90 @@ export type Staged = {
 
 /** Sealed bytes in a file of their own that no record's key opens yet; `header` in base64. */
 export type StagedContent = { readonly file: string; readonly length: number; readonly header: string };
+
+/**
+ * Somebody waits for changes, of one record or of all. Nothing clinical; the filter is what the subscriber asked for, whose caller is judged again
+ * before each notification.
+ */
+export type Subscription = {
+  readonly id: string;
+  /** Counts what the subscriber made of it, from 1. */
+  readonly version: number;
+  readonly changedAt: number;
+  /** As `ownerOf` names it. */
+  readonly owner: string;
+  readonly caller: Caller;
+  /** Absent: all records. */
+  readonly record?: RecordId;
+  readonly interest: Interest;
+  readonly filter: WatchFilter;
+  readonly channel: Channel;
+  readonly shown: Shown;
+  /** When it ends by itself, in milliseconds. */
+  readonly end?: number;
+  /** The form in which it was asked for, without secrets. */
+  readonly form: string;
+  readonly status: SubscriptionStatus;
+  /** Of notifications that failed one after the other. */
+  readonly failures: number;
+  /** Since when they fail. */
+  readonly failingSince?: number;
+  /** Why the last one did, in public words. */
+  readonly error?: string;
+  /** The receiver answered once: notifications may follow. */
+  readonly greeted: boolean;
+  /** How many events were told so far; their numbers begin at 1. */
+  readonly count: number;
+  /** When something was last sent, in milliseconds. */
+  readonly lastSentAt?: number;
+  /** The position of the last change that was looked at; a new one begins behind all that are known. */
+  readonly cursor: number;
+  /** When there is something to do: send, try again, a sign of life, end. Changes bring it forward while nothing fails. */
+  readonly due?: number;
+};
+export type StoredSubscription = Subscription & {
+  /** Changes with every write. */
+  readonly revision: number;
+};
+
+/** One of the fields, by the kind of object. */
+export type WatchFilter = {
+  readonly documents?: DocumentFilter;
+  readonly sets?: SetFilter;
+  readonly folders?: FolderFilter;
+};
+
+/** Durations in seconds. */
+export type Channel = {
+  readonly kind: 'rest-hook' | 'websocket';
+  readonly endpoint?: string;
+  /** Headers for the receiver, sealed: under a key that goes with them. */
+  readonly headers?: { readonly key: string; readonly sealed: string };
+  readonly heartbeat?: number;
+  readonly timeout: number;
+  /** Most events of one notification. */
+  readonly most: number;
+};
+
+/** What became of one object in one commit, for those who wait for it. */
+export type Change = {
+  /** Grows with every change that is kept. */
+  readonly position: number;
+  readonly record: RecordId;
+  readonly object: Watched;
+  /** The logicalID of a document or folder, the entryUUID of a submission set. */
+  readonly name: string;
+  readonly kind: ChangeKind;
+  /** Milliseconds. */
+  readonly at: number;
+  /** Of a folder that grew: the entryUUIDs of what was put in. */
+  readonly members?: readonly string[];
+  /** Of a document that was registered before: what decided who saw it. */
+  readonly before?: { readonly codes: readonly VisibilityCode[]; readonly typeCode: string; readonly owners: Owners };
+};
+
+/** An event that a subscriber was told, by its number. */
+export type Notice = Pick<Change, 'record' | 'object' | 'name' | 'kind' | 'at'> & { readonly number: number };
 
 /** How the consents of one group stood from `at` (milliseconds) on, in the order in which they were first put. */
 export type StoredConsents = {
@@ -200,6 +301,8 @@ export type Expectation =
     }
   /** No association names one of these objects, save those that are among them, and those. */
   | { readonly unreferenced: readonly string[]; readonly save?: readonly string[] }
+  /** The subscription is unchanged since it was read; undefined: there is none of this id. */
+  | { readonly subscriptionAt: { readonly id: string; readonly revision: number | undefined } }
   /** These bytes still wait. */
   | { readonly staged: string }
   /** The document or folder is the latest version of its logical object. */
@@ -217,7 +320,8 @@ export type ChangeSet = {
 export type Spend = { readonly key: string; readonly until: number };
 
 export type Outcome =
-  | { readonly done: true; readonly sequences: readonly number[] }
+  /** `awaited`: a subscription waits for something of it. */
+  | { readonly done: true; readonly sequences: readonly number[]; readonly awaited?: true }
   | { readonly done: false; readonly conflicts: readonly Expectation[]; readonly spent: boolean };
 
 /**
@@ -262,6 +366,28 @@ export interface Staging {
   isNamed(file: string): Promise<boolean>;
   /** Forgets what ended by `now`. Same promise as `commit`. */
   expire(now: number): Promise<void>;
+}
+
+/**
+ * Subscriptions, and what they wait for: changes are kept from the commit that makes them until every subscription concerned has looked at
+ * them; where none is concerned none is kept. Nothing here is clinical: what changed is read with a permit.
+ */
+export interface Subscriptions {
+  find(id: string): Promise<StoredSubscription | undefined>;
+  /** Of one owner, the newest first. */
+  ofOwner(owner: string): Promise<readonly StoredSubscription[]>;
+  /** Those that have something to do, longest first. */
+  due(now: number, limit: number): Promise<readonly StoredSubscription[]>;
+  nextDue(now: number): Promise<number | undefined>;
+  /** What it has not looked at yet, oldest first. */
+  changes(subscription: Pick<Subscription, 'id' | 'cursor' | 'record'>, limit: number): Promise<readonly Change[]>;
+  /** What it told, from ≤ number ≤ to, oldest first. */
+  told(id: string, from: number, to: number, limit: number): Promise<readonly Notice[]>;
+  /**
+   * Writes where it stands, unless somebody else wrote meanwhile, which is answered by false. Same promise as `commit`. Where changes wait that it
+   * has not looked at and nothing fails, it is due at once, whatever `due` says.
+   */
+  advance(before: StoredSubscription, next: Subscription, told: readonly Notice[]): Promise<boolean>;
 }
 
 /** The only reads without a permit: what `decide()` needs to make one. No clinical content. */
@@ -460,6 +586,8 @@ export interface Reader {
    * merged. With permits of `searchPatients` alone. Found by index where families or a range of days are given.
    */
   recordsOfHolders(permit: Permit, filter: HolderFilter, limit: number): Promise<readonly FoundHolder[]>;
+  /** Whether no document, set, folder or consent is in the permit's record, whatever is hidden of it. */
+  isEmpty(permit: Permit): Promise<boolean>;
   /** The wrapped key of the record, or of one that was merged into it; undefined once destroyed. */
   wrappedKey(permit: Permit, of?: RecordId): Promise<Uint8Array | undefined>;
 }
@@ -472,6 +600,7 @@ export type Store = {
   readonly write: Writer;
   readonly outbox: Outbox;
   readonly staging: Staging;
+  readonly subscriptions: Subscriptions;
   close(): Promise<void>;
 };
 

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { HolderFilter } from '../../server/domain/demographics.ts';
 import type { PatientRecord, Traits } from '../../server/domain/record.ts';
 import type { Row, Store } from '../../server/store/port.ts';
-import { permitFor, permitToSearch, recordOf } from '../support/permits.ts';
+import { consentOf, permitFor, permitToSearch, recordOf } from '../support/permits.ts';
 import { document, submissionSet } from '../support/registry.ts';
 import { documentRow, nobody, permitOn, put, type Subject } from './store.ts';
 
@@ -118,10 +118,12 @@ export function holderContract(name: string, open: () => Promise<Subject>): void
     test.each<[string, Row | undefined]>([
       ['nothing', undefined],
       ['a document', documentRow(document(1))],
+      ['a consent', { kind: 'consent', consent: consentOf(ids.anne, 'c-1', { kind: 'opening' }) }],
       ['a submission set', { kind: 'submissionSet', set: submissionSet(2), owners: nobody }],
     ])('a record that holds %s is empty or not', async (_, row) => {
       const permit = permitFor(await store.facts.recordById(ids.anne), 'feeder', { action: 'feedIdentities' });
       if (row !== undefined) await store.write.commit(permit, put(row));
+      expect(await store.read.isEmpty(permit)).toBe(row === undefined);
       const outcome = await store.write.commit(permit, { ...put(), expect: [{ empty: ids.anne }] });
       expect(outcome).toMatchObject(
         row === undefined ? { done: true } : { done: false, conflicts: [{ empty: ids.anne }] },

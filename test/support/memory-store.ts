@@ -46,6 +46,18 @@ import {
 import { actorIds, chainHash, chainStart, withoutHidden } from '../../server/store/trail.ts';
 import { factsOfDocument, isOwn, isVisible, seesEverything, seesOwnAlone } from '../../server/store/visibility.ts';
 
+import {
+  copyOfSubscriptions,
+  dropSubscription,
+  type HeldSubscriptions,
+  type Known,
+  keepChanges,
+  noSubscriptions,
+  putSubscription,
+  subscriptionsOf,
+  touchedBy,
+} from './memory-subscriptions.ts';
+
 type Placed = Omit<StoredDocument, 'own' | 'relates'>;
 /** Facts are those of the latest version. */
 type State = Pick<StoredDocument, 'revision' | 'changedAt'> & Pick<DocumentEntry, 'status'>;
@@ -76,6 +88,7 @@ type Contents = {
   readonly merged: Map<RecordId, RecordId>;
   readonly sealed: Uint8Array[];
   readonly staged: Map<string, Staged>;
+  readonly subscriptions: HeldSubscriptions;
 };
 
 export type MemoryStore = Store & {
@@ -108,6 +121,7 @@ export function memoryStore({ fault }: { readonly fault?: () => Error | undefine
     merged: new Map(),
     sealed: [],
     staged: new Map(),
+    subscriptions: noSubscriptions(),
   };
   let open = true;
   const reading = <T>(read: () => T): Promise<T> =>
@@ -128,14 +142,16 @@ export function memoryStore({ fault }: { readonly fault?: () => Error | undefine
       const conflicts = [...changes.expect, ...implied(next, changes.put)].filter((e) => !holds(next, e));
       if (conflicts.length > 0) return { done: false, conflicts, spent: false };
       const rows = [...changes.put].sort((a, b) => Number(b.kind === 'merge') - Number(a.kind === 'merge'));
+      const touched = touchedBy(rows, knownIn(held, record));
       for (const row of rows) put(next, record ?? '', row, at);
+      const isAwaited = keepChanges(next.subscriptions, touched, record ?? '', at, remainsIn(next));
       addConsentVersions(next, changes.put, at);
       bumpVersion(next, changes.put);
       const sequences = changes.events.map((event) => trace(next, event));
       for (const job of changes.jobs) queue(next, job, at);
       if (spend !== undefined) next.spent.set(spend.key, spend.until);
       held = next;
-      return { done: true, sequences };
+      return { done: true, sequences, ...(isAwaited && { awaited: true }) };
     });
 
   const factsOf = (record: PatientRecord | undefined): RecordFacts | undefined =>
@@ -379,6 +395,7 @@ export function memoryStore({ fault }: { readonly fault?: () => Error | undefine
           ),
         ),
       event: (permit, sequence) => reading(() => trail(permit).find((e) => e.sequence === sequence)),
+      isEmpty: (permit) => reading(() => isEmpty(held, readingOf(permit).record)),
       wrappedKey: (permit, of) =>
         reading(() => {
           const { record } = readingOf(permit);
@@ -432,6 +449,7 @@ export function memoryStore({ fault }: { readonly fault?: () => Error | undefine
           for (const [id, { until }] of held.staged) if (until <= now) held.staged.delete(id);
         }),
     },
+    subscriptions: subscriptionsOf(() => held.subscriptions, reading),
     jobs: () => held.jobs.map(({ job }) => job),
     events: () => held.events,
     sealed: (place) => ('segment' in place ? held.sealed[place.segment] : undefined),
@@ -443,6 +461,34 @@ export function memoryStore({ fault }: { readonly fault?: () => Error | undefine
       association: held.associations.size,
     }),
   };
+}
+
+/** What the store holds of a record's objects that may be waited for. */
+function knownIn(held: Contents, record: RecordId | undefined): Known {
+  return {
+    document(entryUUID) {
+      const found = held.documents.get(entryUUID);
+      if (found === undefined || found.record !== record) return undefined;
+      const { entry, latest, codes, owners } = found;
+      return {
+        logicalID: entry.logicalID,
+        status: entry.status,
+        latest,
+        facts: { codes, typeCode: entry.typeCode.code, owners },
+      };
+    },
+    folder(entryUUID) {
+      const found = held.folders.get(entryUUID);
+      return found?.record === record ? found?.object.logicalID : undefined;
+    },
+  };
+}
+
+function remainsIn(held: Contents) {
+  return (object: 'document' | 'submissionSet' | 'folder', name: string): boolean =>
+    object === 'folder'
+      ? [...held.folders.values()].some((folder) => folder.object.logicalID === name)
+      : [...held.documents.values()].some(({ entry }) => entry.logicalID === name);
 }
 
 function queue(held: Contents, job: Job, at: number): void {
@@ -468,6 +514,7 @@ function copyOf(held: Contents): Contents {
     merged: new Map(held.merged),
     sealed: [...held.sealed],
     staged: new Map(held.staged),
+    subscriptions: copyOfSubscriptions(held.subscriptions),
   };
 }
 
@@ -498,6 +545,10 @@ function holds(held: Contents, expectation: Expectation): boolean {
     const { kind, entryUUID, status } = expectation.stateIs;
     return (kind === 'folder' ? held.folders : held.associations).get(entryUUID)?.object.status === status;
   }
+  if ('subscriptionAt' in expectation) {
+    const { id, revision } = expectation.subscriptionAt;
+    return held.subscriptions.all.get(id)?.revision === revision;
+  }
   if ('staged' in expectation) return held.staged.has(expectation.staged);
   if ('latest' in expectation) {
     const { kind, entryUUID } = expectation.latest;
@@ -508,10 +559,7 @@ function holds(held: Contents, expectation: Expectation): boolean {
       [...held.folders.values()].filter(({ object }) => object.logicalID === folder.logicalID).at(-1)?.object === folder
     );
   }
-  if ('empty' in expectation)
-    return ![held.documents, held.sets, held.folders, held.consents].some((kind) =>
-      [...kind.values()].some(({ record }) => record === expectation.empty),
-    );
+  if ('empty' in expectation) return isEmpty(held, expectation.empty);
   if ('unreferenced' in expectation) {
     const { unreferenced: names, save = [] } = expectation;
     return [...held.associations.values()].every(
@@ -524,6 +572,12 @@ function holds(held: Contents, expectation: Expectation): boolean {
   return (
     documents.every(({ entry }) => unless !== undefined && entry.hash === unless.hash && entry.size === unless.size) &&
     ![...held.sets.values(), ...held.folders.values()].some(({ object }) => object.uniqueId === uniqueIdFree)
+  );
+}
+
+function isEmpty({ documents, sets, folders, consents }: Contents, record: RecordId): boolean {
+  return ![documents, sets, folders, consents].some((kind) =>
+    [...kind.values()].some((held) => held.record === record),
   );
 }
 
@@ -582,6 +636,12 @@ function put(held: Contents, record: RecordId, row: Row, at: number): void {
       break;
     case 'unstaged':
       held.staged.delete(row.id);
+      break;
+    case 'subscription':
+      putSubscription(held.subscriptions, row);
+      break;
+    case 'unsubscribe':
+      dropSubscription(held.subscriptions, row.id);
       break;
     case 'record':
       held.records.set(row.record.id, row.record);

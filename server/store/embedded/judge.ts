@@ -4,6 +4,7 @@ import type { Expectation, ObjectKind } from '../port.ts';
 import type { Database } from './driver.ts';
 import type { PlainRow, PlainSet } from './encode.ts';
 import { kinds, readJson, statuses, uniqueIdHash, uuidBytes } from './names.ts';
+import { makeEmptiness } from './read-facts.ts';
 import { namesIn, namesOf } from './visible.ts';
 
 /** Answers which expectations of a change set do not hold, those implied by its rows included: names and identifiers are held once. */
@@ -31,12 +32,11 @@ export function makeJudge(database: Database): Judge {
     `SELECT 1 FROM folder f JOIN folder later ON later.record = f.record AND later.logical = f.logical AND later.key > f.key
      WHERE f.key = ?`,
   );
-  const content = (['search', 'submission_set', 'folder', 'consent'] as const).map((table) =>
-    database.prepare(`SELECT 1 FROM ${table} WHERE record = (SELECT key FROM record WHERE id = ?) LIMIT 1`),
-  );
+  const isEmpty = makeEmptiness(database);
   const associationJson = database.prepare<{ json: Uint8Array }>('SELECT json FROM association WHERE key = ?');
 
   const staged = database.prepare('SELECT 1 FROM staged WHERE id = ?');
+  const subscription = database.prepare<{ revision: number }>('SELECT revision FROM subscription WHERE id = ?');
   const referring = database.prepare<{ json: Uint8Array }>(
     `SELECT json FROM association WHERE key IN
        (SELECT key FROM association WHERE source IN (${namesIn}) UNION SELECT key FROM association WHERE target IN (${namesIn}))`,
@@ -65,7 +65,9 @@ export function makeJudge(database: Database): Judge {
     if ('stateIs' in expectation) return hasState(expectation.stateIs);
     if ('unreferenced' in expectation) return isUnreferenced(expectation);
     if ('latest' in expectation) return isLatest(expectation.latest);
-    if ('empty' in expectation) return content.every((held) => held.get(expectation.empty) === undefined);
+    if ('empty' in expectation) return isEmpty(expectation.empty);
+    if ('subscriptionAt' in expectation)
+      return subscription.get(expectation.subscriptionAt.id)?.revision === expectation.subscriptionAt.revision;
     if ('staged' in expectation) return staged.get(expectation.staged) !== undefined;
     const found = status.get(uuidBytes(expectation.statusIs.document));
     return found !== undefined && statuses[found.status] === expectation.statusIs.status;

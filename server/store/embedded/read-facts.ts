@@ -1,6 +1,6 @@
 import type { Consent } from '../../domain/consent.ts';
 import type { RecordFacts } from '../../domain/decision.ts';
-import type { PatientRecord } from '../../domain/record.ts';
+import type { PatientRecord, RecordId } from '../../domain/record.ts';
 import type { Database } from './driver.ts';
 import { readJson, uuidHex } from './names.ts';
 
@@ -63,4 +63,12 @@ export function makeFactReads(database: Database) {
       factsOf(() => (Number.isSafeInteger(sequence) ? ofEvent.get(sequence) : undefined)),
     isNamed: (file: string) => named.get(file) !== undefined,
   };
+}
+
+/** Whether no document, set, folder or consent is in a record. */
+export function makeEmptiness(database: Database): (record: RecordId) => boolean {
+  const held = (['search', 'submission_set', 'folder', 'consent'] as const).map((table) =>
+    database.prepare(`SELECT 1 FROM ${table} WHERE record = (SELECT key FROM record WHERE id = ?) LIMIT 1`),
+  );
+  return (record) => held.every((statement) => statement.get(record) === undefined);
 }

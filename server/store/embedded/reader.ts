@@ -1,6 +1,6 @@
 import type { Permit } from '../../domain/decision.ts';
 import { checkAcross, checkHolders, readingOf } from '../permit.ts';
-import { type FactsReader, type Outbox, type Reader, type Staging, StoreStopped } from '../port.ts';
+import { type FactsReader, type Outbox, type Reader, type Staging, StoreStopped, type Subscriptions } from '../port.ts';
 import { makeConsentReads } from './consents.ts';
 import { openDatabase } from './driver.ts';
 import { makeHolderReads } from './holders.ts';
@@ -8,11 +8,12 @@ import { makeJobReads } from './jobs.ts';
 import { makeAcrossReads } from './read-across.ts';
 import { makeDocumentReads } from './read-documents.ts';
 import { makeEventReads } from './read-events.ts';
-import { makeFactReads } from './read-facts.ts';
+import { makeEmptiness, makeFactReads } from './read-facts.ts';
 import { makeNameReads } from './read-names.ts';
 import { makeObjectReads } from './read-objects.ts';
 import { makePackageReads } from './read-packages.ts';
 import { makeStagingReads } from './staging.ts';
+import { makeSubscriptionReads } from './subscriptions.ts';
 import { makeHiddenAmong, type Reading } from './visible.ts';
 
 export type OpenReader = {
@@ -20,6 +21,7 @@ export type OpenReader = {
   readonly read: Reader;
   readonly outbox: OutboxReads;
   readonly staging: Omit<Staging, 'expire'>;
+  readonly subscriptions: Omit<Subscriptions, 'advance'>;
   close(): void;
 };
 type OutboxReads = Omit<Outbox, 'add' | 'remove' | 'putOff'>;
@@ -33,6 +35,7 @@ export function openReader(mainFile: string, keysFile: string): OpenReader {
   const merged = main.prepare('SELECT 1 FROM record m JOIN record r ON r.key = m.merged WHERE m.id = ? AND r.id = ?');
   const hiddenAmong = makeHiddenAmong(main);
   const facts = makeFactReads(main);
+  const isEmpty = makeEmptiness(main);
   const documents = makeDocumentReads(main);
   const objects = makeObjectReads(main, hiddenAmong);
   const packages = makePackageReads(main, hiddenAmong);
@@ -43,6 +46,7 @@ export function openReader(mainFile: string, keysFile: string): OpenReader {
   const events = makeEventReads(main, hiddenAmong, (reading, ids) => packages.hiddenSets(reading, ids));
   const jobs = makeJobReads(main);
   const staging = makeStagingReads(main);
+  const subscriptions = makeSubscriptionReads(main);
   let open = true;
 
   /** Everything a reader throws comes as a rejection. */
@@ -104,6 +108,7 @@ export function openReader(mainFile: string, keysFile: string): OpenReader {
       consentVersions: (permit, id) => permitted(permit, (r) => consents.consentVersions(r, id)),
       events: (permit, filter, page) => permitted(permit, (r) => events.events(r, filter, page)),
       event: (permit, sequence) => permitted(permit, (r) => events.event(r, sequence)),
+      isEmpty: (permit) => permitted(permit, ({ record }) => isEmpty(record)),
       wrappedKey: (permit, of) =>
         permitted(permit, ({ record }) =>
           of === undefined || of === record || merged.get(of, record) !== undefined
@@ -121,6 +126,14 @@ export function openReader(mainFile: string, keysFile: string): OpenReader {
       find: (id) => reading(() => staging.find(id)),
       waiting: (owner, now) => reading(() => staging.waiting(owner, now)),
       isNamed: (file) => reading(() => staging.isNamed(file)),
+    },
+    subscriptions: {
+      find: (id) => reading(() => subscriptions.find(id)),
+      ofOwner: (owner) => reading(() => subscriptions.ofOwner(owner)),
+      due: (now, limit) => reading(() => subscriptions.due(now, limit)),
+      nextDue: (now) => reading(() => subscriptions.nextDue(now)),
+      changes: (subscription, limit) => reading(() => subscriptions.changes(subscription, limit)),
+      told: (id, from, to, limit) => reading(() => subscriptions.told(id, from, to, limit)),
     },
     close() {
       if (!open) return;
