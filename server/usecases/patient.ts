@@ -4,7 +4,7 @@ import type { RecordFacts } from '../domain/decision.ts';
 import { refuse } from '../domain/error.ts';
 import type { Identifier } from '../domain/identifier.ts';
 import type { PatientRecord, RecordId } from '../domain/record.ts';
-import { perform, type Request, type Tools } from './perform.ts';
+import { perform, permitElsewhere, type Request, type Tools } from './perform.ts';
 
 /** That a record exists, its state, and what the caller's own right on it is. */
 export type Existence = {
@@ -13,7 +13,7 @@ export type Existence = {
   readonly asked: Identifier;
   /** Of a professional or structure; a patient needs none. */
   readonly authorisation?: Authorisation['status'];
-  /** Whether the caller may see the identity traits: the holder and the representatives. */
+  /** Whether the caller may see the identity traits: the holder, the representatives, and who may search for patients by them. */
   readonly withTraits: boolean;
 };
 
@@ -34,7 +34,10 @@ export async function testExistence(
   return perform(tools, request, 'testExistence', { identifier: asked }, async (permit, facts) => {
     if (facts === undefined) refuse('unknownPatient', { value: asked.value });
     const authorisation = ownAuthorisation(tools, request, facts);
-    const withTraits = permit.ground === 'holder' || permit.ground === 'representative';
+    const withTraits =
+      permit.ground === 'holder' ||
+      permit.ground === 'representative' ||
+      (await permitElsewhere(tools, request, 'searchPatients', facts.record.id)) !== undefined;
     const answer = { record: facts.record, asked, withTraits, ...(authorisation && { authorisation }) };
     return { answer, trace: { query } };
   });
