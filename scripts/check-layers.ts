@@ -24,6 +24,7 @@ const allowed: Record<string, readonly string[]> = {
     'server/usecases/',
     'server/domain/',
     'server/store/port.ts',
+    'server/store/visibility.ts',
     'server/blobs/port.ts',
     'server/crypto/keyring.ts',
     'server/sources/port.ts',
@@ -76,6 +77,7 @@ const allowed: Record<string, readonly string[]> = {
   'server/jobs/': [
     'server/jobs/',
     'server/domain/',
+    'server/usecases/',
     'server/store/port.ts',
     'server/blobs/port.ts',
     'server/crypto/keyring.ts',

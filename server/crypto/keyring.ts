@@ -41,6 +41,19 @@ export function wrapKey(
   return Buffer.concat([nonce, cipher.update(bytes), cipher.final(), cipher.getAuthTag()]);
 }
 
+/** Enciphers a short text, with AES-256-GCM as `wrapKey` does. */
+export function sealText(by: KeyObject, text: string, associated: string): Buffer {
+  return wrapKey(by, Buffer.from(text), associated);
+}
+
+/** @throws when the bytes were altered, or sealed by another key or for other associated data. */
+export function openText(by: KeyObject, sealed: Uint8Array, associated: string): string {
+  const decipher = createDecipheriv('aes-256-gcm', by, sealed.subarray(0, 12), { authTagLength: 16 });
+  decipher.setAAD(Buffer.from(associated));
+  decipher.setAuthTag(sealed.subarray(-16));
+  return Buffer.concat([decipher.update(sealed.subarray(12, -16)), decipher.final()]).toString();
+}
+
 /** @throws when the bytes were altered, or wrapped by another key or for other associated data. */
 export function unwrapKey(by: KeyObject, wrapped: Uint8Array, associated: string): KeyObject {
   const decipher = createDecipheriv('aes-256-gcm', by, wrapped.subarray(0, 12), { authTagLength: 16 });

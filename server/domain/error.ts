@@ -598,6 +598,11 @@ export const catalogue = {
     remedy:
       'State an authorisation, a block, an opposition to break-glass or to centre 15, or masked documents in emergency; /fhir/metadata tells how.',
   },
+  subscriptionNotHonoured: {
+    what: (a) => `${a.expression ?? 'The Subscription'}${given(a)} cannot be honoured here${because(a)}`,
+    rule: 'IHE DSUBm 1.0, ITI-110; Subscriptions R5 Backport 1.1; what cannot be honoured is not taken',
+    remedy: 'Change what is named; docs/subscriptions.md and /fhir/metadata tell what is served.',
+  },
   openingNotEnded: {
     what: () => 'A Consent that states the opening of the record cannot end while the record is open',
     rule: 'CSP L.1111-18; access policy',

@@ -127,6 +127,7 @@ const translations = {
   notAcceptable: as(406, 'not-supported'),
   consentRuleBroken: as(422, 'business-rule'),
   consentNotEnforceable: as(422, 'business-rule'),
+  subscriptionNotHonoured: as(422, 'business-rule'),
   openingNotEnded: as(422, 'business-rule'),
   pageLinkBroken: as(400, 'invalid'),
   multipleMatches: as(412, 'multiple-matches'),

@@ -31,12 +31,15 @@ export function changedRecord(permit: Permit, put: readonly Row[]): RecordId | u
   if (permit.action !== 'feedIdentities' && put.some((row) => row.kind === 'merge'))
     throw new TypeError('Records are merged with a permit to feed identities');
   for (const row of put) {
-    if (row.kind === 'staged' || row.kind === 'unstaged') continue;
+    if (ofNoRecord.has(row.kind)) continue;
     if (record === undefined || (namedBy(row) ?? record) !== record)
       throw new TypeError(`A row of kind ${row.kind} is not of the permit's record`);
   }
   return record;
 }
+
+/** Rows that belong to whoever put them. */
+const ofNoRecord: ReadonlySet<Row['kind']> = new Set(['staged', 'unstaged', 'subscription', 'unsubscribe']);
 
 function namedBy(row: Row): RecordId | undefined {
   if (row.kind === 'record') return row.record.id;

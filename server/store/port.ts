@@ -576,11 +576,12 @@ export interface Reader {
   events(permit: Permit, filter: EventFilter, page: PageRequest): Promise<Page<AuditEvent>>;
   event(permit: Permit, sequence: number): Promise<AuditEvent | undefined>;
   /**
-   * Records that hold a document, or a folder, that passes the filter, whatever is hidden of it: where a query across patients looks. With
-   * permits of `queryAcrossPatients` alone; the cost grows with the store.
+   * Records that hold a document, or a folder, that passes the filter, whatever is hidden of it, oldest first, `limit` at most: where a query
+   * across patients looks. With permits of `queryAcrossPatients` alone. The time it takes grows with the store; other requests have
+   * their turn in between, so that what is answered is no state of one instant.
    */
-  recordsWithDocuments(permit: Permit, filter: DocumentFilter): Promise<readonly RecordId[]>;
-  recordsWithFolders(permit: Permit, filter: FolderFilter): Promise<readonly RecordId[]>;
+  recordsWithDocuments(permit: Permit, filter: DocumentFilter, limit: number): Promise<readonly RecordId[]>;
+  recordsWithFolders(permit: Permit, filter: FolderFilter, limit: number): Promise<readonly RecordId[]>;
   /**
    * Records whose holder passes the filter by one of the family names, each once, `limit` at most, in no order; none that is destroyed or
    * merged. With permits of `searchPatients` alone. Found by index where families or a range of days are given.

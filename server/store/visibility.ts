@@ -118,6 +118,14 @@ export function ownersText({ professionals, structures, patient }: Owners): stri
   ]);
 }
 
+/** The owners that such a column names. */
+export function ownersIn(text: string): Owners {
+  const all = text.split('|').filter((token) => token !== '');
+  const of = (prefix: string) =>
+    all.filter((token) => token.startsWith(prefix)).map((token) => decodeURIComponent(token.slice(prefix.length)));
+  return { professionals: of('P:'), structures: of('S:'), patient: all.includes('H') };
+}
+
 /** The owners of two columns together. */
 export function joinedOwners(...texts: readonly string[]): string {
   return tokens([...new Set(texts.flatMap((text) => text.split('|').filter((token) => token !== '')))]);
@@ -126,6 +134,11 @@ export function joinedOwners(...texts: readonly string[]): string {
 /** The column `flags`: one bit for each visibility code. */
 export function flagsOf(codes: readonly VisibilityCode[]): number {
   return codes.reduce((flags, code) => flags | (1 << visibilityCodes.indexOf(code)), 0);
+}
+
+/** The codes that such a column names. */
+export function codesIn(flags: number): VisibilityCode[] {
+  return visibilityCodes.filter((_, bit) => (flags & (1 << bit)) !== 0);
 }
 
 /** Several values in one text, each between bars; empty without values. */

@@ -82,17 +82,20 @@ function distinct(associations: readonly Association[]): Association[] {
  * @throws Refused as `lookUp`
  */
 export async function getPackage(tools: Tools, request: Request, get: Question & { name: string }): Promise<Found> {
+  return lookUp(tools, request, get, [get.name], (permit) => packageNamed(tools, permit, get.name));
+}
+
+/** The same with a permit that the caller has. */
+export async function packageNamed(tools: Tools, permit: Permit, name: string): Promise<Found> {
   const { read } = tools.store;
-  return lookUp(tools, request, get, [get.name], async (permit) => {
-    const { items: sets } = await read.submissionSets(permit, { entryUUIDs: [get.name] }, { limit: 1 });
-    const { items: folders } = await read.foldersMatching(permit, { logicalIDs: [get.name] }, { limit: 1 });
-    const packages = [...sets.map(({ set }) => set.entryUUID), ...folders.map(({ folder }) => folder.entryUUID)];
-    const memberships = await membershipsOf(tools, permit, packages, { statuses: ['approved'] });
-    const members = memberships.map(({ target }) => target);
-    const [documents, inside] = await Promise.all([
-      read.documentsByUuid(permit, members),
-      foldersMatching(tools, permit, { entryUUIDs: members }),
-    ]);
-    return { sets, folders: [...folders, ...inside], documents, associations: memberships };
-  });
+  const { items: sets } = await read.submissionSets(permit, { entryUUIDs: [name] }, { limit: 1 });
+  const { items: folders } = await read.foldersMatching(permit, { logicalIDs: [name] }, { limit: 1 });
+  const packages = [...sets.map(({ set }) => set.entryUUID), ...folders.map(({ folder }) => folder.entryUUID)];
+  const memberships = await membershipsOf(tools, permit, packages, { statuses: ['approved'] });
+  const members = memberships.map(({ target }) => target);
+  const [documents, inside] = await Promise.all([
+    read.documentsByUuid(permit, members),
+    foldersMatching(tools, permit, { entryUUIDs: members }),
+  ]);
+  return { sets, folders: [...folders, ...inside], documents, associations: memberships };
 }

@@ -125,6 +125,7 @@ const answers = {
   notAcceptable: general,
   consentRuleBroken: general,
   consentNotEnforceable: general,
+  subscriptionNotHonoured: general,
   openingNotEnded: general,
   pageLinkBroken: general,
   multipleMatches: general,

@@ -336,12 +336,12 @@ export function memoryStore({ fault }: { readonly fault?: () => Error | undefine
             .filter((f) => f.record === record && ids.includes(f.object.entryUUID))
             .map((f) => f.object);
         }),
-      recordsWithDocuments: (permit, filter) =>
+      recordsWithDocuments: (permit, filter, limit) =>
         reading(() => {
           checkAcross(permit);
-          return distinctRecords([...held.documents.values()].filter((d) => matchesFilter(d, filter)));
+          return distinctRecords([...held.documents.values()].filter((d) => matchesFilter(d, filter))).slice(0, limit);
         }),
-      recordsWithFolders: (permit, filter) =>
+      recordsWithFolders: (permit, filter, limit) =>
         reading(() => {
           checkAcross(permit);
           const all = [...held.folders.values()];
@@ -350,7 +350,7 @@ export function memoryStore({ fault }: { readonly fault?: () => Error | undefine
               const last = all.findLast((other) => other.object.logicalID === object.logicalID);
               return matchesFolder(object, last?.object === object, filter);
             }),
-          );
+          ).slice(0, limit);
         }),
       recordsOfHolders: (permit, filter, limit) =>
         reading(() => {

@@ -13,6 +13,7 @@ import { makeRelating } from './relations.ts';
 import { makeRemoval } from './remove.ts';
 import { makeSharedWrites } from './shared-values.ts';
 import { makeStagingWrites } from './staging.ts';
+import { makeSubscriptionWrites, makeWatch } from './subscriptions.ts';
 
 type Before = {
   readonly sha256: Uint8Array | null;
@@ -25,7 +26,7 @@ type Before = {
   readonly revision: number;
 };
 
-export type Applied = { readonly sequences: readonly number[]; readonly head: string };
+export type Applied = { readonly sequences: readonly number[]; readonly head: string; readonly awaited?: true };
 
 /** Writes a change set whose expectations hold; `places` are those of its sealed bytes, `head` the hash of the last event. */
 export type Apply = {
@@ -99,11 +100,12 @@ export function makeApply(database: Database): Apply {
   const removal = makeRemoval(database);
   const shared = makeSharedWrites(database);
   const staging = makeStagingWrites(database);
-
   const watch = makeWatch(database);
   const relate = makeRelating(database);
+
   const keyOf = (record: RecordId | undefined) => (record === undefined ? undefined : recordKey.get(record)?.key);
   const jobs = makeJobWrites(database, keyOf);
+  const subscriptions = makeSubscriptionWrites(database, keyOf);
 
   function putRecord({ id, version, identifiers, names, json }: Extract<PlainRow, { kind: 'record' }>): number {
     const known = keyOf(id);
@@ -184,7 +186,7 @@ export function makeApply(database: Database): Apply {
   }
 
   function putRow(row: PlainRow, record: number, places: readonly ContentPlace[], at: number): void {
-    if (row.kind === 'record' || row.kind === 'merge' || row.kind === 'staged' || row.kind === 'unstaged') return;
+    if (row.kind === 'record' || row.kind === 'merge' || isOfNoRecord(row)) return;
     if (row.kind === 'consent') consents.put(row, record);
     else if (row.kind === 'status') {
       const key = documentKey.get(uuidBytes(row.document), record)?.key;
@@ -207,25 +209,31 @@ export function makeApply(database: Database): Apply {
     merging.merge(row, into);
   }
 
-  function putRows({ record, rows, at }: PlainSet, places: readonly ContentPlace[]): void {
+  /** Answers whether a subscription waits for something of it. */
+  function putRows({ record, rows, at }: PlainSet, places: readonly ContentPlace[]): boolean {
     for (const row of rows)
       if (row.kind === 'staged') staging.add(row.staged);
       else if (row.kind === 'unstaged') staging.remove(row.id);
-    if (rows.every(({ kind }) => kind === 'staged' || kind === 'unstaged')) return;
+      else if (row.kind === 'subscription') subscriptions.put(row);
+      else if (row.kind === 'unsubscribe') subscriptions.drop(row.id);
+    if (rows.every(isOfNoRecord)) return false;
     for (const row of rows) if (row.kind === 'merge') putMerge(row, record);
     for (const row of rows) if (row.kind === 'record') putRecord(row);
     const key = keyOf(record);
     if (key === undefined) throw new TypeError('The record of the permit is not in the store');
+    const touched = watch.before(rows, key);
     for (const row of rows) putRow(row, key, places, at);
+    // A row may name a document that comes after it.
+    for (const row of rows) if ('relating' in row && row.relating !== undefined) relate(row.relating, key);
     const stated = rows.filter((row) => row.kind === 'consent');
     consents.addVersions(stated, key, at);
     if (stated.length > 0 && !rows.some((row) => row.kind === 'record')) touchRecord.run(key);
+    if (touched.length > 0) watch.after(touched, key, at);
+    return touched.length > 0;
   }
 
   const apply = (set: PlainSet, places: readonly ContentPlace[], head: string): Applied => {
-    // A row may name a document that comes after it.
-    for (const row of rows) if ('relating' in row && row.relating !== undefined) relate(row.relating, key);
-    putRows(set, places);
+    const isAwaited = putRows(set, places);
     let last = head;
     const sequences = set.events.map(({ record, at, actors, json }) => {
       last = chainHash(last, json);
@@ -234,7 +242,13 @@ export function makeApply(database: Database): Apply {
     for (const job of set.jobs) jobs.add(job, sequences[0], set.at);
     for (const settlement of set.settled) jobs.settle(settlement);
     if (set.stagedUntil !== undefined) staging.expire(set.stagedUntil);
-    return { sequences, head: last };
+    return { sequences, head: last, ...(isAwaited && { awaited: true }) };
   };
   return Object.assign(apply, { rolledBack: () => shared.forget() });
+}
+
+function isOfNoRecord(
+  row: PlainRow,
+): row is Extract<PlainRow, { kind: 'staged' | 'unstaged' | 'subscription' | 'unsubscribe' }> {
+  return ['staged', 'unstaged', 'subscription', 'unsubscribe'].includes(row.kind);
 }

@@ -8,6 +8,7 @@ import {
   StoreBusy,
   StoreFull,
   StoreStopped,
+  type Subscriptions,
   type Writer,
 } from '../port.ts';
 import { encodeChanges, encodeOutbox, type PlainSet } from './encode.ts';
@@ -17,6 +18,7 @@ export type WriterClient = {
   readonly write: Writer;
   readonly outbox: Pick<Outbox, 'add' | 'remove' | 'putOff'>;
   readonly expireStaged: Staging['expire'];
+  readonly advance: Subscriptions['advance'];
   /** A port by which another thread reaches the same writer. */
   newPort(): MessagePort;
   /** Lets go of the port; `writer` closes the writer itself, after all that waits. */
@@ -93,6 +95,15 @@ export function connectWriter(port: MessagePort): WriterClient {
       add: async (job, now) => void (await send(encodeOutbox([job], [], now))),
       remove: async (number) => void (await send(encodeOutbox([], [{ number }], 0))),
       putOff: async (number, until) => void (await send(encodeOutbox([], [{ number, until }], 0))),
+    },
+    async advance({ id, revision }, subscription, told) {
+      const changes: ChangeSet = {
+        expect: [{ subscriptionAt: { id, revision } }],
+        put: [{ kind: 'subscription', subscription, told }],
+        events: [],
+        jobs: [],
+      };
+      return (await send(encodeChanges(undefined, changes))).done;
     },
     expireStaged: async (now) => void (await send({ ...encodeOutbox([], [], now), stagedUntil: now })),
     newPort() {

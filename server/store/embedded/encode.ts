@@ -81,7 +81,20 @@ export type PlainRow =
       readonly folder: string;
       readonly changes: Pick<Extract<Row, { kind: 'folderState' }>, 'status' | 'lastUpdateTime'>;
     }
-  | Extract<Row, { kind: 'associationState' | 'patientId' | 'remove' | 'removeContent' | 'staged' | 'unstaged' }>
+  | Extract<
+      Row,
+      {
+        kind:
+          | 'associationState'
+          | 'patientId'
+          | 'remove'
+          | 'removeContent'
+          | 'staged'
+          | 'unstaged'
+          | 'subscription'
+          | 'unsubscribe';
+      }
+    >
   | {
       readonly kind: 'merge';
       readonly id: RecordId;
@@ -169,6 +182,8 @@ function encodeRow(row: Row, sealed: Uint8Array[]): PlainRow {
     case 'removeContent':
     case 'staged':
     case 'unstaged':
+    case 'subscription':
+    case 'unsubscribe':
       return row;
     case 'merge': {
       const { id, version } = row.subsumed;

@@ -18,6 +18,16 @@ export function uuidBytes(entryUUID: string): Buffer {
   return Buffer.from(hex, 'hex');
 }
 
+/** 32 hexadecimal digits as an entryUUID. */
+export function uuidOf(hex: string): string {
+  return `urn:uuid:${hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')}`;
+}
+
+/** The entryUUID of 16 bytes. */
+export function uuidText(bytes: Uint8Array): string {
+  return uuidOf(Buffer.from(bytes).toString('hex'));
+}
+
 /** 48 bits of SHA-256: finds the few candidates for a uniqueId, which are then compared in full. */
 export function uniqueIdHash(uniqueId: string): number {
   return hash('sha256', uniqueId, 'buffer').readUIntBE(0, 6);

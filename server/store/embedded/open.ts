@@ -61,6 +61,7 @@ function storeOf(folder: string, client: WriterClient, closeWriter: () => Promis
     write: client.write,
     outbox: { ...reader.outbox, ...client.outbox },
     staging: { ...reader.staging, expire: client.expireStaged },
+    subscriptions: { ...reader.subscriptions, advance: client.advance },
     close() {
       if (closing === undefined) {
         reader.close();

@@ -3,7 +3,7 @@ import { matchesFolder, matchesSet } from '../matching.ts';
 import type { FolderFilter, Page, PageRequest, SetFilter, StoredFolder, StoredSet, TimeRange } from '../port.ts';
 import { every, ownFilter, type SqlCondition, seesEverything } from '../visibility.ts';
 import type { Database } from './driver.ts';
-import { readJson, uniqueIdHash, uuidHex } from './names.ts';
+import { readJson, uniqueIdHash, uuidHex, uuidOf } from './names.ts';
 import { type HiddenAmong, namesIn, namesOf, type Reading } from './visible.ts';
 
 type SetRow = { readonly key: number; readonly own: number; readonly json: Uint8Array };
@@ -154,9 +154,3 @@ function submittedIn(range: TimeRange | undefined): SqlCondition {
 
 const submissionTime = "(CAST(s.json AS TEXT) ->> '$.submissionTime')";
 const submitted = `(${submissionTime} || substr('00000101000000', length(${submissionTime}) + 1))`;
-
-/** 32 hexadecimal digits as an entryUUID. */
-function uuidOf(hex: string): string {
-  const part = (from: number, to?: number) => hex.slice(from, to);
-  return `urn:uuid:${part(0, 8)}-${part(8, 12)}-${part(12, 16)}-${part(16, 20)}-${part(20)}`;
-}

@@ -55,6 +55,15 @@ export function openReader(mainFile: string, keysFile: string): OpenReader {
     if (!open) throw new StoreStopped('The store is closed');
     return read();
   }
+  /** The same for what is read in several goes. */
+  async function readingOn<T>(begin: () => AsyncIterable<T>): Promise<T[]> {
+    try {
+      return await Array.fromAsync(await reading(begin));
+    } catch (error) {
+      if (!open) throw new StoreStopped('The store is closed', { cause: error });
+      throw error;
+    }
+  }
   const permitted = <T>(permit: Permit, read: (reading: Reading) => T) => reading(() => read(readingOf(permit)));
 
   return {
@@ -87,15 +96,15 @@ export function openReader(mainFile: string, keysFile: string): OpenReader {
       everyAssociationOf: (permit, ids) => permitted(permit, (r) => objects.everyAssociationOf(r, ids)),
       everyVersion: (permit, ids) => permitted(permit, (r) => documents.everyVersion(r, ids)),
       everyFolder: (permit, ids) => permitted(permit, (r) => objects.everyFolder(r, ids)),
-      recordsWithDocuments: (permit, filter) =>
-        reading(() => {
+      recordsWithDocuments: (permit, filter, limit) =>
+        readingOn(() => {
           checkAcross(permit);
-          return across.ofDocuments(filter);
+          return across.ofDocuments(filter, limit);
         }),
-      recordsWithFolders: (permit, filter) =>
-        reading(() => {
+      recordsWithFolders: (permit, filter, limit) =>
+        readingOn(() => {
           checkAcross(permit);
-          return across.ofFolders(filter);
+          return across.ofFolders(filter, limit);
         }),
       recordsOfHolders: (permit, filter, limit) =>
         reading(() => {

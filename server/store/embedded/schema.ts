@@ -167,7 +167,7 @@ const migrations: readonly Migration[] = [
   CREATE INDEX subscription_due ON subscription (due) WHERE due IS NOT NULL;
   CREATE TABLE change (
     position INTEGER PRIMARY KEY AUTOINCREMENT, record INTEGER NOT NULL REFERENCES record, object INTEGER NOT NULL, name BLOB NOT NULL,
-    kind INTEGER NOT NULL, at INTEGER NOT NULL, before TEXT
+    kind INTEGER NOT NULL, at INTEGER NOT NULL, more TEXT
   );
   CREATE INDEX change_record ON change (record, position);
   CREATE TABLE notice (

@@ -91,7 +91,8 @@ export function openWriter(
     head = applied.head;
     for (const { record, wrapped } of made) newKeys.set(record, wrapped);
     if (spend !== undefined) spent.mark(spend);
-    return { done: true, sequences: applied.sequences };
+    const { sequences, awaited } = applied;
+    return { done: true, sequences, ...(awaited && { awaited }) };
   }
 
   async function commitAll(
