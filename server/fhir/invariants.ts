@@ -24,7 +24,7 @@ export async function invariantProblems(resource: JsonObject): Promise<readonly 
   const { entry, resourceType, type } = resource;
   if (resourceType !== 'Bundle' || type !== 'transaction' || !Array.isArray(entry)) return check(resource, '');
   const entries = (entry as readonly Json[]).filter(isObject);
-  const found = [...check({ ...resource, entry: entries.map(({ resource: _, ...rest }) => rest) }, '')];
+  const found = [...check({ ...resource, entry: entries.map(({ resource: _, fullUrl: __, ...rest }) => rest) }, '')];
   let since = performance.now();
   for (const [i, one] of entries.entries()) {
     const { resource: inside } = one;

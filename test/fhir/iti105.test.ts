@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { DocumentReference, OperationOutcome } from 'fhir/r4.js';
+import { profiles } from '../../server/fhir/vocabulary.ts';
 import { bundleOf, post, resourceIn } from './deposits.ts';
 import { type Door, openDoor } from './door.ts';
 
@@ -16,6 +17,8 @@ function alone(change: (document: DocumentReference) => void = () => {}): Docume
   const { data } = resourceIn(bundle, 'Binary');
   const { url: _url, ...attachment } = document.content[0]?.attachment ?? {};
   Object.assign(document.content[0] ?? {}, { attachment: { ...attachment, data } });
+  document.meta = { profile: [profiles.mhdSimplifiedDocument, profiles.pdsmSimplifiedDocument] };
+  delete document.identifier;
   change(document);
   return document;
 }

@@ -299,7 +299,12 @@ describe('A Bundle is refused whole', () => {
       (_, { set }) => {
         set.code = { text: 'a list' };
       },
-      ['bundleEntryForeign Bundle.entry[0]', 'submissionSetCount', `entryNotInSet ${at}`],
+      [
+        'bundleEntryForeign Bundle.entry[0]',
+        'profileCodeNotAllowed Bundle.entry[0].resource.code',
+        'submissionSetCount',
+        `entryNotInSet ${at}`,
+      ],
     ],
     [
       'minimal metadata',
