@@ -84,6 +84,13 @@ export function makeApp(
     log: context.log,
     publicUrl: env.DMP_PUBLIC_URL,
     linkKey: context.linkKey,
+    limits: {
+      entries: env.DMP_MAX_BUNDLE_ENTRIES,
+      textBytes: env.DMP_MAX_BUNDLE_TEXT,
+      attachmentBytes: env.DMP_MAX_BUNDLE_ATTACHMENTS,
+      binaryBytes: env.DMP_MAX_BINARY,
+      stagedBytes: env.DMP_MAX_STAGED,
+    },
     filing: {
       sourceId: env.DMP_PUBLISH_SOURCE ?? env.DMP_REPOSITORY_ID,
       contentType: env.DMP_PUBLISH_CONTENT_TYPE,

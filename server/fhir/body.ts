@@ -1,27 +1,24 @@
 import type { IncomingMessage } from 'node:http';
 import { refuse } from '../domain/error.ts';
 import { type Json, JsonRejected, parseJson } from './json.ts';
-import { jsonTypes } from './vocabulary.ts';
+import type { FhirLimits } from './limits.ts';
+import { formatSent } from './media-type.ts';
+import { readXml } from './xml/read.ts';
 
 /** Bytes of a body: of attachments, decoded, all together; and of everything else. */
-export type BodyLimits = { readonly attachmentBytes: number; readonly jsonBytes: number };
-
-const MiB = 1024 * 1024;
-
-/** What one Bundle may hold; larger documents come by XDS. */
-export const bodyLimits: BodyLimits = { attachmentBytes: 64 * MiB, jsonBytes: 8 * MiB };
+export type BodyLimits = Pick<FhirLimits, 'attachmentBytes' | 'textBytes'>;
 
 /**
- * Reads a JSON body. Nothing is read on once a limit is passed. Who pauses for longer than `patience` milliseconds loses the connection.
- * @throws Refused mediaTypeUnsupported, messageTooLarge, bodyTruncated, notUtf8, notJson
+ * Reads a body in JSON or XML into the JSON form. Nothing is read on once a limit is passed. Who pauses for longer than `patience`
+ * milliseconds loses the connection.
+ * @throws Refused mediaTypeUnsupported, messageTooLarge, bodyTruncated, notUtf8, notJson, and as `readXml`
  */
-export async function readBody(request: IncomingMessage, limits = bodyLimits, patience = 10_000): Promise<Json> {
+export async function readBody(request: IncomingMessage, limits: BodyLimits, patience = 10_000): Promise<Json> {
   const type = request.headers['content-type'] ?? '';
-  if (!jsonTypes.includes(type.split(';')[0]?.trim().toLowerCase() ?? ''))
-    refuse('mediaTypeUnsupported', { value: type });
-  const most = limits.jsonBytes + Math.ceil((limits.attachmentBytes * 4) / 3);
+  const format = formatSent(type) ?? refuse('mediaTypeUnsupported', { value: type });
+  const most = limits.textBytes + Math.ceil((limits.attachmentBytes * 4) / 3);
   if (Number(request.headers['content-length'] ?? 0) > most) tooLarge(limits);
-  const isWithin = meter(limits);
+  const isWithin = format === 'json' ? meter(limits) : xmlMeter(limits);
   const chunks: Buffer[] = [];
   const late = setTimeout(() => request.destroy(), patience);
   let passed = false;
@@ -38,12 +35,13 @@ export async function readBody(request: IncomingMessage, limits = bodyLimits, pa
     clearTimeout(late);
   }
   if (passed) tooLarge(limits);
-  return jsonOf(Buffer.concat(chunks));
+  const bytes = Buffer.concat(chunks);
+  return format === 'json' ? jsonOf(bytes) : readXml(bytes);
 }
 
-function tooLarge({ attachmentBytes, jsonBytes }: BodyLimits): never {
+function tooLarge({ attachmentBytes, textBytes }: BodyLimits): never {
   refuse('messageTooLarge', {
-    detail: `more than ${attachmentBytes} bytes of attachments, or ${jsonBytes} of JSON besides`,
+    detail: `more than ${attachmentBytes} bytes of attachments, or ${textBytes} besides`,
   });
 }
 
@@ -67,7 +65,7 @@ export function jsonOf(bytes: Buffer): Json {
 const longText = 16 * 1024;
 
 /** Whether the bytes seen so far keep the limits: strings are told from the rest as they come. */
-export function meter({ attachmentBytes, jsonBytes }: BodyLimits): (chunk: Buffer) => boolean {
+export function meter({ attachmentBytes, textBytes }: BodyLimits): (chunk: Buffer) => boolean {
   let inString = false;
   let escaped = false;
   let length = 0;
@@ -107,6 +105,28 @@ export function meter({ attachmentBytes, jsonBytes }: BodyLimits): (chunk: Buffe
       if (quote >= 0) ended();
     }
     const open = length > longText ? length : 0;
-    return rest <= jsonBytes && ((attachments + open) * 3) / 4 <= attachmentBytes;
+    return rest <= textBytes && ((attachments + open) * 3) / 4 <= attachmentBytes;
   };
 }
+
+/** The same for XML: a run without markup and quotes is an attachment when it is long. */
+export function xmlMeter({ attachmentBytes, textBytes }: BodyLimits): (chunk: Buffer) => boolean {
+  let run = 0;
+  let attachments = 0;
+  let rest = 0;
+  return (chunk) => {
+    for (const byte of chunk) {
+      run++;
+      if (byte !== QUOTE && byte !== APOSTROPHE && byte !== LESS) continue;
+      if (run > longText) attachments += run;
+      else rest += run;
+      run = 0;
+    }
+    const open = run > longText ? run : 0;
+    return rest <= textBytes && ((attachments + open) * 3) / 4 <= attachmentBytes;
+  };
+}
+
+const QUOTE = 0x22;
+const APOSTROPHE = 0x27;
+const LESS = 0x3c;

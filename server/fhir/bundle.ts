@@ -1,6 +1,7 @@
 import { createHmac, type KeyObject, timingSafeEqual } from 'node:crypto';
-import type { Actor, Caller } from '../domain/actor.ts';
+import { type Caller, nameOfActor } from '../domain/actor.ts';
 import { type Problem, refuse } from '../domain/error.ts';
+import type { PageKey } from '../usecases/paging.ts';
 import { outcomeOf } from './outcome.ts';
 import { type Given, queryString } from './search.ts';
 
@@ -8,6 +9,7 @@ export type Searchset = {
   /** How many match in all; absent where that is not counted. */
   readonly total?: number;
   readonly self: string;
+  readonly first?: string;
   readonly next?: string;
   /** As `entryOf` writes them. */
   readonly entries: readonly Uint8Array[];
@@ -15,17 +17,23 @@ export type Searchset = {
   readonly warnings: readonly Problem[];
 };
 
-/** One match of a searchset in UTF-8, and where in it the resource lies. */
-export function entryOf(fullUrl: string, resource: string): { bytes: Buffer; from: number; to: number } {
+/** One entry of a searchset in UTF-8, and where in it the resource lies. */
+export function entryOf(
+  fullUrl: string,
+  resource: string,
+  mode: 'match' | 'include' = 'match',
+): { bytes: Buffer; from: number; to: number } {
   const head = `{"fullUrl":${JSON.stringify(fullUrl)},"resource":`;
-  const tail = ',"search":{"mode":"match"}}';
+  const tail = `,"search":{"mode":"${mode}"}}`;
   const bytes = Buffer.from(head + resource + tail);
   return { bytes, from: Buffer.byteLength(head), to: bytes.length - tail.length };
 }
 
 /** A Bundle of type searchset in UTF-8, put together from entries that are written already. FHIR R4 bundle.html#searchset. */
-export function searchset({ total, self, next, entries, warnings }: Searchset, requestId: string): Buffer {
-  const links = [{ relation: 'self', url: self }, ...(next === undefined ? [] : [{ relation: 'next', url: next }])];
+export function searchset({ total, self, first, next, entries, warnings }: Searchset, requestId: string): Buffer {
+  const links = Object.entries({ self, first, next }).flatMap(([relation, url]) =>
+    url === undefined ? [] : [{ relation, url }],
+  );
   const counted = total === undefined ? '' : `"total":${total},`;
   const head = `{"resourceType":"Bundle","type":"searchset",${counted}"link":${JSON.stringify(links)}`;
   const rows = warnings.length === 0 ? entries : [...entries, warningEntry(warnings, requestId)];
@@ -38,33 +46,6 @@ export function searchset({ total, self, next, entries, warnings }: Searchset, r
   return Buffer.concat([...pieces, end]);
 }
 
-/** A version of a resource, as its history tells it. */
-export type HistoryVersion = {
-  readonly fullUrl: string;
-  /** JSON. */
-  readonly resource: string;
-  readonly version: number;
-  /** Milliseconds since 1970. */
-  readonly at: number;
-  readonly request: { readonly method: 'POST' | 'PUT'; readonly url: string };
-};
-
-/** A Bundle of type history, newest first. FHIR R4 http.html#history. */
-export function historyBundle(self: string, versions: readonly HistoryVersion[]): string {
-  const entries = versions.map(({ fullUrl, resource, version, at, request }) => {
-    const response = {
-      status: request.method === 'POST' ? '201' : '200',
-      etag: `W/"${version}"`,
-      lastModified: new Date(at).toISOString(),
-    };
-    const [url, asked, answered] = [fullUrl, request, response].map((part) => JSON.stringify(part));
-    return `{"fullUrl":${url},"resource":${resource},"request":${asked},"response":${answered}}`;
-  });
-  const link = JSON.stringify([{ relation: 'self', url: self }]);
-  const head = `{"resourceType":"Bundle","type":"history","total":${versions.length},"link":${link}`;
-  return entries.length === 0 ? `${head}}` : `${head},"entry":[${entries.join(',')}]}`;
-}
-
 const comma = Buffer.from(',');
 const end = Buffer.from(']}');
 
@@ -73,15 +54,15 @@ function warningEntry(warnings: readonly Problem[], requestId: string): Buffer {
   return Buffer.from(`{"resource":${outcome},"search":{"mode":"outcome"}}`);
 }
 
-/** A page of a search: its parameters, and the position after which it begins. */
-type Place = { readonly search: string; readonly before: number };
+/** A page of a search: its parameters, and the key after which it begins. */
+type Place = { readonly search: string; readonly after: PageKey };
 
 /**
  * The token of a page: what is asked and where it begins, signed together with who asks, so that it serves nobody else and cannot be altered.
  * The server keeps nothing.
  */
-export function pageToken(key: KeyObject, caller: Caller, type: string, { search, before }: Place): string {
-  const payload = Buffer.from(JSON.stringify([search, before])).toString('base64url');
+export function pageToken(key: KeyObject, caller: Caller, type: string, { search, after }: Place): string {
+  const payload = Buffer.from(JSON.stringify([search, after])).toString('base64url');
   return `${payload}.${signature(key, caller, type, payload).toString('base64url')}`;
 }
 
@@ -94,19 +75,14 @@ export function readPageToken(key: KeyObject, caller: Caller, type: string, toke
   const given = Buffer.from(mac, 'base64url');
   const right = signature(key, caller, type, payload);
   if (more.length > 0 || given.length !== right.length || !timingSafeEqual(given, right)) refuse('pageLinkBroken');
-  const [search, before] = JSON.parse(Buffer.from(payload, 'base64url').toString()) as [string, number];
+  const [search, after] = JSON.parse(Buffer.from(payload, 'base64url').toString()) as [string, PageKey];
   const asked = queryString(others.filter(([name]) => name !== '_format'));
   if (asked !== '' && asked !== search) refuse('pageLinkBroken');
-  return { search, before };
+  return { search, after };
 }
 
 function signature(key: KeyObject, caller: Caller, type: string, payload: string): Buffer {
   return createHmac('sha256', key)
-    .update(JSON.stringify([type, nameOf(caller.actor), caller.mode, payload]))
+    .update(JSON.stringify([type, nameOfActor(caller.actor), caller.mode, payload]))
     .digest();
-}
-
-function nameOf(actor: Actor): readonly string[] {
-  if (actor.kind === 'structure') return [actor.kind, actor.structure.id, actor.employee?.id ?? ''];
-  return actor.kind === 'patient' ? [actor.kind, actor.ins.oid, actor.ins.value] : [actor.kind, actor.id];
 }

@@ -5,6 +5,7 @@ import type { Transaction } from '../domain/event.ts';
 import type { Request, Tools } from '../usecases/perform.ts';
 import type { DocumentWriter } from './document-writer.ts';
 import type { Json } from './json.ts';
+import type { FhirLimits } from './limits.ts';
 import type { Given } from './search.ts';
 
 /** What a submission set says of a document that comes alone; the content type as `code^display^OID`. */
@@ -20,6 +21,8 @@ export type Exchange = {
   readonly linkKey: KeyObject;
   readonly writeDocument: DocumentWriter;
   readonly filing: Filing;
+  readonly limits: FhirLimits;
+  readonly method: string;
   /** The id in the path; empty for a search. */
   readonly id: string;
   /** The version in the path; empty where none is named. */
@@ -28,6 +31,8 @@ export type Exchange = {
   readonly header: (name: string) => string;
   /** The body of the request, of so many bytes at most; `what` names it in the refusal. @throws Refused messageTooLarge, bodyTruncated */
   readonly body: (longest: number, what: string) => Promise<Buffer>;
+  /** The body as it comes, of so many bytes at most. @throws Refused as `incoming` */
+  readonly stream: (longest: number) => AsyncIterable<Uint8Array>;
   /** The JSON of a request that brings documents, read as it comes. @throws Refused as `readBody` */
   readonly json: () => Promise<Json>;
   readonly parameters: Given;
@@ -55,6 +60,7 @@ export type Answer =
       readonly refused: readonly Problem[];
       /** That of the problems unless said. */
       readonly status?: number;
+      readonly headers?: Readonly<Record<string, string>>;
     };
 
 /** One interaction on one type, or on all: its address, how it is traced, and its work. */

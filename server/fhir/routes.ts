@@ -4,22 +4,26 @@ import type { Identify } from '../auth/credentials.ts';
 import { type Problem, problem, Refused } from '../domain/error.ts';
 import { isTraced, type Tools, traceFailure } from '../usecases/perform.ts';
 import type { Log } from '../watch/log.ts';
+import { stagingInteractions } from './binary.ts';
 import { readBody } from './body.ts';
 import { readBytes } from './bytes.ts';
-import { capabilityStatement } from './capability.ts';
+import { capabilityStatement, type OAuthAddresses } from './capability.ts';
 import { documentHistoryInteractions } from './document-history.ts';
 import { documentUpdateInteractions } from './document-update.ts';
 import { documentWriter } from './document-writer.ts';
 import type { Exchange, Filing, Interaction } from './exchange.ts';
+import { incoming } from './incoming.ts';
 import { provideInteractions } from './iti65.ts';
 import { documentInteractions } from './iti67.ts';
 import { binaryInteractions } from './iti68.ts';
 import { eventInteractions } from './iti81.ts';
 import { publishInteractions } from './iti105.ts';
 import { consentInteractions } from './iti108.ts';
+import type { FhirLimits } from './limits.ts';
 import { listInteractions } from './list.ts';
 import { answerStatus } from './outcome.ts';
 import { patientInteractions } from './patient.ts';
+import { scopesOf, withinScope } from './scope.ts';
 import { answering, type Face, identified, negotiate, parametersOf, preferredOf, send, Told } from './serving.ts';
 
 export type FhirSettings = {
@@ -29,6 +33,9 @@ export type FhirSettings = {
   /** Signs page links. */
   readonly linkKey: KeyObject;
   readonly filing: Filing;
+  readonly limits: FhirLimits;
+  /** Where apps get tokens, where that is known. */
+  readonly oauth?: OAuthAddresses;
 };
 
 const interactions: readonly Interaction[] = [
@@ -38,11 +45,15 @@ const interactions: readonly Interaction[] = [
   ...documentHistoryInteractions,
   ...documentUpdateInteractions,
   ...binaryInteractions,
+  ...stagingInteractions,
   ...listInteractions,
   ...patientInteractions,
   ...eventInteractions,
   ...consentInteractions,
-];
+].map(withinScope);
+
+/** Every scope that opens something here. */
+export const scopes: readonly string[] = scopesOf(interactions);
 
 const verbs = { GET: 'get', POST: 'post', PUT: 'put', PATCH: 'patch', DELETE: 'delete' } as const;
 
@@ -59,16 +70,11 @@ export const routeTable: readonly Pick<Interaction, 'method' | 'path' | 'transac
 export function fhirRouter(tools: Tools, identify: Identify, settings: FhirSettings): Router {
   const base = `${settings.publicUrl}/fhir`;
   const writeDocument = documentWriter(base);
-  const capability = JSON.stringify(capabilityStatement(interactions, base, tools.now()));
+  const capability = JSON.stringify(capabilityStatement(interactions, base, tools.now(), settings.oauth));
   const router = new Router();
   const face: Face = { tools, identify, log: settings.log, base };
 
-  router.get('/fhir/metadata', (ctx) =>
-    answering(face, ctx, () => {
-      negotiate(ctx);
-      return send(ctx, { body: capability });
-    }),
-  );
+  router.get('/fhir/metadata', (ctx) => answering(face, ctx, () => send(ctx, { body: capability }, negotiate(ctx))));
   for (const interaction of interactions) {
     const { method, path, transaction, action, told } = interaction;
     router[verbs[method]](`/fhir${path}`, (ctx) =>
@@ -81,18 +87,21 @@ export function fhirRouter(tools: Tools, identify: Identify, settings: FhirSetti
             linkKey: settings.linkKey,
             writeDocument,
             filing: settings.filing,
+            limits: settings.limits,
+            method: ctx.method,
             id: ctx.params['id'] ?? '',
             version: ctx.params['version'] ?? '',
             header: (name) => ctx.get(name),
             body: (longest, what) => readBytes(ctx.req, longest, what),
-            json: () => readBody(ctx.req),
+            stream: (longest) => incoming(ctx.req, longest),
+            json: () => readBody(ctx.req, settings.limits),
             parameters: await parametersOf(ctx),
             strict: /\bhandling=strict\b/.test(ctx.get('Prefer')),
             preferred: (types) => preferredOf(ctx.accepts(...types)),
           };
-          if (interaction.ownMediaTypes !== true) negotiate(ctx);
+          const rendering = interaction.ownMediaTypes === true ? undefined : negotiate(ctx, exchange.parameters);
           try {
-            return await send(ctx, await interaction.handle(exchange));
+            return await send(ctx, await interaction.handle(exchange), rendering);
           } catch (error) {
             if (error instanceof Refused && answerStatus(error.problems) === 405) allow(ctx);
             if (told === undefined || !(error instanceof Refused)) throw error;

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import type { RouterContext } from '@koa/router';
 import { type Identify, NotIdentified } from '../auth/credentials.ts';
 import type { Action } from '../domain/action.ts';
-import { type Problem, problem, Refused } from '../domain/error.ts';
+import { type Problem, problem, Refused, refuse } from '../domain/error.ts';
 import type { Origin } from '../domain/event.ts';
 import { StoreBusy, StoreFull, StoreStopped } from '../store/port.ts';
 import { isTraced, type Request, type Tools, traceFailure, traceUnidentified } from '../usecases/perform.ts';
@@ -10,9 +10,11 @@ import type { Log } from '../watch/log.ts';
 import { nameRequest } from '../watch/request-id.ts';
 import type { Answer } from './exchange.ts';
 import { readForm } from './form.ts';
+import type { Json } from './json.ts';
+import { type Format, formatAccepted, formatNamed, mediaTypes } from './media-type.ts';
 import { answerStatus, outcomeOf } from './outcome.ts';
 import type { Given } from './search.ts';
-import { fhirJson, jsonTypes } from './vocabulary.ts';
+import { NoXmlForm, writeXml } from './xml/write.ts';
 
 export type Face = {
   readonly tools: Tools;
@@ -27,10 +29,12 @@ export class Told extends Error {
   readonly problems: readonly Problem[];
   /** HTTP status, where it is not that of the problems. */
   readonly status: number | undefined;
-  constructor(problems: readonly Problem[], status?: number) {
+  readonly headers: Readonly<Record<string, string>>;
+  constructor(problems: readonly Problem[], status?: number, headers: Readonly<Record<string, string>> = {}) {
     super('told');
     this.problems = problems;
     this.status = status;
+    this.headers = headers;
   }
 }
 
@@ -47,6 +51,7 @@ export async function answering(
   } catch (error) {
     const problems = problemsOf(error);
     ctx.status = (error instanceof Told ? error.status : undefined) ?? answerStatus(problems);
+    if (error instanceof Told) ctx.set(error.headers);
     if (ctx.status === 413) ctx.set('Connection', 'close');
     if (ctx.status === 500) log.error({ requestId }, 'a FHIR request failed', error);
     if (ctx.status === 401)
@@ -54,10 +59,19 @@ export async function answering(
         'WWW-Authenticate',
         error instanceof NotIdentified && error.absent ? 'Bearer' : 'Bearer error="invalid_token"',
       );
+    if (ctx.status === 403) challenge(ctx, problems);
     if (ctx.status === 503) ctx.set('Retry-After', '2');
-    ctx.type = `${fhirJson}; charset=utf-8`;
-    ctx.body = JSON.stringify(outcomeOf(problems, requestId));
+    const outcome = JSON.stringify(outcomeOf(problems, requestId));
+    const rendering = renderingOfError(ctx);
+    ctx.body = rendering === usual ? outcome : rendered(outcome, rendering);
+    ctx.set('Content-Type', mediaTypes[rendering.format]);
   }
+}
+
+/** Which scopes are missing, for the software that asks for its next token. RFC 6750 §3.1. */
+function challenge(ctx: RouterContext, problems: readonly Problem[]): void {
+  const missing = problems.find(({ name }) => name === 'insufficientScope')?.about.detail;
+  if (missing !== undefined) ctx.set('WWW-Authenticate', `Bearer error="insufficient_scope", scope="${missing}"`);
 }
 
 function problemsOf(error: unknown): readonly Problem[] {
@@ -93,38 +107,82 @@ export async function identified(
   }
 }
 
-function isJson(format: string): boolean {
-  return ['json', ...jsonTypes].includes(format.split(';')[0]?.trim() ?? '');
-}
-
 /** What `ctx.accepts` chose. */
 export function preferredOf(type: string | boolean | readonly string[]): string | undefined {
   return typeof type === 'string' ? type : undefined;
 }
 
-/** JSON is what is spoken here. `_format` wins over Accept. FHIR R4 http.html#mime-type. */
-export function negotiate(ctx: RouterContext): void {
-  const format = new URLSearchParams(ctx.querystring).get('_format');
-  const wanted = format === null ? ctx.accepts(...jsonTypes) !== false : isJson(format);
-  if (!wanted) throw new Refused([problem('notAcceptable', { value: format ?? ctx.get('Accept') })]);
+/** How the resource of an answer is written. */
+export type Rendering = { readonly format: Format; readonly pretty: boolean };
+
+const usual: Rendering = { format: 'json', pretty: false };
+
+/** What was negotiated, for errors that come later. */
+const renderings = new WeakMap<RouterContext, Rendering>();
+
+/**
+ * The form that the caller wants, JSON where it is open: `_format`, which wins, or Accept; and whether `_pretty` is asked. `parameters` are those
+ * of a posted form too. FHIR R4 http.html#mime-type, http.html#parameters.
+ * @throws Refused notAcceptable
+ */
+export function negotiate(ctx: RouterContext, parameters: Given = parametersInUrl(ctx)): Rendering {
+  const named = parameters.find(([name]) => name === '_format')?.[1];
+  const format = named === undefined ? formatAccepted(ctx.headers.accept) : formatNamed(named);
+  if (format === undefined) throw new Refused([problem('notAcceptable', { value: named ?? ctx.get('Accept') })]);
+  const pretty = parameters.some(([name, value]) => name === '_pretty' && value === 'true');
+  const rendering = format === 'json' && !pretty ? usual : { format, pretty };
+  if (rendering !== usual) renderings.set(ctx, rendering);
+  return rendering;
+}
+
+/** The same where nothing is refused for it: JSON where no form can be met. */
+function renderingOfError(ctx: RouterContext): Rendering {
+  try {
+    return renderings.get(ctx) ?? negotiate(ctx);
+  } catch {
+    return usual;
+  }
+}
+
+function parametersInUrl(ctx: RouterContext): Given {
+  return ctx.querystring === '' ? [] : [...new URLSearchParams(ctx.querystring)];
 }
 
 /** The parameters of the address, and those of a posted form. */
 export async function parametersOf(ctx: RouterContext): Promise<Given> {
-  const inUrl = [...new URLSearchParams(ctx.querystring)];
+  const inUrl = parametersInUrl(ctx);
   return ctx.method === 'POST' && ctx.path.endsWith('/_search') ? [...inUrl, ...(await readForm(ctx.req))] : inUrl;
 }
 
-/** Sends an answer. @throws Told when it is a refusal */
-export async function send(ctx: RouterContext, answer: Answer): Promise<void> {
-  if ('refused' in answer) throw new Told(answer.refused, answer.status);
-  const { body, status = 200, mediaType = `${fhirJson}; charset=utf-8`, size, headers = {} } = answer;
-  const bytes = typeof body !== 'function' ? body : ctx.method === 'HEAD' ? Buffer.alloc(0) : await body();
+/** Sends an answer. @throws Told when it is a refusal; Refused notAcceptable when it has no XML form */
+export async function send(ctx: RouterContext, answer: Answer, rendering: Rendering = usual): Promise<void> {
+  if ('refused' in answer) throw new Told(answer.refused, answer.status, answer.headers);
+  const { body, status = 200, mediaType, size, headers = {} } = answer;
+  const isRendered = rendering !== usual && mediaType === undefined && typeof body !== 'function' && body.length > 0;
+  const bytes = isRendered
+    ? rendered(body.toString(), rendering)
+    : typeof body !== 'function'
+      ? body
+      : ctx.method === 'HEAD'
+        ? Buffer.alloc(0)
+        : await body();
   ctx.set(headers);
   ctx.status = status;
   ctx.body = typeof bytes === 'string' ? bytes : ArrayBuffer.isView(bytes) ? bufferOf(bytes) : Readable.from(bytes);
-  ctx.set('Content-Type', mediaType);
+  ctx.set('Content-Type', mediaType ?? mediaTypes[rendering.format]);
   if (size !== undefined) ctx.length = size;
+}
+
+/** A resource in the form that is wanted. */
+function rendered(json: string, { format, pretty }: Rendering): string {
+  // Our own resources, written as JSON.
+  const resource = JSON.parse(json) as Json;
+  try {
+    return format === 'xml' ? writeXml(resource, pretty) : `${JSON.stringify(resource, undefined, 2)}\n`;
+  } catch (error) {
+    if (error instanceof NoXmlForm) refuse('notAcceptable', { value: mediaTypes.xml, detail: error.message });
+    throw error;
+  }
 }
 
 function bufferOf({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {

@@ -1,3 +1,4 @@
+import type { Span } from '../blobs/port.ts';
 import type { Permit, Visibility } from '../domain/decision.ts';
 import { type Problem, problem, Refused } from '../domain/error.ts';
 import { traced } from '../domain/event.ts';
@@ -14,12 +15,12 @@ export type Retrieval = {
   readonly patient?: PatientRef;
 };
 
-/** A document whose reading has its trace. `open` gives its bytes; it fails when they are damaged. */
+/** A document whose reading has its trace. `open` gives its bytes, or a span of them; it fails when they are damaged. */
 export type RetrievedDocument = {
   readonly document: StoredDocument;
   /** Bytes of the document. */
   readonly size: number;
-  readonly open: () => Promise<Uint8Array | AsyncIterable<Uint8Array>>;
+  readonly open: (span?: Span) => Promise<Uint8Array | AsyncIterable<Uint8Array>>;
   /** The entry that was asked for, where the document is a snapshot made of it. */
   readonly onDemand?: StoredDocument;
 };
@@ -113,7 +114,7 @@ async function ofOneRecord(tools: Tools, request: Request, retrieval: Retrieval)
     const documents = [...readable.values()].map(({ document, size, place, wrapped }) => ({
       document,
       size,
-      open: () => tools.blobs.open(tools.keyring.unwrap(document.sealedFor, wrapped), place),
+      open: (span?: Span) => tools.blobs.open(tools.keyring.unwrap(document.sealedFor, wrapped), place, span),
     }));
     const named = [...documents.map(({ document }) => document), ...snapshots.values()].map(({ entry }) =>
       traced(entry),

@@ -57,7 +57,7 @@ describe('JSON is read strictly', () => {
 });
 
 describe('The limits of a body', () => {
-  const limits = { jsonBytes: 100_000, attachmentBytes: 60_000 };
+  const limits = { textBytes: 100_000, attachmentBytes: 60_000 };
   const passes = (text: string, size: number) => {
     const isWithin = meter(limits);
     const bytes = Buffer.from(text);

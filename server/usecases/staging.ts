@@ -1,0 +1,89 @@
+import { type Blobs, ContentTooLarge, type Received } from '../blobs/port.ts';
+import type { Keyring } from '../crypto/keyring.ts';
+import { type Caller, nameOfActor } from '../domain/actor.ts';
+import { refuse } from '../domain/error.ts';
+import type { Staged } from '../store/port.ts';
+import { type Plan, perform, type Request, type Tools } from './perform.ts';
+
+/** Milliseconds that bytes wait for the deposit that names them. */
+export const stagedFor = 3_600_000;
+
+/** Sizes in bytes. */
+export type StagingLimits = {
+  readonly each: number;
+  /** Of all that wait for one caller. */
+  readonly together: number;
+};
+
+/**
+ * Keeps bytes that come ahead of their document: sealed, for their sender alone, for an hour. They belong to no record until a deposit names
+ * them. Nothing is read before the caller may do so.
+ * @throws Refused messageTooLarge, tooMuchStaged, what reading the source throws, and what the decision refuses
+ */
+export async function stage(
+  tools: Tools,
+  request: Request,
+  {
+    source,
+    contentType,
+  }: { readonly source: (longest: number) => AsyncIterable<Uint8Array>; readonly contentType: string },
+  limits: StagingLimits,
+): Promise<Staged> {
+  const { store, blobs, keyring, now, newId } = tools;
+  const owner = ownerOf(request.caller);
+  let received: Received | undefined;
+  try {
+    return await perform(tools, request, 'stageContent', 'none', async (): Promise<Plan<Staged>> => {
+      const room = limits.together - (await store.staging.waiting(owner, now()));
+      received ??= await receive(blobs, source, limits, room);
+      const { size, sha1, sha256 } = received;
+      const id = newId();
+      const wrapped = keyring.newKey(keyName(id));
+      const content = await received.stage(keyring.unwrap(keyName(id), wrapped));
+      const key = Buffer.from(wrapped).toString('base64');
+      const staged = { id, owner, until: now() + stagedFor, contentType, size, sha1, sha256, content, key };
+      return { answer: staged, put: [{ kind: 'staged', staged }] };
+    });
+  } catch (error) {
+    await received?.discard();
+    throw error;
+  }
+}
+
+async function receive(
+  blobs: Blobs,
+  source: (longest: number) => AsyncIterable<Uint8Array>,
+  { each, together }: StagingLimits,
+  room: number,
+): Promise<Received> {
+  try {
+    return await blobs.receive(source(each), Math.min(each, Math.max(0, room)), 'file');
+  } catch (error) {
+    if (!(error instanceof ContentTooLarge)) throw error;
+    refuse('tooMuchStaged', { detail: `at most ${together} bytes may` });
+  }
+}
+
+/** What waits under this id for this caller. Whatever waits for another is as unknown as what never was. */
+export async function findStaged({ store, now }: Tools, caller: Caller, id: string): Promise<Staged | undefined> {
+  const staged = await store.staging.find(id);
+  return staged !== undefined && staged.owner === ownerOf(caller) && staged.until > now() ? staged : undefined;
+}
+
+/** Traces that its sender reads again what waits. @throws what the decision refuses */
+export async function readStaged(tools: Tools, request: Request, staged: Staged): Promise<Pick<Received, 'open'>> {
+  return perform(tools, request, 'stageContent', 'none', async () => ({ answer: resumed(tools, staged) }));
+}
+
+/** What waits, to be read or kept. */
+export function resumed({ blobs, keyring }: { blobs: Blobs; keyring: Keyring }, staged: Staged): Received {
+  return blobs.resume(keyring.unwrap(keyName(staged.id), Buffer.from(staged.key, 'base64')), staged);
+}
+
+function keyName(id: string): string {
+  return `staged|${id}`;
+}
+
+function ownerOf({ actor }: Caller): string {
+  return JSON.stringify(nameOfActor(actor));
+}
