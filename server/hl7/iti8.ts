@@ -11,7 +11,7 @@ const silent = {
   noRecord:
     'There is no record of this person: nothing was kept. Opening a record is an act of its own, with the consent of its holder.',
   authorityUnknown: 'No identifier in PID-3 is of an authority of this domain: nothing was kept.',
-} as const satisfies { readonly [F in Fed]?: string };
+} as const satisfies { readonly [F in Fed['outcome']]?: string };
 
 const ignored: { readonly [M in Extract<Merged, { ignored: string }>['ignored']]: string } = {
   authorityUnknown: 'PID-3 or MRG-1 names no identifier of an authority of this domain: the merge was ignored.',
@@ -30,8 +30,8 @@ export async function feed(tools: Tools, request: Request, message: Message, kin
   if ('problems' in found) throw new Refused(found.problems);
   const { problems, ...identity } = readPatient(message, found.pid);
   if (problems.length > 0) throw new Refused(problems);
-  const fed = await feedIdentity(tools, request, identity, { message: kind });
-  return fed === 'noRecord' || fed === 'authorityUnknown' ? [silent[fed]] : [];
+  const { outcome } = await feedIdentity(tools, request, identity, { message: kind });
+  return outcome === 'noRecord' || outcome === 'authorityUnknown' ? [silent[outcome]] : [];
 }
 
 /**

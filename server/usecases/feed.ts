@@ -11,77 +11,168 @@ import {
   subsumedRecord,
   survivingRecord,
 } from '../domain/merge.ts';
-import { isSubsumed, type PatientRecord } from '../domain/record.ts';
+import { currentIdentifiers, isSubsumed, type PatientRecord, type RecordId } from '../domain/record.ts';
 import type { Row } from '../store/port.ts';
 import { type Plan, perform, type Request, type Subject, type Tools } from './perform.ts';
+import { shortened } from './query.ts';
 
 /**
  * What became of an identity: `opened` a record (in a domain where a feed makes patients known), `updated` or left `unchanged` one, or counted
  * for nothing: there is `noRecord` of the person, or no identifier was given by an authority of the domain.
  */
-export type Fed = 'opened' | 'updated' | 'unchanged' | 'noRecord' | 'authorityUnknown';
+export type Fed =
+  | { readonly outcome: 'opened' | 'updated' | 'unchanged'; readonly record: PatientRecord }
+  | { readonly outcome: 'noRecord' | 'authorityUnknown' };
 
-export type Merged = { readonly merged: true } | { readonly ignored: MergeIgnored };
+/** The record that is left, and the other one where two were joined. */
+export type Merged =
+  | { readonly merged: true; readonly record: PatientRecord; readonly subsumed?: RecordId }
+  | { readonly ignored: MergeIgnored };
 
-/** The message as its trace shows it: `add`, `revise` or `merge` and the identifiers. */
-type Told = { readonly message: 'add' | 'revise' };
+/** What is said of a person who has a record: its identity is brought up to date, or `kept` as it is, or the message is `refused`. */
+export type Told = {
+  /** As its trace shows it. */
+  readonly message: 'add' | 'revise';
+  readonly known?: 'updated' | 'kept' | 'refused';
+  /** The record that is meant; it must be the one that the identifiers find, and be at this version. */
+  readonly record?: { readonly id: RecordId; readonly version?: number };
+};
+
+/** A person by her identifiers, or by the record. */
+export type Person = readonly Identifier[] | { readonly record: RecordId };
 
 /**
  * Takes in what a feed tells of one person: new identifiers and traits of a record that is there. Where a feed makes patients known, a record
- * is opened for a new one; elsewhere opening a record stays an act of its own. IHE ITI TF-2 3.8.4.1, 3.44.4.1.
- * @throws Refused insMalformed, identitiesDiffer, and what the decision refuses
+ * is opened for a new one, and one alone however many feeds tell of him at once; elsewhere opening a record stays an act of its own.
+ * IHE ITI TF-2 3.8.4.1, 3.44.4.1; IHE PIXm, ITI-104.
+ * @throws Refused insMalformed, identitiesDiffer, identityHeld, resourceUnknown, versionDiffers, and what the decision refuses
  */
-export async function feedIdentity(tools: Tools, request: Request, fed: FedIdentity, { message }: Told): Promise<Fed> {
+export async function feedIdentity(tools: Tools, request: Request, fed: FedIdentity, told: Told): Promise<Fed> {
+  for (let attempt = 1; ; attempt++)
+    try {
+      return await feedOnce(tools, request, fed, told);
+    } catch (error) {
+      if (!(error instanceof Overtaken) || attempt >= 5) throw error;
+    }
+}
+
+/** Another feed opened the record of the same person meanwhile. */
+class Overtaken extends Error {
+  override readonly name = 'Overtaken';
+}
+
+async function feedOnce(tools: Tools, request: Request, fed: FedIdentity, told: Told): Promise<Fed> {
   const { ours } = sortIdentifiers(fed.identifiers, tools.settings);
   const found = await recordsOf(tools, ours);
   return perform(tools, request, 'feedIdentities', subjectOf(found[0], ours), async (permit, facts) => {
-    const trace = { query: `${message} ${fed.identifiers.map(shown).join(' ')}`.slice(0, 4000) };
+    const trace = { query: shortened(`${told.message} ${fed.identifiers.map(shown).join(' ')}`) };
     const sorted = sortIdentifiers(fed.identifiers, tools.settings);
     if (sorted.problems.length > 0) throw new Refused(sorted.problems);
-    if (ours.length === 0) return { answer: 'authorityUnknown', trace };
+    if (ours.length === 0) return { answer: { outcome: 'authorityUnknown' }, trace };
     if (permit.record !== undefined && facts !== undefined) {
       await refuseOthers(tools, ours, facts.record);
+      checkMeant(told, facts.record);
+      if (told.known === 'refused') refuse('identityHeld', { value: ours.map(shown).join(' and ') });
       const aliases = await freeAliases(tools, sorted.calculated);
-      const record = updatedRecord(facts.record, fed.traits, ours, aliases);
-      if (record === undefined) return { answer: 'unchanged', trace };
-      return { answer: 'updated', put: [{ kind: 'record', record }], trace };
+      const record = told.known === 'kept' ? undefined : updatedRecord(facts.record, fed.traits, ours, aliases);
+      if (record === undefined) return { answer: { outcome: 'unchanged', record: facts.record }, trace };
+      return { answer: { outcome: 'updated', record }, put: [{ kind: 'record', record }], trace };
     }
-    if (found.length > 0 || tools.settings.domain.identity.kind === 'ins') return { answer: 'noRecord', trace };
+    if (told.record !== undefined) refuse('resourceUnknown', { value: `Patient/${told.record.id}` });
+    if (found.length > 0 || tools.settings.domain.identity.kind === 'ins')
+      return { answer: { outcome: 'noRecord' }, trace };
+    if ((await recordsOf(tools, ours)).length > 0) throw new Overtaken();
     return { ...opening(tools, fed, ours), trace };
   });
 }
 
+/** The record that the sender means is the one that the identifiers find, in the version that he read. FHIR R4 http.html#concurrency. */
+function checkMeant({ record: meant }: Told, { id, version }: PatientRecord): void {
+  if (meant === undefined) return;
+  if (meant.id !== id)
+    refuse('identitiesDiffer', { value: `Patient/${meant.id}`, detail: 'the identifiers are of another' });
+  if (meant.version !== undefined && meant.version !== version)
+    refuse('versionDiffers', { object: `Patient/${id}`, value: String(meant.version) });
+}
+
 /**
  * Merges the subsumed identifier into the surviving one: everything of its record becomes the survivor's and shows the surviving patientId. It
- * cannot be undone. Both records must be open. IHE ITI TF-2 3.8.4.2, 3.44.4.2.
+ * cannot be undone. Both records must be open. IHE ITI TF-2 3.8.4.2, 3.44.4.2; IHE PIXm, ITI-104.
  * @throws Refused insMalformed, recordClosed, and what the decision refuses
  */
 export async function mergeIdentities(
   tools: Tools,
   request: Request,
-  message: { readonly surviving: readonly Identifier[]; readonly subsumed: readonly Identifier[] },
+  message: { readonly surviving: Person; readonly subsumed: Person },
 ): Promise<Merged> {
-  const sides = [message.surviving, message.subsumed].map((ids) => sortIdentifiers(ids, tools.settings));
+  const named = await Promise.all([message.surviving, message.subsumed].map((person) => namesOf(tools, person)));
+  const sides = named.map((ids) => sortIdentifiers(ids, tools.settings));
   const [surviving, subsumed] = await Promise.all(sides.map(({ ours }) => chosen(tools, ours)));
   const look = async () => {
     const [survivor, loser] = await Promise.all([surviving, subsumed].map((id) => recordOf(tools, id)));
     return { survivor, loser, verdict: judgeMerge(surviving, subsumed, survivor, loser) };
   };
   const first = (await look()).verdict;
-  const named = 'join' in first ? surviving : 'rename' in first ? subsumed : undefined;
-  return perform(tools, request, 'feedIdentities', named === undefined ? 'none' : { identifier: named }, async () => {
-    const query = `merge ${message.subsumed.map(shown).join(' ')} into ${message.surviving.map(shown).join(' ')}`;
-    const trace = { query: query.slice(0, 4000) };
+  const left = 'join' in first ? surviving : 'rename' in first ? subsumed : undefined;
+  return perform(tools, request, 'feedIdentities', left === undefined ? 'none' : { identifier: left }, async () => {
+    const [into = '', from = ''] = named.map((ids) => ids.map(shown).join(' '));
+    const trace = { query: shortened(`merge ${from} into ${into}`) };
     const problems = sides.flatMap((side) => side.problems);
     if (problems.length > 0) throw new Refused(problems);
     const { verdict } = await look();
     if ('ignored' in verdict) return { answer: { ignored: verdict.ignored }, trace };
     // The verdict implies both; the permit names the record that is left.
-    if (surviving === undefined || subsumed === undefined || named === undefined) throw new Refused([problem('busy')]);
+    if (surviving === undefined || subsumed === undefined || left === undefined) throw new Refused([problem('busy')]);
     if ('join' in verdict !== 'join' in first) throw new Refused([problem('busy')]);
     if ('rename' in verdict) return { ...renaming(tools, verdict.rename, surviving, subsumed), trace };
     return { ...joining(tools, verdict.into, verdict.join, surviving), trace };
   });
+}
+
+/**
+ * Removes the record of a person of whom nothing is here but the identity that a feed told: its identifiers are free again. A record that
+ * holds anything is destroyed by its holder alone. IHE PIXm, ITI-104, remove; CSP L.1111-18.
+ * @returns the record that was removed; undefined when there is none
+ * @throws Refused insMalformed, recordNotEmpty, and what the decision refuses
+ */
+export async function removeIdentity(tools: Tools, request: Request, person: Person): Promise<RecordId | undefined> {
+  const named = await namesOf(tools, person);
+  const { ours } = sortIdentifiers(named, tools.settings);
+  const subject = subjectOf((await recordsOf(tools, ours))[0], ours);
+  return perform(tools, request, 'feedIdentities', subject, async (permit, facts) => {
+    const trace = { query: shortened(`remove ${named.map(shown).join(' ')}`) };
+    if (permit.record === undefined || facts === undefined) return { answer: undefined, trace };
+    const { record } = facts;
+    await refuseOthers(tools, ours, record);
+    if (!(await tools.store.read.isEmpty(permit))) refuse('recordNotEmpty', { value: `Patient/${record.id}` });
+    const { id, createdAt, version } = record;
+    const removed: PatientRecord = {
+      id,
+      version: version + 1,
+      state: 'destroyed',
+      identifiers: [],
+      traits: wholeTraits({}),
+      attached: false,
+      createdAt,
+      representatives: [],
+    };
+    return {
+      answer: id,
+      expect: [{ empty: id }],
+      put: [
+        { kind: 'record', record: removed },
+        { kind: 'destroyKey', record: id },
+      ],
+      trace,
+    };
+  });
+}
+
+/** The identifiers of a person; those of a record that is here. */
+async function namesOf({ store }: Tools, person: Person): Promise<readonly Identifier[]> {
+  if (!('record' in person)) return person;
+  const facts = await store.facts.recordById(person.record);
+  return facts === undefined ? [] : currentIdentifiers(facts.record).map(({ value, oid }) => ({ value, oid }));
 }
 
 function opening(tools: Tools, { traits }: FedIdentity, ours: readonly Identifier[]): Plan<Fed> {
@@ -97,7 +188,7 @@ function opening(tools: Tools, { traits }: FedIdentity, ours: readonly Identifie
     representatives: [],
   };
   return {
-    answer: 'opened',
+    answer: { outcome: 'opened', record },
     expect: [{ insFree: ours }],
     put: [
       { kind: 'record', record },
@@ -106,11 +197,12 @@ function opening(tools: Tools, { traits }: FedIdentity, ours: readonly Identifie
   };
 }
 
-function renaming(tools: Tools, { record }: RecordFacts, surviving: Identifier, subsumed: Identifier): Plan<Merged> {
+function renaming(tools: Tools, facts: RecordFacts, surviving: Identifier, subsumed: Identifier): Plan<Merged> {
+  const record = renamedRecord(facts.record, surviving, subsumed);
   return {
-    answer: { merged: true },
+    answer: { merged: true, record },
     put: [
-      { kind: 'record', record: renamedRecord(record, surviving, subsumed) },
+      { kind: 'record', record },
       { kind: 'patientId', of: [subsumed], patientId: patientIdOf(tools, surviving) },
     ],
   };
@@ -119,13 +211,14 @@ function renaming(tools: Tools, { record }: RecordFacts, surviving: Identifier, 
 function joining(tools: Tools, into: RecordFacts, loser: RecordFacts, surviving: Identifier): Plan<Merged> {
   if (loser.record.state !== 'open') refuse('recordClosed', {}, 'the subsumed record is closed');
   const consents = inheritedConsents(loser.consents, into.record.id, tools.now(), tools.newId);
+  const record = survivingRecord(into.record, loser.record);
   const rows: Row[] = [
     { kind: 'merge', subsumed: subsumedRecord(loser.record, into.record.id), patientId: patientIdOf(tools, surviving) },
-    { kind: 'record', record: survivingRecord(into.record, loser.record) },
+    { kind: 'record', record },
     ...consents.map((consent) => ({ kind: 'consent' as const, consent })),
   ];
   const expect = [{ recordAt: { record: loser.record.id, version: loser.record.version } }];
-  return { answer: { merged: true }, expect, put: rows };
+  return { answer: { merged: true, record, subsumed: loser.record.id }, expect, put: rows };
 }
 
 /** The record whose decision is asked: none for one that was destroyed, which is as unknown as one that never was. */

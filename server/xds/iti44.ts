@@ -44,7 +44,7 @@ const silent = {
   noRecord:
     'There is no record of this person: nothing was kept. Opening a record is an act of its own, with the consent of its holder.',
   authorityUnknown: 'No id of the patient is of an authority of this domain: nothing was kept.',
-} as const satisfies { readonly [F in Fed]?: string };
+} as const satisfies { readonly [F in Fed['outcome']]?: string };
 
 const ignored: { readonly [M in Extract<Merged, { ignored: string }>['ignored']]: string } = {
   authorityUnknown: 'An id is of no authority of this domain: the merge was ignored.',
@@ -58,8 +58,8 @@ async function feed({ tools, request, body }: Exchange, message: 'add' | 'revise
   const patient = patientOf(body);
   const { problems, ...identity } = readPatient(patient);
   if (problems.length > 0) throw new Refused(problems);
-  const fed = await feedIdentity(tools, request, identity, { message });
-  return fed === 'noRecord' || fed === 'authorityUnknown' ? [silent[fed]] : [];
+  const { outcome } = await feedIdentity(tools, request, identity, { message });
+  return outcome === 'noRecord' || outcome === 'authorityUnknown' ? [silent[outcome]] : [];
 }
 
 async function merge({ tools, request, body }: Exchange): Promise<readonly string[]> {

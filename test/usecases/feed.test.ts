@@ -3,7 +3,7 @@ import { systemRights } from '../../server/domain/actor.ts';
 import type { Identifier } from '../../server/domain/identifier.ts';
 import { insKey } from '../../server/domain/ins.ts';
 import { stateConsent } from '../../server/usecases/consent.ts';
-import { feedIdentity, mergeIdentities } from '../../server/usecases/feed.ts';
+import { feedIdentity, mergeIdentities, removeIdentity } from '../../server/usecases/feed.ts';
 import { testExistence } from '../../server/usecases/patient.ts';
 import { findDocuments } from '../../server/usecases/query.ts';
 import { closeRecord, createRecord } from '../../server/usecases/record.ts';
@@ -33,19 +33,19 @@ describe('a fed identity', () => {
   test('updates the traits of a record and is traced', async () => {
     const world = await openWorld();
     const fed = { identifiers: [world.ins('laurent'), stranger], traits: { usedFamily: 'LAURENT-DUBOIS' } };
-    expect(await feedIdentity(world.tools, world.as('regie'), fed, add)).toBe('updated');
+    expect(await feedIdentity(world.tools, world.as('regie'), fed, add)).toMatchObject({ outcome: 'updated' });
     expect((await recordOf(world, world.ins('laurent')))?.traits).toMatchObject({
       family: 'LAURENT',
       usedFamily: 'LAURENT-DUBOIS',
     });
-    expect(await feedIdentity(world.tools, world.as('regie'), fed, add)).toBe('unchanged');
+    expect(await feedIdentity(world.tools, world.as('regie'), fed, add)).toMatchObject({ outcome: 'unchanged' });
     expect(world.tools.store.events().at(-1)).toMatchObject({ action: 'feedIdentities', outcome: 'done' });
   });
 
   test('opens no record in the domain dmp, and leaves nothing but its trace', async () => {
     const world = await openWorld();
     const fed = { identifiers: [world.ins('garnier')], traits };
-    expect(await feedIdentity(world.tools, world.as('regie'), fed, add)).toBe('noRecord');
+    expect(await feedIdentity(world.tools, world.as('regie'), fed, add)).toMatchObject({ outcome: 'noRecord' });
     expect(await recordOf(world, world.ins('garnier'))).toBeUndefined();
   });
 
@@ -53,7 +53,9 @@ describe('a fed identity', () => {
     const world = await openWorld();
     const laurent = world.ins('laurent');
     const fed = { identifiers: [newcomer, laurent], traits: {} };
-    expect(await feedIdentity(world.tools, world.as('regie'), fed, { message: 'revise' })).toBe('updated');
+    expect(await feedIdentity(world.tools, world.as('regie'), fed, { message: 'revise' })).toMatchObject({
+      outcome: 'updated',
+    });
     const record = await recordOf(world, newcomer);
     expect(record?.identifiers.filter(({ oid }) => oid === testOid)).toEqual([
       { ...newcomer, use: 'official' },
@@ -66,15 +68,17 @@ describe('a fed identity', () => {
     const world = await openWorld();
     const calculated = { value: '1234567890123456789012', oid: '1.2.250.1.213.1.4.2' };
     const fed = (slug: string) => ({ identifiers: [world.ins(slug), calculated], traits: {} });
-    expect(await feedIdentity(world.tools, world.as('regie'), fed('henry'), add)).toBe('updated');
-    expect(await feedIdentity(world.tools, world.as('regie'), fed('blanc'), add)).toBe('unchanged');
+    expect(await feedIdentity(world.tools, world.as('regie'), fed('henry'), add)).toMatchObject({ outcome: 'updated' });
+    expect(await feedIdentity(world.tools, world.as('regie'), fed('blanc'), add)).toMatchObject({
+      outcome: 'unchanged',
+    });
     expect((await recordOf(world, calculated))?.traits.family).toBe('HENRY');
   });
 
   test('identifiers of foreign authorities count for nothing', async () => {
     const world = await openWorld();
     const fed = { identifiers: [stranger], traits };
-    expect(await feedIdentity(world.tools, world.as('regie'), fed, add)).toBe('authorityUnknown');
+    expect(await feedIdentity(world.tools, world.as('regie'), fed, add)).toMatchObject({ outcome: 'authorityUnknown' });
   });
 
   test.each([
@@ -97,9 +101,72 @@ describe('a fed identity', () => {
   test('makes a patient known in a domain of fed authorities', async () => {
     const world = await openWorld({ seeded: false, domain: 'open' });
     const fed = { identifiers: [stranger], traits: { family: 'DOE' } };
-    expect(await feedIdentity(world.tools, world.as('regie'), fed, add)).toBe('opened');
+    expect(await feedIdentity(world.tools, world.as('regie'), fed, add)).toMatchObject({ outcome: 'opened' });
     expect(await recordOf(world, stranger)).toMatchObject({ state: 'open', traits: { family: 'DOE' } });
-    expect(await feedIdentity(world.tools, world.as('regie'), fed, add)).toBe('unchanged');
+    expect(await feedIdentity(world.tools, world.as('regie'), fed, add)).toMatchObject({ outcome: 'unchanged' });
+  });
+
+  test('told ten times at once is one record', async () => {
+    const world = await openWorld({ seeded: false, domain: 'open' });
+    const fed = { identifiers: [stranger], traits: { family: 'DOE' } };
+    const all = await Promise.all(
+      Array.from({ length: 10 }, async () => feedIdentity(world.tools, world.as('regie'), fed, add)),
+    );
+    expect(all.map(({ outcome }) => outcome).sort()).toEqual(['opened', ...Array(9).fill('unchanged')].sort());
+    expect(world.tools.store.held().record).toBe(1);
+  });
+
+  test('of a person who is known: kept as it is, or refused', async () => {
+    const world = await openWorld();
+    const fed = { identifiers: [world.ins('laurent')], traits: { family: 'X' } };
+    const tell = async (known: 'kept' | 'refused') =>
+      feedIdentity(world.tools, world.as('regie'), fed, { ...add, known });
+    expect(await tell('kept')).toMatchObject({ outcome: 'unchanged', record: { traits: { family: 'LAURENT' } } });
+    expect(await refusedBy(tell('refused'))).toEqual(['identityHeld']);
+  });
+
+  test('of a record that is meant: at its version, and by its own identifiers', async () => {
+    const world = await openWorld();
+    const { id, version } = (await recordOf(world, world.ins('laurent'))) ?? { id: '', version: 0 };
+    const tell = async (record: { id: string; version?: number }, family = 'X') =>
+      feedIdentity(
+        world.tools,
+        world.as('regie'),
+        { identifiers: [world.ins('laurent')], traits: { family } },
+        { message: 'revise', record },
+      );
+    expect(await refusedBy(tell({ id, version: version + 1 }))).toEqual(['versionDiffers']);
+    expect(await refusedBy(tell({ id: 'another' }))).toEqual(['identitiesDiffer']);
+    expect(await tell({ id, version })).toMatchObject({ outcome: 'updated', record: { version: version + 1 } });
+    expect(await refusedBy(tell({ id, version }, 'Y'))).toEqual(['versionDiffers']);
+  });
+});
+
+describe('a removal', () => {
+  test('takes away an identity of whom nothing is here, and its identifier is free again', async () => {
+    const world = await openWorld({ seeded: false, domain: 'open' });
+    const fed = { identifiers: [stranger], traits: { family: 'DOE' } };
+    const remove = async () => removeIdentity(world.tools, world.as('regie'), [stranger]);
+    await feedIdentity(world.tools, world.as('regie'), fed, add);
+    const { id = '' } = (await recordOf(world, stranger)) ?? {};
+    expect(await remove()).toBe(id);
+    expect(await recordOf(world, stranger)).toBeUndefined();
+    expect((await world.tools.store.facts.recordById(id))?.record).toMatchObject({
+      state: 'destroyed',
+      traits: { family: 'NON RENSEIGNE' },
+    });
+    expect(await remove()).toBeUndefined();
+    expect(await feedIdentity(world.tools, world.as('regie'), fed, add)).toMatchObject({ outcome: 'opened' });
+  });
+
+  test('never takes away a record that holds something, nor by who has no right to feed', async () => {
+    const world = await openWorld();
+    const remove = async (who: string, slug: string) =>
+      refusedBy(removeIdentity(world.tools, world.as(who), [world.ins(slug)]));
+    expect(await remove('regie', 'laurent')).toEqual(['recordNotEmpty']);
+    expect(await remove('regie', 'casanova')).toEqual(['recordNotEmpty']);
+    expect(await remove('dr-martin', 'casanova')).toEqual(['accessDenied']);
+    expect(await recordOf(world, world.ins('laurent'))).toMatchObject({ state: 'open' });
   });
 });
 
@@ -111,7 +178,7 @@ describe('a merge', () => {
     const world = await openWorld();
     const [henry, laurent] = [world.ins('henry'), world.ins('laurent')];
     const before = [...(await titles(world, laurent)), ...(await titles(world, henry))];
-    expect(await merge(world, henry, laurent)).toEqual({ merged: true });
+    expect(await merge(world, henry, laurent)).toMatchObject({ merged: true });
     expect((await titles(world, laurent)).sort()).toEqual(before.sort());
     expect(await refusedBy(titles(world, henry))).toEqual(['unknownPatient']);
     expect(await refusedBy(testExistence(world.tools, world.as('dr-martin'), henry, 'q'))).toEqual(['unknownPatient']);
@@ -162,7 +229,7 @@ describe('a merge', () => {
     const [henry, laurent, blanc] = [world.ins('henry'), world.ins('laurent'), world.ins('blanc')];
     const all = [...(await titles(world, henry)), ...(await titles(world, laurent)), ...(await titles(world, blanc))];
     await merge(world, henry, laurent);
-    expect(await merge(world, laurent, blanc)).toEqual({ merged: true });
+    expect(await merge(world, laurent, blanc)).toMatchObject({ merged: true });
     expect((await titles(world, blanc)).sort()).toEqual(all.sort());
     expect(await merge(world, henry, blanc)).toEqual({ ignored: 'alreadySubsumed' });
     expect(await merge(world, blanc, laurent)).toEqual({ ignored: 'survivingInactive' });
@@ -172,7 +239,7 @@ describe('a merge', () => {
     const world = await openWorld();
     const laurent = world.ins('laurent');
     const before = await titles(world, laurent);
-    expect(await merge(world, laurent, newcomer)).toEqual({ merged: true });
+    expect(await merge(world, laurent, newcomer)).toMatchObject({ merged: true });
     expect(await titles(world, newcomer)).toEqual(before);
     expect(await refusedBy(titles(world, laurent))).toEqual(['unknownPatient']);
     const found = await findDocuments(world.tools, world.as('dr-martin'), { patient: newcomer, filter: {}, query: '' });
