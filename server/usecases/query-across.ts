@@ -1,6 +1,7 @@
 import type { Permit } from '../domain/decision.ts';
+import { problem, Refused } from '../domain/error.ts';
 import type { Identifier } from '../domain/identifier.ts';
-import type { RecordId } from '../domain/record.ts';
+import { currentIdentifiers, type RecordId } from '../domain/record.ts';
 import type { DocumentFilter, FolderFilter } from '../store/port.ts';
 import { type Plan, perform, permitElsewhere, type Request, type Tools } from './perform.ts';
 import { everyPage, type Found, nothing, type Question, shortened, tooMany } from './query.ts';
@@ -15,10 +16,12 @@ export type FindAcross = Pick<Question, 'limit' | 'query'> & {
  * Documents or folders of several records, each judged on its own: a record that may not be read, or that nobody has, gives nothing. The
  * history of each record that was named or that gives something tells of it, without the question, which may name other patients.
  * IHE ITI TF-2 3.51.
- * @throws Refused `tooManyResults` beyond the limit, and what the decision refuses
+ * @throws Refused `tooManyResults` beyond the limit, and where nobody is named beyond as many records; `patientDiffersFromCredential` for
+ *   each patient who is not that of the credential, where it names one; and what the decision refuses
  */
 export async function findAcrossPatients(tools: Tools, request: Request, find: FindAcross): Promise<Found> {
   return perform(tools, request, 'queryAcrossPatients', 'none', async (permit): Promise<Plan<Found>> => {
+    await checkCredential(tools, request, find.patients);
     const { documents, folders } = nothing;
     const found = { documents: [...documents], folders: [...folders] };
     const also: { permit: Permit; trace?: { documents: { entryUUID: string; uniqueId: string }[] } }[] = [];
@@ -37,11 +40,33 @@ export async function findAcrossPatients(tools: Tools, request: Request, find: F
   });
 }
 
-async function recordsAsked({ store }: Tools, permit: Permit, find: FindAcross): Promise<readonly RecordId[]> {
-  if (find.patients.length === 0)
-    return 'documents' in find
-      ? store.read.recordsWithDocuments(permit, find.documents)
-      : store.read.recordsWithFolders(permit, find.folders);
+/** A credential for one patient asks about no other, by whatever identifier of his. */
+async function checkCredential({ store }: Tools, { caller }: Request, patients: readonly Identifier[]): Promise<void> {
+  const own = caller.patient;
+  if (own === undefined) return;
+  const facts = await store.facts.recordByIdentifier(own);
+  const known = facts === undefined ? [own] : currentIdentifiers(facts.record);
+  const others = patients.filter((one) => !known.some(({ value, oid }) => value === one.value && oid === one.oid));
+  if (others.length > 0)
+    throw new Refused(
+      others.map((one) => problem('patientDiffersFromCredential', { value: `${one.value}^^^&${one.oid}&ISO` })),
+    );
+}
+
+/** Where nobody is named, as many records as objects may be answered: each of them is judged and has an event. */
+async function recordsAsked(
+  { store, settings: { limits } }: Tools,
+  permit: Permit,
+  find: FindAcross,
+): Promise<readonly RecordId[]> {
+  if (find.patients.length === 0) {
+    const records =
+      'documents' in find
+        ? await store.read.recordsWithDocuments(permit, find.documents, limits.results + 1)
+        : await store.read.recordsWithFolders(permit, find.folders, limits.results + 1);
+    if (records.length > limits.results) tooMany(limits.results);
+    return records;
+  }
   const facts = await Promise.all(find.patients.map((patient) => store.facts.recordByIdentifier(patient)));
   return [...new Set(facts.flatMap((known) => known?.record.id ?? []))];
 }

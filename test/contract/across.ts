@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Permit } from '../../server/domain/decision.ts';
 import type { Store } from '../../server/store/port.ts';
+import { permitFor, recordOf } from '../support/permits.ts';
 import { code, confidential, document, folder } from '../support/registry.ts';
 import { documentRow, first, permitOn, put, type Subject, second, seed } from './store.ts';
 
@@ -36,28 +37,49 @@ export function acrossContract(name: string, open: () => Promise<Subject>, permi
 
     test('each record that holds what is looked for is named once, whatever is hidden', async () => {
       const of = async (classCode: string) =>
-        store.read.recordsWithDocuments(permit(), { classCodes: [{ code: classCode }] });
+        store.read.recordsWithDocuments(permit(), { classCodes: [{ code: classCode }] }, 10);
       expect(await of('10')).toEqual([first]);
       expect(await of('11')).toEqual([second]);
       expect(await of('12')).toEqual([]);
-      expect((await store.read.recordsWithDocuments(permit(), {})).length).toBe(2);
+      expect((await store.read.recordsWithDocuments(permit(), {}, 10)).length).toBe(2);
+      expect(await store.read.recordsWithDocuments(permit(), {}, 1)).toEqual([first]);
     });
 
     test('folders by their latest versions', async () => {
       const of = async (...codes: string[]) =>
-        store.read.recordsWithFolders(permit(), { codes: [codes.map((one) => ({ code: one }))] });
+        store.read.recordsWithFolders(permit(), { codes: [codes.map((one) => ({ code: one }))] }, 10);
       expect(await of('F1')).toEqual([second]);
       expect(await of('F2')).toEqual([first]);
       expect((await of('F1', 'F2')).length).toBe(2);
       expect(
-        (await store.read.recordsWithFolders(permit(), { allVersions: true, codes: [[{ code: 'F1' }]] })).length,
+        (await store.read.recordsWithFolders(permit(), { allVersions: true, codes: [[{ code: 'F1' }]] }, 10)).length,
       ).toBe(2);
+    });
+
+    test('in more records than are looked through in one go', async () => {
+      const creation = permitFor(undefined, 'stranger', { action: 'createRecord' });
+      const records = Array.from({ length: 1200 }, (_, n) => `many-${n}`);
+      for (const id of records)
+        await store.write.commit(creation, put({ kind: 'record', record: { ...recordOf(id), identifiers: [] } }));
+      const [far, last] = [records[600] ?? '', records.at(-1) ?? ''];
+      for (const [n, record] of [far, last].entries())
+        await store.write.commit(
+          await permitOn(store, 'ourselves', { record }),
+          put(documentRow(document(20 + n, { classCode: code('10') })), {
+            kind: 'folder',
+            folder: folder(30 + n, { codes: [code('F2')] }),
+          }),
+        );
+      const [classCodes, codes] = [[{ code: '10' }], [[{ code: 'F2' }]]];
+      expect(await store.read.recordsWithDocuments(permit(), { classCodes }, 10)).toEqual([first, far, last]);
+      expect(await store.read.recordsWithFolders(permit(), { codes }, 10)).toEqual([first, far, last]);
+      expect(await store.read.recordsWithFolders(permit(), { codes }, 2)).toEqual([first, far]);
     });
 
     test('with no other permit', async () => {
       const other = await permitOn(store, 'ourselves');
-      await expect(store.read.recordsWithDocuments(other, {})).rejects.toThrow('permit to query across patients');
-      await expect(store.read.recordsWithFolders(other, {})).rejects.toThrow('permit to query across patients');
+      await expect(store.read.recordsWithDocuments(other, {}, 10)).rejects.toThrow('permit to query across patients');
+      await expect(store.read.recordsWithFolders(other, {}, 10)).rejects.toThrow('permit to query across patients');
     });
   });
 }

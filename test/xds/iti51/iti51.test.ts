@@ -145,6 +145,52 @@ test('too many are refused as full objects, not as references', async () => {
   expect((await ask(documents(slots), system('multiPatient'), small)).ids.length).toBe(2);
 });
 
+test('more patients than objects may be answered are refused, as references too, where no patient is named', async () => {
+  const { tools } = world;
+  const within = (results: number) => ({
+    tools: { ...tools, settings: { ...tools.settings, limits: { ...tools.settings.limits, results } } },
+  });
+  const byClass = documents({
+    $XDSDocumentEntryStatus: approved,
+    $XDSDocumentEntryClassCode: `('10^^${code('x').system}','11^^${code('x').system}')`,
+  });
+  expect(await ask(byClass, system('multiPatient'), within(1))).toMatchObject({
+    codes: ['XDSTooManyResults'],
+    ids: [],
+  });
+  expect((await ask(byClass, system('multiPatient'), within(2))).ids).toEqual([1, 5].map(uuid));
+});
+
+describe('with a credential that names a patient', () => {
+  const ofOne = (): Request => {
+    const { caller, origin } = system('multiPatient');
+    return { caller: { ...caller, patient: { value: '279035121518989', oid } }, origin };
+  };
+  const named = (...patients: string[]) =>
+    documents({ $XDSDocumentEntryStatus: approved, $XDSDocumentEntryPatientId: `(${patients.map((p) => `'${p}'`)})` });
+
+  test('that patient alone may be asked about', async () => {
+    expect(await ask(named(one), ofOne())).toMatchObject({ status: 'Success', ids: [uuid(1)] });
+    const every = documents({
+      $XDSDocumentEntryStatus: approved,
+      $XDSDocumentEntryClassCode: `('10^^${code('x').system}','11^^${code('x').system}')`,
+    });
+    expect(await ask(every, ofOne())).toMatchObject({ status: 'Success', ids: [uuid(1)] });
+  });
+
+  test.each([
+    ['another patient', [other], 1],
+    ['another besides', [one, other], 1],
+    ['another of whom nobody knows', [`150010199999942^^^&amp;${oid}&amp;ISO`], 1],
+    ['two others', [other, `150010199999942^^^&amp;${oid}&amp;ISO`], 2],
+  ])('%s is refused', async (_, patients, problems) => {
+    const { status, codes, errors, ids } = await ask(named(...patients), ofOne());
+    expect({ status, ids }).toEqual({ status: 'Failure', ids: [] });
+    expect(codes).toEqual(Array(problems).fill('XDSPatientIdDoesNotMatch'));
+    expect(errors.at(-1)?.context).toContain(patients.at(-1)?.slice(0, 15));
+  });
+});
+
 test.each([
   [
     'a system with every other right',
