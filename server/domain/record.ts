@@ -52,6 +52,8 @@ export type PatientRecord = {
   /** Attached to Mon espace santé: only the holder closes and reopens. */
   readonly attached: boolean;
   readonly createdAt: number;
+  /** When the record or its consents changed last, in milliseconds; the store's to say. */
+  readonly changedAt?: number;
   readonly mergedInto?: RecordId;
   readonly closed?: { readonly at: number; readonly motive: string; readonly text?: string };
   /** Who may act as legal representative of a minor. */

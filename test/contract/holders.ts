@@ -4,7 +4,7 @@ import type { PatientRecord, Traits } from '../../server/domain/record.ts';
 import type { Row, Store } from '../../server/store/port.ts';
 import { consentOf, permitFor, permitToSearch, recordOf } from '../support/permits.ts';
 import { document, submissionSet } from '../support/registry.ts';
-import { documentRow, nobody, permitOn, put, type Subject } from './store.ts';
+import { documentRow, event, nobody, permitOn, put, type Subject } from './store.ts';
 
 const ids = {
   anne: '0192aaaa-0000-7000-8000-0000000000a1',
@@ -108,6 +108,20 @@ export function holderContract(name: string, open: () => Promise<Subject>): void
       const feeding = permitFor(undefined, 'feeder', { action: 'feedIdentities' });
       for (const permit of [other, feeding].filter((p) => p !== undefined))
         await expect(store.read.recordsOfHolders(permit, {}, 10)).rejects.toThrow('permit to search patients');
+    });
+
+    test('a record tells when it or its consents changed last', async () => {
+      const permit = async () =>
+        permitFor(await store.facts.recordById(ids.anne), 'feeder', { action: 'feedIdentities' });
+      const changedAt = async () => (await store.facts.recordById(ids.anne))?.record.changedAt;
+      const record = { ...recordNamed('anne'), version: 2 };
+      await store.write.commit(await permit(), { ...put({ kind: 'record', record }), events: [event({ at: 5000 })] });
+      expect(await changedAt()).toBe(5000);
+      const consent = consentOf(ids.anne, 'c-1', { kind: 'opening' });
+      await store.write.commit(await permit(), { ...put({ kind: 'consent', consent }), events: [event({ at: 6000 })] });
+      expect(await changedAt()).toBe(6000);
+      await store.write.commit(await permit(), { ...put(documentRow(document(1))), events: [event({ at: 7000 })] });
+      expect(await changedAt()).toBe(6000);
     });
 
     test('an authority is known once it named somebody', async () => {

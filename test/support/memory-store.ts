@@ -146,7 +146,7 @@ export function memoryStore({ fault }: { readonly fault?: () => Error | undefine
       for (const row of rows) put(next, record ?? '', row, at);
       const isAwaited = keepChanges(next.subscriptions, touched, record ?? '', at, remainsIn(next));
       addConsentVersions(next, changes.put, at);
-      bumpVersion(next, changes.put);
+      bumpVersion(next, changes.put, at);
       const sequences = changes.events.map((event) => trace(next, event));
       for (const job of changes.jobs) queue(next, job, at);
       if (spend !== undefined) next.spent.set(spend.key, spend.until);
@@ -644,7 +644,7 @@ function put(held: Contents, record: RecordId, row: Row, at: number): void {
       dropSubscription(held.subscriptions, row.id);
       break;
     case 'record':
-      held.records.set(row.record.id, row.record);
+      held.records.set(row.record.id, { ...row.record, changedAt: at });
       break;
     case 'key':
       if (held.keys.has(row.record)) throw new TypeError('The record has a key already');
@@ -819,11 +819,11 @@ function addConsentVersions(held: Contents, rows: readonly Row[], at: number): v
 }
 
 /** A change of consents alone is a change of the record too. */
-function bumpVersion(held: Contents, rows: readonly Row[]): void {
+function bumpVersion(held: Contents, rows: readonly Row[], at: number): void {
   const consent = rows.find((row) => row.kind === 'consent')?.consent;
   const record = held.records.get(consent?.record ?? '');
   if (record && !rows.some((row) => row.kind === 'record'))
-    held.records.set(record.id, { ...record, version: record.version + 1 });
+    held.records.set(record.id, { ...record, version: record.version + 1, changedAt: at });
 }
 
 /** The states of a version that is the latest one, before it changes. */

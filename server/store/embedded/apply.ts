@@ -38,9 +38,9 @@ export type Apply = {
 /** Throws when a row contradicts the tables: a fault of the caller, of which the savepoint leaves nothing. */
 export function makeApply(database: Database): Apply {
   const recordKey = database.prepare<{ key: number }>('SELECT key FROM record WHERE id = ?');
-  const addRecord = database.prepare('INSERT INTO record (id, version, json) VALUES (?, ?, ?)');
-  const changeRecord = database.prepare('UPDATE record SET version = ?, json = ? WHERE key = ?');
-  const touchRecord = database.prepare('UPDATE record SET version = version + 1 WHERE key = ?');
+  const addRecord = database.prepare('INSERT INTO record (id, version, json, changed) VALUES (?, ?, ?, ?)');
+  const changeRecord = database.prepare('UPDATE record SET version = ?, json = ?, changed = ? WHERE key = ?');
+  const touchRecord = database.prepare('UPDATE record SET version = version + 1, changed = ? WHERE key = ?');
   const dropIdentifiers = database.prepare('DELETE FROM identifier WHERE record = ?');
   const addIdentifier = database.prepare('INSERT INTO identifier (value, oid, record) VALUES (?, ?, ?)');
   const shred = database.prepare(
@@ -107,13 +107,14 @@ export function makeApply(database: Database): Apply {
   const jobs = makeJobWrites(database, keyOf);
   const subscriptions = makeSubscriptionWrites(database, keyOf);
 
-  function putRecord({ id, version, identifiers, names, json }: Extract<PlainRow, { kind: 'record' }>): number {
+  function putRecord(row: Extract<PlainRow, { kind: 'record' }>, at: number): number {
+    const { id, version, identifiers, names, json } = row;
     const known = keyOf(id);
     if (known !== undefined) {
-      changeRecord.run(version, Buffer.from(json), known);
+      changeRecord.run(version, Buffer.from(json), at, known);
       dropIdentifiers.run(known);
     }
-    const key = known ?? addRecord.run(id, version, Buffer.from(json)).key;
+    const key = known ?? addRecord.run(id, version, Buffer.from(json), at).key;
     for (const { value, oid } of identifiers) addIdentifier.run(value, oid, key);
     holders.put(key, names);
     return key;
@@ -218,7 +219,7 @@ export function makeApply(database: Database): Apply {
       else if (row.kind === 'unsubscribe') subscriptions.drop(row.id);
     if (rows.every(isOfNoRecord)) return false;
     for (const row of rows) if (row.kind === 'merge') putMerge(row, record);
-    for (const row of rows) if (row.kind === 'record') putRecord(row);
+    for (const row of rows) if (row.kind === 'record') putRecord(row, at);
     const key = keyOf(record);
     if (key === undefined) throw new TypeError('The record of the permit is not in the store');
     const touched = watch.before(rows, key);
@@ -227,7 +228,7 @@ export function makeApply(database: Database): Apply {
     for (const row of rows) if ('relating' in row && row.relating !== undefined) relate(row.relating, key);
     const stated = rows.filter((row) => row.kind === 'consent');
     consents.addVersions(stated, key, at);
-    if (stated.length > 0 && !rows.some((row) => row.kind === 'record')) touchRecord.run(key);
+    if (stated.length > 0 && !rows.some((row) => row.kind === 'record')) touchRecord.run(at, key);
     if (touched.length > 0) watch.after(touched, key, at);
     return touched.length > 0;
   }

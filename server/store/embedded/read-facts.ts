@@ -22,7 +22,9 @@ export function makeFactReads(database: Database) {
   );
   const ofConsent = database.prepare<RecordRow>(recordWhere('SELECT record FROM consent WHERE grouped = ? LIMIT 1'));
   const ofEvent = database.prepare<RecordRow>(recordWhere('SELECT record FROM event WHERE sequence = ?'));
-  const recordJson = database.prepare<{ json: Uint8Array }>('SELECT json FROM record WHERE key = ?');
+  const recordJson = database.prepare<{ json: Uint8Array; changed: number }>(
+    'SELECT json, changed FROM record WHERE key = ?',
+  );
   const consents = database.prepare<{ json: Uint8Array }>('SELECT json FROM consent WHERE record = ? ORDER BY key');
   const known = new Map<number, RecordFacts>();
 
@@ -47,8 +49,9 @@ export function makeFactReads(database: Database) {
       const row = find();
       const stored = row && recordJson.get(row.key);
       if (row === undefined || stored === undefined) return undefined;
-      // JSON of the store's own writing; the version lives in its column, which a change of consents moves too.
-      const record = { ...(readJson(stored.json) as PatientRecord), version: row.version };
+      // JSON of the store's own writing; version and time live in columns, which a change of consents moves too.
+      const written = readJson(stored.json) as PatientRecord;
+      const record = { ...written, version: row.version, changedAt: stored.changed };
       return { record, consents: consents.all(row.key).map(({ json }) => readJson(json) as Consent) };
     });
   }

@@ -174,6 +174,10 @@ const migrations: readonly Migration[] = [
     subscription TEXT NOT NULL, number INTEGER NOT NULL, json TEXT NOT NULL, PRIMARY KEY (subscription, number)
   ) WITHOUT ROWID;
   `,
+  `
+  ALTER TABLE record ADD COLUMN changed INTEGER NOT NULL DEFAULT 0;
+  UPDATE record SET changed = ifnull(CAST(json AS TEXT) ->> '$.createdAt', 0);
+  `,
 ];
 
 /** The wrapped keys of records live in a file of their own, with short-lived backups of its own. */
