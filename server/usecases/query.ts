@@ -144,11 +144,10 @@ export async function lookUp(
   read: (permit: Permit) => Promise<Found>,
 ): Promise<Found> {
   const isNamed = (question.patient ?? request.caller.patient) !== undefined;
-  if (!isNamed && question.limit === undefined) {
-    const records = await tools.store.facts.recordsOfObjects(names);
-    if (records.length > 1) return lookUpInEach(tools, request, question, names, read, records);
-  }
-  const subject = await recordNamed(tools, request, question.patient, names);
+  const records = isNamed ? [] : await tools.store.facts.recordsOfObjects(names);
+  if (records.length > 1 && question.limit === undefined)
+    return lookUpInEach(tools, request, question, names, read, records);
+  const subject = isNamed ? recordAsked(request, question.patient) : { record: records[0] ?? '' };
   const found = perform(tools, request, 'lookUpDocuments', subject, async (permit): Promise<Plan<Found>> => {
     if (!isNamed && question.limit !== undefined) await checkSinglePatient(tools, request, permit, names);
     const answer = await read(permit);

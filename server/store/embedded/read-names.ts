@@ -21,13 +21,14 @@ export function makeNameReads(database: Database) {
     `SELECT DISTINCT lower(hex(uuid)) AS uuid FROM name WHERE uuid IN (${namesIn})`,
   );
 
-  const ofUuid = database.prepare<{ record: RecordId }>(
-    'SELECT r.id AS record FROM name n JOIN record r ON r.key = n.record WHERE n.uuid = unhex(?) ORDER BY n.kind',
+  const ofUuid = database.prepare<readonly [RecordId]>(
+    'SELECT r.id FROM name n JOIN record r ON r.key = n.record WHERE n.uuid = unhex(?) ORDER BY n.kind',
+    'arrays',
   );
 
   function recordsOf(name: string): RecordId[] {
     const hex = uuidHex(name);
-    if (hex !== undefined) return ofUuid.all(hex).map(({ record }) => record);
+    if (hex !== undefined) return ofUuid.all(hex).map(([record]) => record);
     return holding.all(uniqueIdHash(name)).flatMap(({ json, record }) => {
       // JSON of the store's own writing.
       return json !== null && (readJson(json) as Pick<DocumentEntry, 'uniqueId'>).uniqueId === name ? [record] : [];
