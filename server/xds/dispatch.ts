@@ -139,6 +139,11 @@ async function read(face: Face, post: Post, known: Known): Promise<Reply> {
     const own = ownAddressOf(blocks, source, (address) => face.ownWay?.isAllowed(address) ?? false);
     known.transaction = transactionOf(face, post, action);
     known.packaging = known.transaction.packaging;
+    if (own !== undefined && known.transaction.synchronous === true)
+      refuse('addressingInvalid', {
+        attribute: 'wsa:ReplyTo or wsa:FaultTo',
+        detail: `${known.transaction.name} is answered on its own connection alone`,
+      });
     return await exchange(face, post, {
       known,
       transaction: known.transaction,

@@ -54,6 +54,8 @@ export type XdsTransaction = {
   /** Answers are MTOM packages (`mtom`) or plain SOAP. IHE ITI TF-2 Appendix V.8. */
   readonly packaging: 'mtom' | 'soap';
   readonly receiver: 'registry' | 'repository';
+  /** Answered on the connection of its request alone. */
+  readonly synchronous?: true;
   readonly requestRoot: { readonly namespace: string; readonly local: string };
   readonly handle: (exchange: Exchange) => Promise<Answer>;
   readonly refused: (problems: readonly import('../domain/error.ts').Problem[], asked: Asked) => Answer;

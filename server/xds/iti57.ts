@@ -6,13 +6,14 @@ import type { Answer, Exchange, XdsTransaction } from './exchange.ts';
 import { submittedObjects } from './only-child.ts';
 import { action, namespace } from './vocabulary.ts';
 
-/** Update Document Set. IHE Metadata Update 3.57. */
+/** Update Document Set, which is synchronous alone. IHE Metadata Update 3.57. */
 export const iti57: XdsTransaction = {
   name: 'ITI-57',
   requestAction: action.iti57[0],
   responseAction: action.iti57[1],
   packaging: 'soap',
   receiver: 'registry',
+  synchronous: true,
   requestRoot: { namespace: namespace.lcm, local: 'SubmitObjectsRequest' },
   handle,
   refused,

@@ -204,6 +204,25 @@ describe('an address that is not allowed', () => {
   });
 });
 
+describe('a transaction that is synchronous alone', () => {
+  const empty =
+    '<lcm:SubmitObjectsRequest xmlns:lcm="urn:oasis:names:tc:ebxml-regrep:xsd:lcm:3.0" xmlns:rim="urn:oasis:names:tc:ebxml-regrep:xsd:rim:3.0"><rim:RegistryObjectList/></lcm:SubmitObjectsRequest>';
+
+  test('refuses another address than the connection, its credential not used', async () => {
+    const [before, security] = [receiver.connections(), vihf()];
+    const message = addressed(envelope('update', security, empty), { replyTo: replies });
+    const { http, fault } = await readAnswer(await send('update', message));
+    expect([http, fault?.subcode, fault?.reason]).toEqual([
+      400,
+      expect.stringMatching(/:InvalidAddressingHeader$/),
+      expect.stringContaining('ITI-57 is answered on its own connection alone'),
+    ]);
+    expect(receiver.connections()).toBe(before);
+    const anonymous = await readAnswer(await send('update', envelope('update', security, empty)));
+    expect([anonymous.http, anonymous.errors[0]?.code]).toEqual([200, 'XDSRegistryMetadataError']);
+  });
+});
+
 describe('while the receiver is down', () => {
   test('answers wait sealed, no more than the setting says, survive the end of the server and come when it is up', async () => {
     const down = await openReceiver();

@@ -167,7 +167,10 @@ describe('with a credential that names a patient', () => {
     return { caller: { ...caller, patient: { value: '279035121518989', oid } }, origin };
   };
   const named = (...patients: string[]) =>
-    documents({ $XDSDocumentEntryStatus: approved, $XDSDocumentEntryPatientId: `(${patients.map((p) => `'${p}'`)})` });
+    documents({
+      $XDSDocumentEntryStatus: approved,
+      $XDSDocumentEntryPatientId: `(${patients.map((p) => `'${p}'`).join(',')})`,
+    });
 
   test('that patient alone may be asked about', async () => {
     expect(await ask(named(one), ofOne())).toMatchObject({ status: 'Success', ids: [uuid(1)] });
