@@ -1,14 +1,17 @@
 import { configOf } from '../../server/config/config.ts';
 import { readEnv } from '../../server/config/env.ts';
 import { type Context, openContext } from '../../server/context.ts';
-import { decide, type Permit } from '../../server/domain/decision.ts';
+import { decide, type Permit, seesAll, type Visibility } from '../../server/domain/decision.ts';
 import { documentWriter } from '../../server/fhir/document-writer.ts';
 import type { Exchange as FhirExchange } from '../../server/fhir/exchange.ts';
 import { documentInteractions } from '../../server/fhir/iti67.ts';
 import { binaryInteractions } from '../../server/fhir/iti68.ts';
 import { sandboxCentres } from '../../server/sandbox/people.ts';
+import { openDatabase } from '../../server/store/embedded/driver.ts';
 import { encodeChanges } from '../../server/store/embedded/encode.ts';
-import type { ChangeSet } from '../../server/store/port.ts';
+import { filesOf } from '../../server/store/embedded/files.ts';
+import { makeDocumentReads } from '../../server/store/embedded/read-documents.ts';
+import type { ChangeSet, DocumentFilter } from '../../server/store/port.ts';
 import type { Request, Tools } from '../../server/usecases/perform.ts';
 import { submit } from '../../server/usecases/submit.ts';
 import { actionOf, messageIdOf } from '../../server/xds/addressing.ts';
@@ -280,6 +283,7 @@ async function stagesOfPage({ tools, identify, linkKey }: Context, bench: Bench,
   say('search read, facts, decision, bundle', { web: whole.web - read.web - count.web - written.web });
   say('documents found and read', read);
   say('counted', count);
+  say('… of both, the filter by consent and masking', { web: await costOfVisibility(bench.data, permits, filter) });
   say('FHIR written', written);
   say('event to the writer and back, in groups of 32', await costOfEvents(tools, captured));
   const documents = pages.flatMap(({ items }) => items.slice(0, 1));
@@ -289,6 +293,24 @@ async function stagesOfPage({ tools, identify, linkKey }: Context, bench: Bench,
     return 'body' in answer && typeof answer.body === 'function' ? answer.body() : undefined;
   });
   row('FHIR read of 20 kB', 'facts, decision, entry, bytes opened', bytes);
+}
+
+/** What a page and its count cost more with a professional's filter than without any, µs. */
+async function costOfVisibility(data: string, permits: readonly Permit[], filter: DocumentFilter): Promise<number> {
+  const database = openDatabase(filesOf(data).main, { readOnly: true });
+  const reads = makeDocumentReads(database);
+  const page = (n: number, all?: Visibility) => {
+    const { record = '', visibility } = at(permits, n);
+    const reading = { record, visibility: all ?? visibility };
+    return [reads.documents(reading, filter, { limit: 20 }), reads.countDocuments(reading, filter)];
+  };
+  const differences: number[] = [];
+  for (let round = 0; round < 3; round++) {
+    const without = await cost((n) => page(n, seesAll));
+    differences.push((await cost((n) => page(n))).web - without.web);
+  }
+  database.close();
+  return differences.sort((a, b) => a - b)[1] ?? 0;
 }
 
 /** The event of a read alone goes to the writer. */
