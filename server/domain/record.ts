@@ -10,9 +10,14 @@ export type RecordState = (typeof recordStates)[number];
 /** One identifier of the holder. `old` ones still find the record, `subsumed` ones name nobody any more. IHE ITI TF-2 3.8.4.2. */
 export type PatientIdentifier = Identifier & { readonly use: 'official' | 'old' | 'secondary' | 'subsumed' };
 
-/** A postal address, as far as it is known. `use` is a code of FHIR's AddressUse. */
+/** Codes of FHIR's AddressUse, ContactPointSystem and ContactPointUse. */
+export const addressUses = ['home', 'work', 'temp', 'old', 'billing'] as const;
+export const telecomSystems = ['phone', 'fax', 'email', 'pager', 'url', 'sms', 'other'] as const;
+export const telecomUses = ['home', 'work', 'temp', 'old', 'mobile'] as const;
+
+/** A postal address, as far as it is known. */
 export type PostalAddress = {
-  readonly use?: string;
+  readonly use?: (typeof addressUses)[number];
   readonly lines: readonly string[];
   readonly city?: string;
   readonly state?: string;
@@ -20,8 +25,12 @@ export type PostalAddress = {
   readonly country?: string;
 };
 
-/** A telephone number or the like; `system` and `use` are codes of FHIR's ContactPoint. */
-export type Telecom = { readonly system?: string; readonly use?: string; readonly value: string };
+/** A telephone number or the like. */
+export type Telecom = {
+  readonly system?: (typeof telecomSystems)[number];
+  readonly use?: (typeof telecomUses)[number];
+  readonly value: string;
+};
 
 /**
  * Identity traits, as INSi gives them, and what a feed tells besides: addresses, telecoms, the mother's maiden name. Names are upper-case;

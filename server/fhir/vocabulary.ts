@@ -95,11 +95,47 @@ export const profiles = {
   pdqmPatient: 'https://profiles.ihe.net/ITI/PDQm/StructureDefinition/IHE.PDQm.Patient',
 } as const;
 
+const dsubm = 'https://profiles.ihe.net/ITI/DSUBm';
+const backport = 'http://hl7.org/fhir/uv/subscriptions-backport';
+
+/** Subscriptions: IHE DSUBm on the R5 Backport. */
+export const subscriptions = {
+  /** Of topics, as they are written; what the narrative of the guide writes is read too. */
+  topicBases: [`${dsubm}/SubscriptionTopic/`, `${dsubm}/`],
+  profile: `${backport}/StructureDefinition/backport-subscription`,
+  guideProfiles: `${dsubm}/StructureDefinition/`,
+  topicCode: { system: 'http://hl7.org/fhir/fhir-types', code: 'SubscriptionTopic' },
+  topicElement: 'http://hl7.org/fhir/5.0/StructureDefinition/extension-SubscriptionTopic.',
+  topicsServed: `${backport}/StructureDefinition/capabilitystatement-subscriptiontopic-canonical`,
+  filter: `${backport}/StructureDefinition/backport-filter-criteria`,
+  content: `${backport}/StructureDefinition/backport-payload-content`,
+  heartbeat: `${backport}/StructureDefinition/backport-heartbeat-period`,
+  timeout: `${backport}/StructureDefinition/backport-timeout`,
+  most: `${backport}/StructureDefinition/backport-max-count`,
+  channelType: `${backport}/StructureDefinition/backport-channel-type`,
+  notification: `${backport}/StructureDefinition/backport-subscription-notification-r4`,
+  statusParameters: `${backport}/StructureDefinition/backport-subscription-status-r4`,
+  operations: `${backport}/OperationDefinition/backport-subscription-`,
+} as const;
+
+export const operations = {
+  match: 'https://profiles.ihe.net/ITI/PDQm/OperationDefinition/PDQmMatch',
+  pix: 'https://profiles.ihe.net/ITI/PIXm/OperationDefinition/IHE.PIXm.pix',
+  processMessage: 'http://hl7.org/fhir/OperationDefinition/MessageHeader-process-message',
+} as const;
+
+/** The events of ITI-93 and of its answer. IHE PMIR. */
+export const pmir = {
+  feed: 'urn:ihe:iti:pmir:2019:patient-feed',
+  answer: 'urn:ihe:iti:pmir:2019:patient-feed-response',
+} as const;
+
 /** The guides' statements of a server's duties that this server fulfils in part; named in the CapabilityStatement. */
 export const implementationGuides = [
   'https://profiles.ihe.net/ITI/MHD/ImplementationGuide/ihe.iti.mhd',
   'https://interop.esante.gouv.fr/ig/fhir/pdsm/ImplementationGuide/ans.fhir.fr.pdsm',
   `${pcf}/ImplementationGuide/ihe.iti.pcf`,
+  `${dsubm}/ImplementationGuide/ihe.iti.dsubm`,
 ] as const;
 
 /** Definitions of our own guide: one base for every deployment. */
@@ -149,6 +185,9 @@ export const extensions = {
   birthPlace: 'http://hl7.org/fhir/StructureDefinition/patient-birthPlace',
   inseeCode: `${frCore}/StructureDefinition/fr-core-address-insee-code`,
   givenNames: `${frCore}/StructureDefinition/fr-core-patient-birth-list-given-name`,
+  mothersMaidenName: 'http://hl7.org/fhir/StructureDefinition/patient-mothersMaidenName',
+  matchGrade: 'http://hl7.org/fhir/StructureDefinition/match-grade',
+  treatingDoctor: `${dmp}/dmp-medecin-traitant`,
   identityReliability: `${frCore}/StructureDefinition/fr-core-identity-reliability`,
   dataAbsentReason: 'http://hl7.org/fhir/StructureDefinition/data-absent-reason',
 } as const;
@@ -176,6 +215,9 @@ export const identifierTypes = {
     '1.2.250.1.213.1.4.2': 'INS-C',
   } as Readonly<Record<string, string>>,
 } as const;
+
+/** Status of an identity. FR Core, fr-core-cs-v2-0445. */
+export const identityStatus = { system: `${frCore}/CodeSystem/fr-core-cs-v2-0445`, validated: 'VALI' } as const;
 
 export const communes = nos('TRE_R13-CommuneOM');
 export const closingMotives = 'https://interop.esante.gouv.fr/ig/fhir/dmp/CodeSystem/dmp-motif-fermeture';

@@ -1,36 +1,83 @@
-import type { Extension, Identifier as FhirIdentifier, HumanName, Patient } from 'fhir/r4.js';
+import type { Address, Extension, Identifier as FhirIdentifier, HumanName, Patient } from 'fhir/r4.js';
 import type { ConsentActor } from '../../domain/consent.ts';
-import { writePidLine } from '../../domain/hl7v2.ts';
-import type { Cx, Identifier } from '../../domain/identifier.ts';
-import type { PidLine } from '../../domain/people.ts';
-import type { PatientIdentifier, PatientRecord, Traits } from '../../domain/record.ts';
-import { isDtm } from '../../domain/time.ts';
+import type { Identifier } from '../../domain/identifier.ts';
+import { insOids } from '../../domain/ins.ts';
+import type { PatientIdentifier, PatientRecord, PostalAddress, Traits } from '../../domain/record.ts';
 import type { Existence } from '../../usecases/patient.ts';
-import { closingMotives, communes, extensions, identifierTypes, profiles } from '../vocabulary.ts';
-import { cxIdentifier } from './code.ts';
+import {
+  closingMotives,
+  communes,
+  extensions,
+  identifierTypes,
+  identityStatus,
+  profiles,
+  subsetted,
+} from '../vocabulary.ts';
 import { actorReference } from './consent.ts';
 
 /**
- * The holder of a record with the traits of the INS: birth name, first names, sex, date and place of birth.
- * FR Core, fr-core-patient-ins; the profile is claimed when the place of birth, which it asks for, is known.
+ * The holder of a record with the traits of the INS: birth name, first names, sex, date and place of birth; and what a feed told besides.
+ * FR Core, fr-core-patient-ins; the profile is claimed when the place of birth, which it asks for, is known of an INS.
  */
 export function patientOf(record: PatientRecord, treatingDoctors: readonly ConsentActor[] = []): Patient {
-  const { traits } = record;
+  const { traits, changedAt } = record;
+  const { birthPlace, birthDate, mothersMaidenName, telecoms = [], addresses = [] } = traits;
+  const isIns = hasIns(record);
   return {
     resourceType: 'Patient',
     id: record.id,
     meta: {
       versionId: String(record.version),
-      profile: [traits.birthPlace === undefined ? profiles.patient : profiles.patientIns],
+      ...(changedAt !== undefined && { lastUpdated: new Date(changedAt).toISOString() }),
+      profile: [birthPlace !== undefined && isIns ? profiles.patientIns : profiles.patient, profiles.pdqmPatient],
     },
-    extension: [...stateOf(record), ...birthPlaceOf(traits)],
+    extension: [
+      ...stateOf(record),
+      ...(isIns ? [reliability] : []),
+      ...birthPlaceOf(traits),
+      ...(mothersMaidenName === undefined
+        ? []
+        : [{ url: extensions.mothersMaidenName, valueString: mothersMaidenName }]),
+    ],
     identifier: record.identifiers.map(identifierOf),
     active: record.state === 'open',
     name: namesOf(traits),
+    ...(telecoms.length > 0 && { telecom: telecoms.map((telecom) => ({ ...telecom })) }),
     gender: traits.gender,
-    birthDate: traits.birthDate,
+    ...(birthDate !== '' && { birthDate }),
+    ...(addresses.length > 0 && { address: addresses.map(addressOf) }),
     ...(treatingDoctors.length > 0 && { generalPractitioner: treatingDoctors.map(actorReference) }),
   };
+}
+
+/** An identity that a merge subsumed: it is no more, and says which one replaces it. IHE PIXm, ITI-104; IHE PMIR, Patient.Merge. */
+export function replacedPatient(id: string | undefined, by: PatientRecord): Patient {
+  const official = by.identifiers.find(({ use }) => use === 'official');
+  return {
+    resourceType: 'Patient',
+    ...(id !== undefined && { id }),
+    active: false,
+    link: [
+      {
+        other: { reference: `Patient/${by.id}`, ...(official && { identifier: identifierOf(official) }) },
+        type: 'replaced-by',
+      },
+    ],
+  };
+}
+
+/** An INS goes with a qualified identity alone. Référentiel national d'identitovigilance. */
+const reliability: Extension = {
+  url: extensions.identityReliability,
+  extension: [
+    { url: 'identityStatus', valueCoding: { system: identityStatus.system, code: identityStatus.validated } },
+  ],
+};
+
+const insSystems: readonly string[] = [...insOids.production, ...insOids.test, ...insOids.demo];
+
+function hasIns({ identifiers }: PatientRecord): boolean {
+  return identifiers.some(({ use, oid }) => use === 'official' && insSystems.includes(oid));
 }
 
 /**
@@ -47,72 +94,15 @@ export function existenceOf({ record, asked, authorisation, withTraits }: Existe
   return {
     resourceType: 'Patient',
     id: record.id,
-    meta: { tag: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-ObservationValue', code: 'SUBSETTED' }] },
+    meta: { tag: [subsetted] },
     extension: [...stateOf(record), ...own],
     identifier: [identifierOf({ ...asked, use: useOf(record, asked) })],
     active: record.state === 'open',
   };
 }
 
-/**
- * The patient as the source knew him: its own identifier and the PID lines. A field goes into elements when these say all of its lines, and
- * all of them do when the lines stand in the order in which they are read back. IHE MHD, mapping of sourcePatientId and sourcePatientInfo.
- */
-export function sourcePatientOf(id: Cx, info: readonly PidLine[]): Patient & { id: string } {
-  const of = (field: number) => info.filter((line) => line.field === field);
-  const whole = elementFields.filter((field) => of(field).every(isWhole) && (field === 5 || of(field).length <= 1));
-  const plain = whole.flatMap(of);
-  const rest = info.filter(({ field }) => !whole.includes(field));
-  const raw = [...plain, ...rest].every((line, i) => line === info[i]) ? rest : info;
-  const name = of(5).map(({ value }) => pidName(value));
-  const birth = info.find(({ field, value }) => field === 7 && isDtm(value.slice(0, 8)))?.value.slice(0, 8);
-  const sex = info.find(({ field }) => field === 8)?.value;
-  return {
-    resourceType: 'Patient',
-    id: 'source-patient',
-    ...(raw.length > 0 && {
-      extension: raw.map((line) => ({ url: extensions.pidLine, valueString: writePidLine(line) })),
-    }),
-    identifier: [cxIdentifier(id)],
-    ...(name.length > 0 && { name }),
-    ...(sex !== undefined && { gender: genders.get(sex) ?? 'unknown' }),
-    ...(birth !== undefined && {
-      birthDate: [birth.slice(0, 4), birth.slice(4, 6), birth.slice(6, 8)].filter((part) => part !== '').join('-'),
-    }),
-  };
-}
-
-/** Fields of PID that Patient has elements for, in the order in which they are read back. */
-const elementFields: readonly number[] = [5, 7, 8];
-
-const genders: ReadonlyMap<string, 'male' | 'female' | 'other' | 'unknown'> = new Map([
-  ['M', 'male'],
-  ['F', 'female'],
-  ['O', 'other'],
-  ['U', 'unknown'],
-]);
-
-/** HL7 v2 XPN of birth (L) or used (D) name with nothing but family and given name. */
-const plainName = /^([^^~&\\|]+)\^([^^~&\\|]*)\^{5}([LD])$/;
-
-/** Whether FHIR's elements say all of the line. */
-function isWhole({ field, value }: PidLine): boolean {
-  if (field === 5) return plainName.test(value);
-  if (field === 7) return value.length <= 8 && isDtm(value);
-  return field === 8 && genders.has(value);
-}
-
-function pidName(value: string): HumanName {
-  const [family = '', given = '', second = '', , , , type] = (value.split('~')[0] ?? '').split('^');
-  const givens = [given, second].filter((part) => part !== '');
-  return {
-    ...(type === 'L' ? { use: 'official' } : type === 'D' ? { use: 'usual' } : {}),
-    ...(family !== '' && { family }),
-    ...(givens.length > 0 && { given: givens }),
-  };
-}
-
-function identifierOf({ oid, value, use }: PatientIdentifier): FhirIdentifier {
+/** An identifier of a holder; one that a merge took away is old. FR Core, identifiers of patients. */
+export function identifierOf({ oid, value, use }: PatientIdentifier): FhirIdentifier {
   const code = identifierTypes.ofPatient[oid];
   return {
     use: use === 'subsumed' ? 'old' : use,
@@ -126,15 +116,19 @@ function useOf(record: PatientRecord, { value, oid }: Identifier): PatientIdenti
   return record.identifiers.find((held) => held.value === value && held.oid === oid)?.use ?? 'secondary';
 }
 
-function namesOf({ family, given, usedFamily, usedGiven }: Traits): HumanName[] {
+function namesOf({ family, given, givenNames = given, usedFamily, usedGiven }: Traits): HumanName[] {
   const official: HumanName = {
-    extension: [{ url: extensions.givenNames, valueString: given }],
+    extension: [{ url: extensions.givenNames, valueString: givenNames }],
     use: 'official',
     family,
     given: [given],
   };
   if (usedFamily === undefined && usedGiven === undefined) return [official];
   return [official, { use: 'usual', family: usedFamily ?? family, given: [usedGiven ?? given] }];
+}
+
+function addressOf({ lines, ...parts }: PostalAddress): Address {
+  return { ...parts, ...(lines.length > 0 && { line: [...lines] }) };
 }
 
 function birthPlaceOf({ birthPlace }: Traits): Extension[] {
@@ -149,6 +143,7 @@ function stateOf({ attached, closed }: PatientRecord): Extension[] {
   const closing = [
     { url: 'dateFermeture', valueDateTime: new Date(closed.at).toISOString() },
     { url: 'motifFermeture', valueCoding: { system: closingMotives, code: closed.motive } },
+    ...(closed.text === undefined ? [] : [{ url: 'raisonFermeture', valueString: closed.text }]),
   ];
   return [attachment, { url: extensions.closing, extension: closing }];
 }

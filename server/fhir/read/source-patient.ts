@@ -4,7 +4,7 @@ import type { Cx } from '../../domain/identifier.ts';
 import type { PidLine } from '../../domain/people.ts';
 import { extensions } from '../vocabulary.ts';
 import { cxIn } from './code.ts';
-import { containedOf, extensionsOf, report, type Source } from './source.ts';
+import { extensionsOf, report, resolvedIn, type Source } from './source.ts';
 
 export type SourcePatient = { readonly sourcePatientId?: Cx; readonly sourcePatientInfo: readonly PidLine[] };
 
@@ -14,7 +14,7 @@ export type SourcePatient = { readonly sourcePatientId?: Cx; readonly sourcePati
  */
 export function sourcePatientIn(source: Source, reference: Reference | undefined, at: string): SourcePatient {
   if (reference === undefined) return { sourcePatientInfo: [] };
-  const resource = containedOf(source, reference.reference);
+  const { resource } = resolvedIn(source, reference.reference) ?? {};
   if (resource?.resourceType !== 'Patient') {
     const id = cxIn(source, reference.identifier, 'sourcePatientId', `${at}.identifier`);
     if (reference.identifier === undefined)
