@@ -268,6 +268,7 @@ async function stagesOfPage({ tools, identify, linkKey }: Context, bench: Bench,
         ['_count', '20'],
       ],
       strict: false,
+      header: () => '',
       preferred: ([first]) => first,
     } as Partial<FhirExchange> as FhirExchange;
   };
