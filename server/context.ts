@@ -91,6 +91,7 @@ export async function openContext(config: Config, writerPort?: MessagePort, tell
       spooledBytes: env.DMP_MAX_SPOOLED,
       pause: env.DMP_MAX_PAUSE * 1000,
       slowest: env.DMP_SLOWEST,
+      grace: 9_000,
       parts: env.DMP_MAX_PARTS,
       partHeaderBytes: env.DMP_MAX_PART_HEADERS,
       xml: { elements: env.DMP_MAX_ELEMENTS, attributes: env.DMP_MAX_ATTRIBUTES, depth: env.DMP_MAX_DEPTH },

@@ -8,16 +8,19 @@ export type ListenerSettings = {
   /** Whether further threads listen on the same port. */
   readonly shared: boolean;
   readonly requestTimeoutSeconds: number;
+  /** Milliseconds in which the headers of a request have to be there; looked at every quarter of it. */
+  readonly headersTimeout?: number;
   readonly newId: () => string;
 };
 
 /** Listens; the kernel spreads connections over the threads that share a port. */
 export async function openListener(app: RequestListener, settings: ListenerSettings): Promise<Server> {
+  const { headersTimeout = 7_000 } = settings;
   const server = createServer({
     requestTimeout: settings.requestTimeoutSeconds * 1000,
-    headersTimeout: 10_000,
+    headersTimeout,
     keepAliveTimeout: 65_000,
-    connectionsCheckingInterval: 5_000,
+    connectionsCheckingInterval: headersTimeout / 4,
     maxHeaderSize: 16_384,
   });
   guardConnections(server, app, settings.newId);

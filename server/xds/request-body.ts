@@ -5,8 +5,9 @@ import { refuse } from '../domain/error.ts';
 export type BodyLimits = {
   readonly messageBytes: number;
   readonly pause: number;
-  /** Bytes per second, after the first ten seconds. */
+  /** Bytes per second, of which the first `grace` may be short. */
   readonly slowest: number;
+  readonly grace: number;
 };
 
 /** The body of a request, taken piece by piece: nothing is read that nobody asked for. */
@@ -58,10 +59,8 @@ export class RequestBody {
     const chunk = await this.#next();
     if (chunk === undefined) return undefined;
     this.#received += chunk.length;
-    const { messageBytes, slowest } = this.#limits;
+    const { messageBytes } = this.#limits;
     if (this.#received > messageBytes) refuse('messageTooLarge', { detail: `more than ${messageBytes} bytes` });
-    const seconds = (performance.now() - this.#started) / 1000;
-    if (seconds > 10 && this.#received / seconds < slowest) refuse('bodyTruncated', {}, 'sent too slowly');
     return chunk;
   };
 
@@ -91,13 +90,23 @@ export class RequestBody {
     return this.ended;
   }
 
-  async #next(patience = this.#limits.pause): Promise<Buffer | undefined> {
+  /** Until when what was received is enough, in milliseconds from now. */
+  #enough(): number {
+    const { slowest, grace } = this.#limits;
+    return this.#started + Math.max(grace, (this.#received / slowest) * 1000) - performance.now();
+  }
+
+  /** The next piece, waited for as long as the limits allow, or for `most` milliseconds. */
+  async #next(most?: number): Promise<Buffer | undefined> {
     for (;;) {
       const chunk = this.#arrived.shift();
       if (chunk !== undefined) return chunk;
       if (this.#ended) return undefined;
       if (this.#gone) refuse('bodyTruncated', {}, 'the connection was closed');
-      if ((await this.#something(patience)) === 'late') refuse('bodyTruncated', {}, 'the sender paused for too long');
+      const { pause } = this.#limits;
+      const patience = most ?? Math.min(pause, this.#enough());
+      if (patience <= 0 || (await this.#something(patience)) === 'late')
+        refuse('bodyTruncated', {}, patience < pause ? 'sent too slowly' : 'the sender paused for too long');
     }
   }
 

@@ -10,5 +10,6 @@ export const usualLimits: TransportLimits = {
   partHeaderBytes: 16 * 1024,
   pause: 8000,
   slowest: 1024,
+  grace: 9000,
   xml: { depth: 64, elements: 200_000, attributes: 95_000 },
 };
