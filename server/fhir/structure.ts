@@ -78,7 +78,7 @@ function compiled(): Table {
   const resources = new Set<string>();
   const primitives = new Set<string>();
   for (const { resource } of entry) {
-    if (resource.kind === 'primitive-type') primitives.add(resource.name);
+    if (resource.kind === 'primitive-type' && resource.name !== 'xhtml') primitives.add(resource.name);
     if (resource.kind === 'resource' && !resource.abstract) resources.add(resource.name);
     // JSON writes the value of a primitive in its own place.
     const isOwnValue = ({ path }: Defined) => resource.kind === 'primitive-type' && path === `${resource.name}.value`;

@@ -56,10 +56,11 @@ export function referenceOf(entry: DocumentEntry, { url, patient, date }: Wherea
   const authenticator = entry.legalAuthenticator && authenticatorReference(entry.legalAuthenticator, contained);
   const source = sourcePatientOf(entry.sourcePatientId, entry.sourcePatientInfo);
   contained.push(source);
+  const profile = profilesOf(entry);
   const archived = entry.status === 'archived' ? [{ url: extensions.isArchived, valueBoolean: true }] : [];
   return {
     resourceType: 'DocumentReference',
-    meta: { versionId: String(entry.version), profile: profilesOf(entry) },
+    meta: { versionId: String(entry.version), ...(profile.length > 0 && { profile }) },
     contained,
     extension: [...archived, registryEntryOf(entry), ...entry.extra.map(slotOf)],
     masterIdentifier: uniqueIdentifier(entry.uniqueId),

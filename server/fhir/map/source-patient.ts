@@ -16,7 +16,9 @@ export function sourcePatientOf(id: Cx, info: readonly PidLine[]): Patient & { i
   const plain = whole.flatMap(of);
   const rest = info.filter(({ field }) => !whole.includes(field));
   const raw = [...plain, ...rest].every((line, i) => line === info[i]) ? rest : info;
-  const name = of(5).map(({ value }) => pidName(value));
+  const name = of(5)
+    .map(({ value }) => pidName(value))
+    .filter((one) => Object.keys(one).length > 0);
   const birth = info.find(({ field, value }) => field === 7 && isDtm(value.slice(0, 8)))?.value.slice(0, 8);
   const sex = info.find(({ field }) => field === 8)?.value;
   return {
