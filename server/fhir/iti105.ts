@@ -1,9 +1,10 @@
 import type { DocumentReference } from 'fhir/r4.js';
 import type { EntryDraft, SetDraft } from '../domain/document.ts';
-import { type Problem, problem, Refused } from '../domain/error.ts';
+import { Refused } from '../domain/error.ts';
 import { oidOf } from '../domain/snapshot.ts';
 import { dtmOf } from '../domain/time.ts';
 import type { Deposited } from '../usecases/submit.ts';
+import { attachmentAlone } from './attachments.ts';
 import type { Answer, Exchange, Interaction } from './exchange.ts';
 import { documentReferenceOf, idOf } from './map/document-reference.ts';
 import { patientsHeld, provide, receiveAll } from './provide.ts';
@@ -20,7 +21,7 @@ const type = 'DocumentReference';
 async function handle(exchange: Exchange): Promise<Answer> {
   const { tools, request, base } = exchange;
   const sent = await exchange.json();
-  const { isSound, problems: broken } = await validate(sent, type);
+  const { isSound, problems: broken } = validate(sent, type);
   if (!isSound) throw new Refused(broken);
   // Its structure was checked just now.
   const resource = sent as unknown as DocumentReference;
@@ -37,10 +38,11 @@ async function handle(exchange: Exchange): Promise<Answer> {
     submissionSetStatus: 'Original',
     extra: [],
   } as const;
-  const { data } = resource.content[0]?.attachment ?? {};
-  const documents = await receiveAll(tools, data === undefined ? [] : [{ id: entry.id, base64: data }]);
+  const sought = { object: entry.id, path: type, resource };
+  const { attached, problems: missing } = await attachmentAlone(tools, request.caller, sought, base);
+  const documents = await receiveAll(tools, attached);
   const submission = { sets: [set], entries: [entry], folders: [], associations: [member, ...associations] };
-  const deposit = { submission, documents, named, problems: [...problems, ...urlProblems(resource, entry), ...broken] };
+  const deposit = { submission, documents, named, problems: [...problems, ...missing, ...broken] };
   return provide(tools, request, deposit, new Map([[entry.id, type]]), (done) => created(done, base, now), 422);
 }
 
@@ -59,22 +61,6 @@ function setOf({ authors = [], patientId }: EntryDraft, { tools, filing }: Excha
     intendedRecipients: [],
     extra: [],
   };
-}
-
-/** The server chooses the address of the bytes. */
-function urlProblems({ content }: DocumentReference, { id }: EntryDraft): Problem[] {
-  const { url } = content[0]?.attachment ?? {};
-  if (url === undefined) return [];
-  const at = 'content[0].attachment.url';
-  return [
-    problem('attributeForbidden', {
-      object: id,
-      attribute: 'attachment.url',
-      value: url,
-      expression: `${type}.${at}`,
-      detail: 'the bytes stand in attachment.data',
-    }),
-  ];
 }
 
 function created({ entries, record = '' }: Deposited, base: string, now: number): Answer {

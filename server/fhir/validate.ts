@@ -1,5 +1,5 @@
 import type { Problem, ProblemName } from '../domain/error.ts';
-import { invariantProblems } from './invariants.ts';
+import { invariantProblems } from './base/invariants.ts';
 import type { Json } from './json.ts';
 import { type Checked, checkProfiles } from './profile/check.ts';
 import { isObject } from './profile/path.ts';
@@ -16,11 +16,11 @@ export type Validated = Checked & {
  * @param type what it is to be
  * @param also addresses of profiles
  */
-export async function validate(resource: Json, type: string, also: readonly string[] = []): Promise<Validated> {
+export function validate(resource: Json, type: string, also: readonly string[] = []): Validated {
   const structure = shapeProblems(resource, type);
   const { problems, warnings } = checkProfiles(resource, also);
   const isSound = structure.length === 0;
-  const rules = isSound && isObject(resource) ? await invariantProblems(resource) : [];
+  const rules = isSound && isObject(resource) ? invariantProblems(resource) : [];
   return { isSound, problems: withoutRepeats([...structure, ...rules, ...problems]), warnings };
 }
 
@@ -32,6 +32,15 @@ const ofProfiles: ReadonlySet<ProblemName> = new Set([
   'invariantBroken',
 ]);
 
+const isPlain = (name: ProblemName) => name === 'profileElementMissing' || name === 'invariantBroken';
+
+/** Faults that are told without their place, or with another. */
+const toldBy: ReadonlyMap<ProblemName, string> = new Map([
+  ['submissionSetCount', 'Bundle.entry'],
+  ['documentMissing', '.attachment.data'],
+  ['duplicateId', 'Bundle'],
+]);
+
 /** A fault that is told by what is asked of the content is not told again by a profile. */
 export function withoutRepeats(problems: readonly Problem[]): readonly Problem[] {
   const told = new Map<string, Problem[]>();
@@ -40,10 +49,10 @@ export function withoutRepeats(problems: readonly Problem[]): readonly Problem[]
       const key = one.about.expression ?? '';
       told.set(key, [...(told.get(key) ?? []), one]);
     }
-  const countsSets = problems.some(({ name }) => name === 'submissionSetCount');
+  const elsewhere = problems.flatMap(({ name }) => toldBy.get(name) ?? []);
   return problems.filter(({ name, about: { expression = '', attribute } }) => {
     if (!ofProfiles.has(name)) return true;
-    if (countsSets && name === 'profileElementMissing' && expression === 'Bundle.entry') return false;
+    if (isPlain(name) && elsewhere.some((end) => expression.endsWith(end))) return false;
     const same = told.get(expression.replace(/\[\d+\]$/, '')) ?? told.get(expression) ?? [];
     return !same.some((one) => attribute === undefined || attribute === one.about.attribute);
   });
