@@ -1,8 +1,10 @@
 import type { CapabilityStatement, CapabilityStatementRestResource } from 'fhir/r4.js';
-import { documentParameters } from './document-search.ts';
 import type { Interaction } from './exchange.ts';
-import { eventParameters } from './iti81.ts';
-import { consentParameters } from './iti108.ts';
+import { listSearch } from './iti66.ts';
+import { documentSearch } from './iti67.ts';
+import { eventSearch } from './iti81.ts';
+import { consentSearch } from './iti108.ts';
+import type { SearchOf } from './paged-search.ts';
 import { patchTypes } from './patch-body.ts';
 import { patientSearchParameters } from './patient.ts';
 import { type Parameter, pagingParameters } from './search.ts';
@@ -20,13 +22,17 @@ type Described = Pick<Parameter<never>, 'type' | 'documentation'>;
 
 type Type = Exclude<Interaction['resource'], 'system'>;
 
-const parameters: Readonly<Record<Type, Readonly<Record<string, Described>>>> = {
-  DocumentReference: documentParameters,
-  Binary: {},
-  List: {},
-  Patient: patientSearchParameters,
-  AuditEvent: eventParameters,
-  Consent: consentParameters,
+type Searched = Pick<SearchOf<never>, 'sorts' | 'includes' | 'revIncludes'> & {
+  readonly parameters: Readonly<Record<string, Described>>;
+};
+
+const unpaged = { sorts: [], includes: [], revIncludes: [] };
+const searches: { readonly [T in Type]?: Searched } = {
+  DocumentReference: documentSearch,
+  List: listSearch,
+  Patient: { ...unpaged, parameters: patientSearchParameters },
+  AuditEvent: eventSearch,
+  Consent: consentSearch,
 };
 
 const supported: Readonly<Record<Type, readonly string[]>> = {
@@ -110,7 +116,14 @@ function operationsOf(type: Interaction['resource'], interactions: readonly Inte
 
 function ofPaging(): string {
   const names = Object.keys(pagingParameters).filter((name) => name !== '_page');
-  return `Every search takes ${names.join(', ')} (_sort: -date alone); further pages are reached by the next link.`;
+  return `Every search takes ${names.join(', ')}; further pages are reached by the next link.`;
+}
+
+/** What the answer of a search may be asked to be. */
+function ofSearch({ sorts: [usual = '', ...others] }: Searched): string {
+  const further = others.map((sort) => `${sort}, -${sort}`);
+  const sorts = [`-${usual} (the usual order)`, usual, ...further].join(', ');
+  return `_sort: ${sorts}. _summary and _elements are served. Modifiers: :not, :missing, :exact, :contains, :identifier, :<type>.`;
 }
 
 /** How the needs of the record are expressed. */
@@ -130,18 +143,28 @@ const ofPatch = [
 
 function resourceOf(type: Type, interactions: readonly Interaction[]): CapabilityStatementRestResource {
   const codes = new Set(interactions.filter(({ resource }) => resource === type).map(({ interaction }) => interaction));
-  const searched = Object.entries(parameters[type]).filter(([, { documentation }]) => documentation !== undefined);
+  const search = searches[type];
+  const searched = Object.entries(search?.parameters ?? {}).filter(
+    ([, { documentation }]) => documentation !== undefined,
+  );
+  const documentation = [
+    ...(type === 'Consent' ? [consentDocumentation] : []),
+    ...(codes.has('patch') ? [ofPatch] : []),
+    ...(search !== undefined && search.sorts.length > 0 ? [ofSearch(search)] : []),
+  ];
   return {
     type,
     ...(supported[type].length > 0 && { supportedProfile: [...supported[type]] }),
     interaction: [...codes].flatMap((code) => (code === 'transaction' || code === 'operation' ? [] : [{ code }])),
     ...operationsOf(type, interactions),
-    ...(type === 'Consent' && { documentation: consentDocumentation }),
+    ...(documentation.length > 0 && { documentation: documentation.join(' ') }),
     versioning: codes.has('update') || codes.has('vread') ? 'versioned' : 'no-version',
     ...(codes.has('history-instance') && { readHistory: codes.has('vread') }),
-    ...(codes.has('patch') && { conditionalRead: 'not-match' as const, updateCreate: false, documentation: ofPatch }),
+    ...(codes.has('patch') && { conditionalRead: 'not-match' as const, updateCreate: false }),
     ...(codes.has('search-type') && {
-      searchParam: searched.map(([name, { type: kind, documentation = '' }]) => ({ name, type: kind, documentation })),
+      ...(search !== undefined && search.includes.length > 0 && { searchInclude: [...search.includes] }),
+      ...(search !== undefined && search.revIncludes.length > 0 && { searchRevInclude: [...search.revIncludes] }),
+      searchParam: searched.map(([name, row]) => ({ name, type: row.type, documentation: row.documentation ?? '' })),
     }),
   };
 }

@@ -1,31 +1,50 @@
 import type { AvailabilityStatus, DocumentEntry } from '../domain/document.ts';
 import { type Problem, problem } from '../domain/error.ts';
+import type { Cxi } from '../domain/identifier.ts';
 import type { CodeMatch, DocumentFilter } from '../store/port.ts';
-import { uniqueIdOf } from './map/code.ts';
+import type { DocumentNames } from '../usecases/query.ts';
+import type { DocumentTest } from '../usecases/search-documents.ts';
+import { authorReferred, givensOf, personReferred } from './author-search.ts';
+import { relationOf } from './map/association.ts';
+import { relatedIdentifier, uniqueIdentifier, uniqueIdOf } from './map/code.ts';
+import { idOf } from './map/document-reference.ts';
+import type { Results } from './paged-search.ts';
 import {
   dateParameter,
   type OfPatient,
-  type Paging,
   type Parameter,
   type ParameterTable,
   patientParameters,
+  subjectParameters,
 } from './search.ts';
-import { alternatives, both, readCode, readDate, readToken, type Span, timeRange } from './search-values.ts';
-import { uris } from './vocabulary.ts';
+import { type Conditions, dateRows, readTokens, referenceRows, stringRows, tokenRows } from './search-conditions.ts';
+import {
+  alternatives,
+  both,
+  type Lasting,
+  lastingOf,
+  readCode,
+  readDate,
+  readToken,
+  type Span,
+  timeRange,
+  unescaped,
+} from './search-values.ts';
+import { encounterReference, uris } from './vocabulary.ts';
+
+type Tested = Parameters<DocumentTest>[0];
 
 /** What a search of documents asks, as it is read. Lists of lists: the inner ones are ORs, all of the outer must hold. */
-export type DocumentQuestion = Paging &
-  OfPatient & {
+export type DocumentQuestion = Results &
+  OfPatient &
+  Conditions<Tested> & {
     statuses?: AvailabilityStatus[];
     archived?: boolean;
-    entryUUIDs?: string[];
-    logicalIDs?: string[];
-    uniqueIds?: string[];
+    /** By which the documents are found, where the search has names. */
+    names?: DocumentNames[];
     codes: { [K in SingleCode]?: CodeMatch[][] };
     events: CodeMatch[][];
     confidentiality: CodeMatch[][];
-    families?: string[];
-    givens?: string[];
     creation?: Span;
     start?: Span;
     stop?: Span;
@@ -34,12 +53,13 @@ export type DocumentQuestion = Paging &
 
 type SingleCode = 'classCodes' | 'typeCodes' | 'formatCodes' | 'practiceSettingCodes' | 'healthcareFacilityTypeCodes';
 
-/** @param base the public address of this face */
-export function emptyQuestion(base: string): DocumentQuestion {
-  return { base, codes: {}, events: [], confidentiality: [] };
+/** @param base the public address of this face @param now milliseconds */
+export function emptyQuestion(base: string, now: number): DocumentQuestion {
+  return { base, now, tests: [], codes: {}, events: [], confidentiality: [] };
 }
 
 type DocumentParameter = Parameter<DocumentQuestion>;
+type Rows = ParameterTable<DocumentQuestion>;
 const none: readonly Problem[] = [];
 const wrong = (attribute: string, value: string, detail: string) => [
   problem('parameterMalformed', { attribute, value, detail }),
@@ -51,55 +71,160 @@ const statuses: ReadonlyMap<string, readonly AvailabilityStatus[]> = new Map([
   ['superseded', ['deprecated']],
   ['entered-in-error', ['deleted']],
 ]);
+const everyStatus = [...statuses.values()].flat();
 
-function codes(documentation: string, put: (question: DocumentQuestion, list: CodeMatch[]) => void): DocumentParameter {
+function status(wanted: boolean): DocumentParameter {
   return {
     type: 'token',
-    documentation,
-    read(value, question, name) {
-      const list = alternatives(value).map(readCode);
-      const known = list.filter((code) => code !== undefined);
-      if (known.length < list.length) return wrong(name, value, 'code or system|code is expected');
-      put(question, known);
-      return none;
-    },
-  };
-}
-
-function singleCode(key: SingleCode, documentation: string): DocumentParameter {
-  return codes(documentation, ({ codes: asked }, list) => {
-    asked[key] = [...(asked[key] ?? []), list];
-  });
-}
-
-function name(part: 'families' | 'givens', documentation: string): DocumentParameter {
-  return {
-    type: 'string',
-    documentation,
-    read(value, question, parameter) {
-      const names = alternatives(value).map((text) => readToken(text).code.trim());
-      if (names.includes('') || question[part] !== undefined) return wrong(parameter, value, 'one name is expected');
-      question[part] = names;
-      return none;
-    },
-  };
-}
-
-/** The search parameters of DocumentReference. IHE MHD 2:3.67.4.1.2.1; PDSm parameters period-start, period-end, isArchived. */
-export const documentParameters: ParameterTable<DocumentQuestion> = {
-  ...patientParameters,
-  status: {
-    type: 'token',
-    documentation: 'current, superseded or entered-in-error; by default all but the last',
     read(value, question, parameter) {
       const list = alternatives(value).map((text) => statuses.get(readToken(text).code));
       if (list.includes(undefined))
         return wrong(parameter, value, 'current, superseded or entered-in-error is expected');
-      const asked = list.flatMap((some) => some ?? []);
-      question.statuses = question.statuses?.filter((status) => asked.includes(status)) ?? asked;
+      const named = list.flatMap((some) => some ?? []);
+      const asked = wanted ? named : everyStatus.filter((one) => !named.includes(one));
+      question.statuses = question.statuses?.filter((one) => asked.includes(one)) ?? asked;
       return none;
     },
+  };
+}
+
+/** A coded attribute: what is no plain list of codes is asked of each document. */
+function codes(
+  name: string,
+  documentation: string,
+  of: (entry: DocumentEntry) => DocumentEntry['eventCodes'],
+  put: (question: DocumentQuestion, list: CodeMatch[]) => void,
+): Rows {
+  const rows = tokenRows<Tested>(name, documentation, ({ document: { entry } }) => of(entry));
+  return {
+    ...rows,
+    [name]: {
+      type: 'token',
+      documentation,
+      read(value, question, parameter) {
+        const list = alternatives(value).map(readCode);
+        const known = list.filter((code) => code !== undefined);
+        if (known.length < list.length) return rows[name]?.read(value, question, parameter) ?? none;
+        put(question, known);
+        return none;
+      },
+    },
+  };
+}
+
+function singleCode(name: string, key: SingleCode, of: (entry: DocumentEntry) => DocumentEntry['typeCode']): Rows {
+  return codes(
+    name,
+    key.slice(0, -1),
+    (entry) => [of(entry)],
+    ({ codes: asked }, list) => {
+      asked[key] = [...(asked[key] ?? []), list];
+    },
+  );
+}
+
+/** A date attribute: what no range can say is asked of each document. */
+function date(
+  name: string,
+  documentation: string,
+  key: 'creation' | 'start' | 'stop' | 'changed',
+  of: (found: Tested) => Lasting | undefined,
+): Rows {
+  const rows = dateRows<Tested>(name, documentation, of);
+  const otherwise = rows[name]?.read;
+  const put = (question: DocumentQuestion, span: Span) => {
+    question[key] = span;
+  };
+  return { ...rows, [name]: dateParameter(documentation, (question) => question[key], put, otherwise) };
+}
+
+const dtm = (text: string | undefined) => (text === undefined ? undefined : lastingOf(text));
+const instant = (at: number): Lasting => ({ from: at, to: at + 1 });
+
+function periodOf({ document: { entry } }: Tested): Lasting | undefined {
+  const [start, stop] = [dtm(entry.serviceStartTime), dtm(entry.serviceStopTime)];
+  if (start === undefined && stop === undefined) return undefined;
+  return { from: start?.from ?? Number.NEGATIVE_INFINITY, to: stop?.to ?? Number.POSITIVE_INFINITY };
+}
+
+const period = dateRows<Tested>('period', 'serviceStartTime to serviceStopTime', periodOf);
+
+function relatedOf(isOne: (reference: Cxi) => boolean) {
+  return ({ document: { entry } }: Tested) => ({
+    references: [],
+    identifiers: entry.referenceIds.filter(isOne).map((reference) => {
+      const { system, value } = relatedIdentifier(reference);
+      return { code: value ?? '', ...(system !== undefined && { system }) };
+    }),
+  });
+}
+
+/** The documents that one relates to, and by which relation. */
+function targetsOf({ relations }: Tested) {
+  return relations.map(({ association, target: { entry } }) => ({
+    relation: { code: relationOf[association.type] ?? '' },
+    references: [`DocumentReference/${idOf(entry.logicalID)}`],
+    identifiers: identifiersOf(entry),
+  }));
+}
+
+function identifiersOf({ entryUUID, uniqueId }: DocumentEntry) {
+  const { system = '', value = '' } = uniqueIdentifier(uniqueId);
+  return [
+    { system: uris, code: entryUUID },
+    { system, code: value },
+  ];
+}
+
+const relatesTo = referenceRows<Tested>(
+  'relatesto',
+  'What the document replaces, appends, transforms or signs: DocumentReference/<id>, or by :identifier',
+  (found) => {
+    const targets = targetsOf(found);
+    return {
+      references: targets.flatMap(({ references }) => references),
+      identifiers: targets.flatMap(({ identifiers }) => identifiers),
+    };
   },
+  ['DocumentReference'],
+);
+
+/** Both of one relation: `<reference>$<code>`. FHIR R4 search.html#composite. */
+const relationship: DocumentParameter = {
+  type: 'composite',
+  documentation: 'relatesto and relation of one relation: DocumentReference/<id>$<code>',
+  read(value, question, parameter) {
+    const pairs = alternatives(value).map((text) => /^(?:\S*\/)?([A-Za-z0-9.-]{1,64})\$([a-z]+)$/.exec(text) ?? []);
+    if (pairs.some(([, id]) => id === undefined))
+      return wrong(parameter, value, 'DocumentReference/<id>$<code> is expected');
+    question.tests.push((found) =>
+      targetsOf(found).some(({ relation, references }) =>
+        pairs.some(([, id, code]) => relation.code === code && references.includes(`DocumentReference/${id}`)),
+      ),
+    );
+    return none;
+  },
+};
+
+const location: DocumentParameter = {
+  type: 'uri',
+  documentation: 'Address of the bytes',
+  read(value, question) {
+    const urls = alternatives(value).map(unescaped);
+    question.tests.push(({ document: { entry } }) => urls.includes(`${question.base}/Binary/${idOf(entry.logicalID)}`));
+    return none;
+  },
+};
+
+/** The search parameters of DocumentReference. IHE MHD 2:3.67.4.1.2.1; PDSm parameters period-start, period-end, isArchived; FHIR R4. */
+export const documentParameters: Rows = {
+  ...patientParameters,
+  ...subjectParameters,
+  status: {
+    ...status(true),
+    documentation: 'current, superseded or entered-in-error; by default all but the last',
+  },
+  'status:not': status(false),
   isArchived: {
     type: 'token',
     documentation: 'true or false (PDSm)',
@@ -109,105 +234,138 @@ export const documentParameters: ParameterTable<DocumentQuestion> = {
       return none;
     },
   },
-  type: singleCode('typeCodes', 'typeCode'),
-  category: singleCode('classCodes', 'classCode'),
-  setting: singleCode('practiceSettingCodes', 'practiceSettingCode'),
-  facility: singleCode('healthcareFacilityTypeCodes', 'healthcareFacilityTypeCode'),
-  format: singleCode('formatCodes', 'formatCode'),
-  event: codes('eventCodeList', ({ events }, list) => events.push(list)),
-  'security-label': codes('confidentialityCode', ({ confidentiality }, list) => confidentiality.push(list)),
-  creation: dateParameter(
-    'creationTime',
-    ({ creation }) => creation,
-    (question, span) => {
-      question.creation = span;
-    },
+  ...singleCode('type', 'typeCodes', ({ typeCode }) => typeCode),
+  ...singleCode('category', 'classCodes', ({ classCode }) => classCode),
+  ...singleCode('setting', 'practiceSettingCodes', ({ practiceSettingCode }) => practiceSettingCode),
+  ...singleCode('facility', 'healthcareFacilityTypeCodes', (entry) => entry.healthcareFacilityTypeCode),
+  ...singleCode('format', 'formatCodes', ({ formatCode }) => formatCode),
+  ...codes(
+    'event',
+    'eventCodeList',
+    ({ eventCodes }) => eventCodes,
+    ({ events }, list) => void events.push(list),
   ),
+  ...codes(
+    'security-label',
+    'confidentialityCode',
+    ({ confidentialityCodes }) => confidentialityCodes,
+    ({ confidentiality }, list) => void confidentiality.push(list),
+  ),
+  ...date('creation', 'creationTime', 'creation', ({ document }) => dtm(document.entry.creationTime)),
+  ...period,
   period: { type: 'date', documentation: 'serviceStartTime to serviceStopTime', read: readPeriod },
-  'period-start': dateParameter(
-    'serviceStartTime (PDSm)',
-    ({ start }) => start,
-    (question, span) => {
-      question.start = span;
-    },
-  ),
-  'period-end': dateParameter(
-    'serviceStopTime (PDSm)',
-    ({ stop }) => stop,
-    (question, span) => {
-      question.stop = span;
-    },
-  ),
+  ...date('period-start', 'serviceStartTime (PDSm)', 'start', ({ document }) => dtm(document.entry.serviceStartTime)),
+  ...date('period-end', 'serviceStopTime (PDSm)', 'stop', ({ document }) => dtm(document.entry.serviceStopTime)),
+  ...dateRows<Tested>('date', 'When the entry was registered', ({ document }) => instant(document.registeredAt)),
   identifier: { type: 'token', documentation: 'entryUUID or uniqueId', read: readIdentifiers },
   _id: {
     type: 'token',
     documentation: 'Id of the resource',
     read(value, question) {
-      question.logicalIDs = [
-        ...(question.logicalIDs ?? []),
-        ...alternatives(value).map((id) => `urn:uuid:${id.toLowerCase()}`),
-      ];
-      return none;
+      const values = alternatives(value).map((id) => `urn:uuid:${unescaped(id).toLowerCase()}`);
+      return namedBy(question, [{ by: 'logicalID', values }]);
     },
   },
-  _lastUpdated: dateParameter(
-    'Since when the resource is as it is',
-    ({ changed }) => changed,
-    (question, span) => {
-      question.changed = span;
-    },
+  ...date('_lastUpdated', 'Since when the resource is as it is', 'changed', ({ document }) =>
+    instant(document.changedAt),
   ),
-  'author.family': name(
-    'families',
-    'Begin of the family name of an author, in the case given, upper, lower or capitalised',
+  ...stringRows<Tested>('author.family', 'Begin of the family name of an author', ({ document }) =>
+    document.entry.authors.flatMap(({ person }) => person?.family ?? []),
   ),
-  'author.given': name('givens', 'Begin of the given name of an author, likewise'),
+  ...stringRows<Tested>('author.given', 'Begin of a given name of an author', ({ document }) =>
+    document.entry.authors.flatMap(({ person }) => givensOf(person)),
+  ),
+  ...referenceRows<Tested>(
+    'author',
+    'Practitioner/<PS_IdNat> or Organization/<Struct_IdNat>, or by :identifier',
+    ({ document }) => authorReferred(document.entry.authors),
+    ['Practitioner', 'Organization'],
+  ),
+  ...referenceRows<Tested>(
+    'authenticator',
+    'legalAuthenticator: Practitioner/<PS_IdNat>, or by :identifier',
+    ({ document: { entry } }) => personReferred(entry.legalAuthenticator),
+    ['Practitioner'],
+  ),
+  ...referenceRows<Tested>(
+    'related',
+    'referenceIdList, by :identifier',
+    relatedOf(({ type }) => type !== encounterReference),
+    [],
+  ),
+  ...referenceRows<Tested>(
+    'encounter',
+    'Encounter of referenceIdList, by :identifier',
+    relatedOf(({ type }) => type === encounterReference),
+    [],
+  ),
+  ...relatesTo,
+  ...tokenRows<Tested>('relation', 'replaces, appends, transforms or signs', (found) =>
+    targetsOf(found).map(({ relation }) => relation),
+  ),
+  relationship,
+  ...stringRows<Tested>('description', 'Begin of the comments', ({ document: { entry } }) =>
+    entry.comments === undefined ? [] : [entry.comments.value],
+  ),
+  ...tokenRows<Tested>('contenttype', 'mimeType', ({ document }) => [{ code: document.entry.mimeType }]),
+  ...tokenRows<Tested>('language', 'languageCode', ({ document }) => [{ code: document.entry.languageCode }]),
+  location,
 };
 
 /** The period overlaps, or for `eq` lies within, the range of the date. FHIR R4 search.html#prefix. */
 function readPeriod(value: string, question: DocumentQuestion, parameter: string): readonly Problem[] {
-  const date = alternatives(value).length === 1 ? readDate(value) : undefined;
-  const of: Readonly<Record<string, readonly [start: Span, stop: Span]>> = date
+  const one = alternatives(value).length === 1 ? readDate(value) : undefined;
+  const of: Readonly<Record<string, readonly [start: Span, stop: Span]>> = one
     ? {
-        eq: [{ from: date.from, to: date.to }, { to: date.to }],
-        ge: [{}, { from: date.from }],
-        gt: [{}, { from: date.to }],
-        le: [{ to: date.to }, {}],
-        lt: [{ to: date.from }, {}],
-        sa: [{ from: date.to }, {}],
-        eb: [{ to: date.from }, { to: date.from }],
+        eq: [{ from: one.from, to: one.to }, { to: one.to }],
+        ge: [{}, { from: one.from }],
+        gt: [{}, { from: one.to }],
+        le: [{ to: one.to }, {}],
+        lt: [{ to: one.from }, {}],
+        sa: [{ from: one.to }, {}],
+        eb: [{ to: one.from }, { to: one.from }],
       }
     : {};
-  const spans = of[date?.prefix ?? ''];
-  if (spans === undefined) return wrong(parameter, value, 'one date with eq, ge, gt, le, lt, sa or eb is expected');
+  const spans = of[one?.prefix ?? ''];
+  if (spans === undefined) return period['period']?.read(value, question, parameter) ?? none;
   question.start = both(question.start, spans[0]);
   question.stop = both(question.stop, spans[1]);
   return none;
 }
 
 function readIdentifiers(value: string, question: DocumentQuestion, parameter: string): readonly Problem[] {
-  for (const { system, code } of alternatives(value).map(readToken)) {
-    if (code === '') return wrong(parameter, value, 'system|value or value is expected');
-    if ((system === undefined || system === uris) && code.startsWith('urn:uuid:'))
-      question.entryUUIDs = [...(question.entryUUIDs ?? []), code.toLowerCase()];
-    else question.uniqueIds = [...(question.uniqueIds ?? []), uniqueIdOf(system, code)];
-  }
-  return question.entryUUIDs !== undefined && question.uniqueIds !== undefined
-    ? wrong(parameter, value, 'entryUUIDs and uniqueIds are asked for in separate requests')
-    : none;
+  const tokens = readTokens(value)?.filter(({ code }) => code !== '') ?? [];
+  if (tokens.length < alternatives(value).length) return wrong(parameter, value, 'system|value or value is expected');
+  const isUuid = ({ system, code }: (typeof tokens)[number]) =>
+    (system === undefined || system === uris) && code.startsWith('urn:uuid:');
+  const entryUUIDs = tokens.filter(isUuid).map(({ code }) => code.toLowerCase());
+  const uniqueIds = tokens.filter((token) => !isUuid(token)).map(({ system, code }) => uniqueIdOf(system, code));
+  return namedBy(question, [
+    ...(entryUUIDs.length > 0 ? [{ by: 'anyVersion', values: entryUUIDs } as const] : []),
+    // A uniqueId may be a UUID as well.
+    ...(uniqueIds.length > 0 ? [{ by: 'uniqueId', values: uniqueIds } as const] : []),
+  ]);
+}
+
+/** The first names find documents; those of further parameters are asked of what is found. */
+function namedBy(question: DocumentQuestion, names: DocumentNames[]): readonly Problem[] {
+  if (question.names === undefined) question.names = names;
+  else
+    question.tests.push(({ document: { entry } }) =>
+      names.some(({ by, values }) => values.includes(entry[by === 'anyVersion' ? 'entryUUID' : by])),
+    );
+  return none;
 }
 
 /** The question as the store's filter. A repeated parameter of a single-valued attribute keeps the codes that all its lists hold. */
 export function filterOf(question: DocumentQuestion): DocumentFilter {
   const { events, confidentiality, creation, start, stop } = question;
-  const persons = personPatterns(question);
   const single = Object.entries(question.codes).map(([key, lists]) => [key, lists.reduce(common)] as const);
   return {
     statuses: statusesOf(question),
     ...Object.fromEntries(single),
     ...(events.length > 0 && { eventCodes: events }),
     ...(confidentiality.length > 0 && { confidentialityCodes: confidentiality }),
-    ...(persons.length > 0 && { authorPersons: persons }),
     ...(creation && { creationTime: timeRange(creation) }),
     ...(question.changed && { changedAt: question.changed }),
     ...(start && { serviceStartTime: timeRange(start) }),
@@ -216,19 +374,19 @@ export function filterOf(question: DocumentQuestion): DocumentFilter {
 }
 
 /** What an entry found by its name must still be: status alone may be asked beside names. */
-export function passes({ status }: DocumentEntry, question: DocumentQuestion): boolean {
-  return statusesOf(question).includes(status);
+export function passes({ status: found }: DocumentEntry, question: DocumentQuestion): boolean {
+  return statusesOf(question).includes(found);
 }
 
-/** The question's parameters that a look-up by name cannot be combined with. */
+/** Whether more is asked than names, patient and status. */
 export function besidesNames(question: DocumentQuestion): boolean {
   const { statuses: _statuses, ...rest } = filterOf(question);
-  return Object.keys(rest).length > 0;
+  return Object.keys(rest).length > 0 || question.tests.length > 0;
 }
 
 function statusesOf({ statuses: asked, archived }: DocumentQuestion): readonly AvailabilityStatus[] {
   const found = asked ?? ['approved', 'archived', 'deprecated'];
-  return archived === undefined ? found : found.filter((status) => (status === 'archived') === archived);
+  return archived === undefined ? found : found.filter((one) => (one === 'archived') === archived);
 }
 
 function common(a: CodeMatch[], b: CodeMatch[]): CodeMatch[] {
@@ -237,20 +395,4 @@ function common(a: CodeMatch[], b: CodeMatch[]): CodeMatch[] {
       .filter((y) => x.code === y.code && (x.system === undefined || y.system === undefined || x.system === y.system))
       .map((y) => ({ ...y, ...x })),
   );
-}
-
-/**
- * Patterns against the XCN text: family name in component 2, given name in component 3. The registry compares case-sensitively, so the usual
- * ways of writing a name are all asked for. IHE ITI TF-2 3.18.4.1.2.3.7.1; IHE MHD, author.given and author.family.
- */
-function personPatterns({ families, givens }: DocumentQuestion): string[] {
-  const starts = (names: string[] | undefined) => names?.flatMap(writings).map((text) => `^${text}%`) ?? [''];
-  if (families === undefined && givens === undefined) return [];
-  return starts(families).flatMap((family) => starts(givens).map((given) => `%${family}${given}`));
-}
-
-function writings(text: string): string[] {
-  const plain = text.replace(/%/g, '_');
-  const capitalised = plain.charAt(0).toUpperCase() + plain.slice(1).toLowerCase();
-  return [...new Set([plain, plain.toUpperCase(), plain.toLowerCase(), capitalised])];
 }

@@ -2,11 +2,11 @@ import { type Problem, type ProblemName, problem, Refused, refuse } from '../dom
 import { isUuid } from '../domain/identifier.ts';
 import type { StoredDocument } from '../store/port.ts';
 import { isTraced } from '../usecases/perform.ts';
+import { readDocuments } from '../usecases/search-documents.ts';
 import { type Amendment, amend, type Wish } from '../usecases/visibility.ts';
 import { unknownUnlessNamed } from './concealment.ts';
 import { besidesNames, documentParameters, emptyQuestion, passes } from './document-search.ts';
 import type { Answer, Exchange, Interaction } from './exchange.ts';
-import { namesOf } from './iti67.ts';
 import { documentReferenceOf } from './map/document-reference.ts';
 import { wishOf } from './patch.ts';
 import { longestPatch, readPatch } from './patch-body.ts';
@@ -32,15 +32,15 @@ async function patch(exchange: Exchange): Promise<Answer> {
 
 /** The one document that a search by name finds. FHIR R4 http.html#patch; PDSm flow 3. */
 async function conditionalPatch(exchange: Exchange): Promise<Answer> {
-  const { parameters, base, strict } = exchange;
-  const asked = emptyQuestion(base);
+  const { parameters, base, strict, tools } = exchange;
+  const asked = emptyQuestion(base, tools.now());
   readSearch(parameters, documentParameters, asked, strict);
-  const names = namesOf(asked);
+  const [names, ...more] = asked.names ?? [];
   if (names === undefined) refuse('parameterMissing', { attribute: 'identifier' });
-  if (besidesNames(asked))
+  if (more.length > 0 || besidesNames(asked))
     refuse('parameterMalformed', {
       attribute: 'identifier',
-      detail: 'beside identifier or _id only patient, status and isArchived may be asked',
+      detail: 'beside one kind of identifier, or _id, only patient, status and isArchived may be asked',
     });
   const { patient } = asked;
   return patched(exchange, { ...names, ...(patient && { patient }) }, ({ entry }) => {
@@ -76,14 +76,24 @@ async function patched(
 const ofResult: ReadonlySet<ProblemName> = new Set(['codeNotAllowed', 'visibilityNotAllowed', 'updateInvalid']);
 
 /** What the client prefers to get back; the resource unless said. FHIR R4 http.html#ops. */
-function answered({ header, request, writeDocument }: Exchange, document: StoredDocument): Answer {
+async function answered(exchange: Exchange, document: StoredDocument): Promise<Answer> {
+  const { header, request } = exchange;
   const headers = stateHeaders(document);
   const [, preferred] = /\breturn=(\w+)/.exec(header('Prefer')) ?? [];
   if (preferred === 'minimal') return { body: '', headers };
-  if (preferred !== 'OperationOutcome') return { body: writeDocument(document).resource, headers };
+  if (preferred !== 'OperationOutcome') return { body: await bodyOf(exchange, document), headers };
   const issue = [{ severity: 'information', code: 'informational', details: { text: 'updated' } }];
   const outcome = { resourceType: 'OperationOutcome', id: request.origin.requestId, issue };
   return { body: JSON.stringify(outcome), headers };
+}
+
+/** The document with what it relates to, which is read only where it relates to something. */
+async function bodyOf({ tools, request, writeDocument }: Exchange, document: StoredDocument): Promise<Buffer> {
+  if (!document.relates) return writeDocument(document).resource;
+  const names = { by: 'logicalID', values: [document.entry.logicalID] } as const;
+  const { relations } = await readDocuments(tools, { ...request, spent: true }, names);
+  const [related] = relations.values();
+  return writeDocument(document, related).resource;
 }
 
 /** Deletes logically: the bytes and what is known of the document stay, under the status entered-in-error. DMP TD3.3c. */

@@ -1,26 +1,26 @@
 import type { Consent, Reference } from 'fhir/r4.js';
 import { type Problem, problem, Refused, refuse } from '../domain/error.ts';
 import { professionalAuthority, structureAuthority } from '../domain/people.ts';
-import type { Page, StoredConsents } from '../store/port.ts';
+import type { StoredConsents } from '../store/port.ts';
 import { changeForm, type Form, stateForm } from '../usecases/consent-form.ts';
 import type { PatientRef } from '../usecases/query.ts';
 import { type ConsentFilter, consentHistory, findConsents } from '../usecases/read-consents.ts';
-import { entryOf, historyBundle, searchset } from './bundle.ts';
 import { unknownUnlessNamed } from './concealment.ts';
 import type { Answer, Exchange, Interaction } from './exchange.ts';
+import { historyOf } from './history.ts';
 import { consentResource } from './map/consent.ts';
-import { readPagedSearch } from './paged-search.ts';
+import { answerSearch, type Results, type SearchOf } from './paged-search.ts';
 import { termsIn } from './read/consent.ts';
 import { shapeProblems } from './read/shape.ts';
-import { dateParameter, type OfPatient, type Paging, type ParameterTable, patientParameters } from './search.ts';
-import { alternatives, readDate, readToken, type Span } from './search-values.ts';
+import { dateParameter, type OfPatient, type ParameterTable, patientParameters } from './search.ts';
+import { alternatives, readToken, type Span } from './search-values.ts';
 
 const type = 'Consent';
 
 /** Bytes of one Consent, its source attachment included. */
 const longest = 262_144;
 
-type ConsentQuestion = Paging &
+type ConsentQuestion = Results &
   OfPatient & { filter: { -readonly [K in keyof ConsentFilter]: ConsentFilter[K] }; span?: Span };
 
 const malformed = (attribute: string, value: string, detail: string) => [
@@ -45,7 +45,7 @@ const actorIdentifier: ParameterTable<ConsentQuestion>[string] = {
 };
 
 /** Search parameters of Consent. IHE PCF 1.1, ITI-108. */
-export const consentParameters: ParameterTable<ConsentQuestion> = {
+const consentParameters: ParameterTable<ConsentQuestion> = {
   ...patientParameters,
   status: {
     type: 'token',
@@ -93,43 +93,29 @@ export const consentParameters: ParameterTable<ConsentQuestion> = {
   ),
 };
 
+export const consentSearch: SearchOf<ConsentQuestion> = {
+  type,
+  parameters: consentParameters,
+  sorts: ['_lastUpdated'],
+  counted: 'always',
+  includes: [],
+  revIncludes: [],
+};
+
 /** What is stated in a record, the last change first. */
 async function search(exchange: Exchange): Promise<Answer> {
   const { tools, request, base } = exchange;
-  const asked = readPagedSearch(exchange, type, consentParameters, (): ConsentQuestion => ({ base, filter: {} }));
-  const { patient, filter, span } = asked.asked;
-  const question = {
-    ...(patient && { patient }),
-    filter: { ...filter, ...span },
-    page: asked.page,
-    query: asked.query,
-  };
-  const found = await orNothing(findConsents(tools, request, question));
-  const last = found.items.at(-1);
-  return {
-    body: searchset(
-      {
-        total: found.total,
-        self: asked.self,
-        ...(found.more && last && { next: asked.next(last.position) }),
-        entries: found.items.map((stored) => entryOf(`${base}/${type}/${stored.id}`, textOf(exchange, stored)).bytes),
-        warnings: asked.warnings,
-      },
-      request.origin.requestId,
-    ),
-  };
-}
-
-type Found = Page<StoredConsents> & { readonly total: number };
-
-async function orNothing(found: Promise<Found>): Promise<Found> {
-  try {
-    return await found;
-  } catch (error) {
-    if (error instanceof Refused && error.problems[0]?.name === 'unknownPatient')
-      return { items: [], more: false, total: 0 };
-    throw error;
-  }
+  const empty = (): ConsentQuestion => ({ base, filter: {} });
+  return answerSearch(exchange, consentSearch, empty, async ({ asked, page, query }) => {
+    const { patient, filter, span } = asked;
+    const question = { ...(patient && { patient }), filter: { ...filter, ...span }, page, query };
+    const { items, ...found } = await findConsents(tools, request, question);
+    const matches = items.map((stored) => ({
+      fullUrl: `${base}/${type}/${stored.id}`,
+      resource: textOf(exchange, stored),
+    }));
+    return { matches, ...found };
+  });
 }
 
 async function read(exchange: Exchange): Promise<Answer> {
@@ -147,31 +133,12 @@ async function vread(exchange: Exchange): Promise<Answer> {
 }
 
 async function history(exchange: Exchange): Promise<Answer> {
-  const since = sinceOf(exchange.parameters);
-  const all = await consentHistory(exchange.tools, exchange.request, exchange.id);
-  const versions = all.filter(({ at }) => since === undefined || at >= since);
-  const url = `${exchange.base}/${nameOf(exchange)}`;
-  return {
-    body: historyBundle(
-      `${url}/_history`,
-      versions.map((stored) => ({
-        fullUrl: url,
-        resource: textOf(exchange, stored),
-        version: stored.version,
-        at: stored.at,
-        request: stored.version === 1 ? { method: 'POST', url: type } : { method: 'PUT', url: nameOf(exchange) },
-      })),
-    ),
-  };
-}
-
-/** FHIR R4 http.html#history. */
-function sinceOf(parameters: Exchange['parameters']): number | undefined {
-  const text = parameters.find(([name]) => name === '_since')?.[1];
-  if (text === undefined) return undefined;
-  const date = readDate(text);
-  if (date?.prefix === 'eq') return date.from;
-  return refuse('parameterMalformed', { attribute: '_since', value: text, detail: 'an instant is expected' });
+  const versions = await consentHistory(exchange.tools, exchange.request, exchange.id);
+  return historyOf(
+    exchange,
+    type,
+    versions.map((stored) => ({ resource: textOf(exchange, stored), version: stored.version, at: stored.at })),
+  );
 }
 
 async function create(exchange: Exchange): Promise<Answer> {

@@ -1,97 +1,50 @@
+import type { AuditEvent as FhirAuditEvent } from 'fhir/r4.js';
 import { problem, Refused, refuse } from '../domain/error.ts';
-import type { AuditEvent } from '../domain/event.ts';
-import { professionalAuthority, structureAuthority } from '../domain/people.ts';
-import type { Page } from '../store/port.ts';
 import { eventOfHistory, history } from '../usecases/history.ts';
-import { entryOf, searchset } from './bundle.ts';
 import { unknownUnlessNamed } from './concealment.ts';
+import { type EventQuestion, eventParameters } from './event-search.ts';
 import type { Answer, Exchange, Interaction } from './exchange.ts';
 import { auditEventOf } from './map/audit-event.ts';
-import { readPagedSearch } from './paged-search.ts';
-import {
-  dateParameter,
-  type OfPatient,
-  type Paging,
-  type Parameter,
-  type ParameterTable,
-  patientParameters,
-} from './search.ts';
-import { readToken, type Span } from './search-values.ts';
+import { answerSearch, type SearchOf } from './paged-search.ts';
 
 const type = 'AuditEvent';
 
-type HistoryQuestion = Paging & OfPatient & { date?: Span; actor?: string };
-
-const authorities: ReadonlySet<string> = new Set([professionalAuthority, structureAuthority]);
-
-const agent: Parameter<HistoryQuestion>['read'] = (value, asked, attribute) => {
-  const { system, code } = readToken(value);
-  const oid = system?.startsWith('urn:oid:') === true ? system.slice(8) : system;
-  const known = code !== '' && (oid === undefined || authorities.has(oid));
-  if (!known || asked.actor !== undefined)
-    return [
-      problem('parameterMalformed', {
-        attribute,
-        value,
-        detail: 'one identifier of a professional or structure is expected',
-      }),
-    ];
-  asked.actor = code;
-  return [];
-};
-
-/** Search parameters of AuditEvent. IHE ITI Supplement RESTful ATNA 3.81.4.1.2. */
-export const eventParameters: ParameterTable<HistoryQuestion> = {
-  ...patientParameters,
-  date: dateParameter(
-    'When it happened; a bound is required',
-    ({ date }) => date,
-    (asked, span) => {
-      asked.date = span;
-    },
-  ),
-  'agent.identifier': { type: 'token', documentation: 'Who acted: PS_IdNat or Struct_IdNat', read: agent },
-  'agent:identifier': { type: 'token', read: agent },
+/** How events are searched. */
+export const eventSearch: SearchOf<EventQuestion> = {
+  type,
+  parameters: eventParameters,
+  sorts: ['date'],
+  counted: 'whenAsked',
+  includes: [],
+  revIncludes: [],
 };
 
 /** The accesses to a record, newest first. */
 async function search(exchange: Exchange): Promise<Answer> {
   const { tools, request, base } = exchange;
-  const asked = readPagedSearch(exchange, type, eventParameters, (): HistoryQuestion => ({ base }));
-  const { date, actor, patient } = asked.asked;
-  if (date === undefined)
-    throw new Refused([
-      problem('parameterMissing', { attribute: 'date', detail: 'a date bound is required, as date=ge2026-01-01' }),
-    ]);
-  const filter = { ...date, ...(actor !== undefined && { actor }) };
-  const found = await orNothing(
-    history(tools, request, { ...(patient && { patient }), filter, page: asked.page, query: asked.query }),
-  );
-  const last = found.items.at(-1);
-  return {
-    body: searchset(
-      {
-        self: asked.self,
-        ...(found.more && last && { next: asked.next(last.sequence) }),
-        entries: found.items.map(
-          (event) =>
-            entryOf(`${base}/${type}/${event.sequence}`, JSON.stringify(auditEventOf(event, observerOf(exchange))))
-              .bytes,
-        ),
-        warnings: asked.warnings,
-      },
-      request.origin.requestId,
-    ),
-  };
-}
-
-async function orNothing(found: Promise<Page<AuditEvent>>): Promise<Page<AuditEvent>> {
-  try {
-    return await found;
-  } catch (error) {
-    if (error instanceof Refused && error.problems[0]?.name === 'unknownPatient') return { items: [], more: false };
-    throw error;
-  }
+  const empty = (): EventQuestion => ({ base, now: tools.now(), tests: [] });
+  return answerSearch(exchange, eventSearch, empty, async ({ asked, page, count, query }) => {
+    const { date, actor, patient, tests } = asked;
+    if (date === undefined)
+      throw new Refused([
+        problem('parameterMissing', { attribute: 'date', detail: 'a date bound is required, as date=ge2026-01-01' }),
+      ]);
+    const observer = observerOf(exchange);
+    const passes = (event: FhirAuditEvent) => tests.every((test) => test(event));
+    const { items, ...found } = await history(tools, request, {
+      ...(patient && { patient }),
+      filter: { ...date, ...(actor !== undefined && { actor }) },
+      ...(tests.length > 0 && { test: (event) => passes(auditEventOf(event, observer)) }),
+      page,
+      count,
+      query,
+    });
+    const matches = items.map((event) => ({
+      fullUrl: `${base}/${type}/${event.sequence}`,
+      resource: JSON.stringify(auditEventOf(event, observer)),
+    }));
+    return { matches, ...found };
+  });
 }
 
 async function read(exchange: Exchange): Promise<Answer> {

@@ -1,5 +1,5 @@
 import { type Identifier, isOid } from '../domain/identifier.ts';
-import { dtmOf, isDtm } from '../domain/time.ts';
+import { dateTimeOf, dtmOf, isDtm } from '../domain/time.ts';
 import type { CodeMatch, TimeRange } from '../store/port.ts';
 import { systemOf } from './vocabulary.ts';
 
@@ -17,7 +17,8 @@ export function readToken(text: string): Token {
   return { system: unescaped(text.slice(0, at)), code: unescaped(text.slice(at + 1)) };
 }
 
-function unescaped(text: string): string {
+/** The text that is meant. FHIR R4 search.html#escaping. */
+export function unescaped(text: string): string {
   return text.replace(/\\([,|$\\])/g, '$1');
 }
 
@@ -90,6 +91,56 @@ export function instantsOf({ prefix, from, to }: DateValue): Span | undefined {
     default:
       return undefined;
   }
+}
+
+/** When something is or lasts, in milliseconds, half-open. */
+export type Lasting = { readonly from: number; readonly to: number };
+
+/** Whether what a resource says passes the date. `ap` is wider by a tenth of the time between the date and `now`. FHIR R4 search.html#prefix. */
+export function passesDate({ from, to }: Lasting, date: DateValue, now: number): boolean {
+  const isWithin = from >= date.from && to <= date.to;
+  switch (date.prefix) {
+    case 'ne':
+      return !isWithin;
+    case 'gt':
+      return to > date.to;
+    case 'ge':
+      return to > date.to || isWithin;
+    case 'lt':
+      return from < date.from;
+    case 'le':
+      return from < date.from || isWithin;
+    case 'sa':
+      return from >= date.to;
+    case 'eb':
+      return to <= date.from;
+    case 'ap': {
+      const tenth = Math.abs(now - date.from) / 10;
+      return from < date.to + tenth && to > date.from - tenth;
+    }
+    default:
+      return isWithin;
+  }
+}
+
+/** All that a DTM can mean. */
+export function lastingOf(dtm: string): Lasting {
+  const date = readDate(dateTimeOf(dtm));
+  const from = date?.from ?? 0;
+  const width = dtm.length === 10 ? 3_600_000 : dtm.length === 12 ? 60_000 : undefined;
+  return { from, to: width === undefined ? (date?.to ?? 0) : from + width };
+}
+
+/** Whether a token asks for this value; systems of either are read as URL, `urn:oid:` or OID. FHIR R4 search.html#token. */
+export function isToken(value: { readonly system?: string; readonly code: string }, { system, code }: Token): boolean {
+  if (code !== '' && value.code !== code) return false;
+  if (system === undefined) return true;
+  return systemOf(value.system ?? '') === systemOf(system);
+}
+
+/** Without case and accents. FHIR R4 search.html#string. */
+export function folded(text: string): string {
+  return text.normalize('NFD').replace(/\p{M}/gu, '').toLowerCase();
 }
 
 /** What is in both. */

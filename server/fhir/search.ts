@@ -7,9 +7,9 @@ export type Given = readonly (readonly [name: string, value: string])[];
 
 /** A search parameter that is served: its FHIR type, and how one value of it changes what is asked. */
 export type Parameter<Asked> = {
-  readonly type: 'token' | 'date' | 'string' | 'reference' | 'number';
-  /** The name it has in the CapabilityStatement; absent for one that steers the answer and no search. */
-  readonly documentation?: string;
+  readonly type: 'token' | 'date' | 'string' | 'reference' | 'number' | 'uri' | 'composite';
+  /** What the CapabilityStatement says of it; absent for one that is another form of a parameter, or that steers the answer and no search. */
+  readonly documentation?: string | undefined;
   /** Problems of this value; `value` is whole, with its commas. */
   readonly read: (value: string, asked: Asked, name: string) => readonly Problem[];
 };
@@ -17,7 +17,7 @@ export type Parameter<Asked> = {
 export type ParameterTable<Asked> = Readonly<Record<string, Parameter<Asked>>>;
 
 /** What every search may say besides. */
-export type Paging = { count?: number; page?: string };
+export type Paging = { count?: number; page?: string; total?: 'none' | 'estimate' | 'accurate' };
 
 export type Search = {
   /** The parameters that were understood, as they were sent; for self and next links. */
@@ -47,14 +47,12 @@ export const pagingParameters: ParameterTable<Paging> = {
   },
   _total: {
     type: 'token',
-    read: (value, _asked, name) =>
-      ['none', 'estimate', 'accurate'].includes(value)
-        ? none
-        : one(name, value, 'none, estimate or accurate is expected'),
-  },
-  _sort: {
-    type: 'string',
-    read: (value, _asked, name) => (value === '-date' ? none : one(name, value, 'the only order served is -date')),
+    read(value, asked, name) {
+      if (value !== 'none' && value !== 'estimate' && value !== 'accurate')
+        return one(name, value, 'none, estimate or accurate is expected');
+      asked.total = value;
+      return none;
+    },
   },
   _format: { type: 'token', read: () => none },
   _page: {
@@ -68,7 +66,7 @@ export const pagingParameters: ParameterTable<Paging> = {
 
 /**
  * Reads what was asked into `asked` by the table of parameters. A parameter that is not served is ignored and reported, or refused in strict
- * handling; a modifier that is not served is always refused, since ignoring it would change the meaning. FHIR R4 search.html#errors.
+ * handling; a modifier or chain that is not served is always refused, since ignoring it would change the meaning. FHIR R4 search.html#errors.
  * @throws Refused parameterMalformed, parameterUnknown, all in one
  */
 export function readSearch<Asked extends Paging>(
@@ -90,7 +88,7 @@ export function readSearch<Asked extends Paging>(
       continue;
     }
     const unknown = problem('parameterUnknown', { attribute: name });
-    const modified = name.includes(':') && Object.hasOwn(table, name.slice(0, name.indexOf(':')));
+    const modified = /[:.]/.test(name) && Object.hasOwn(table, name.replace(/[:.].*$/s, ''));
     (strict || modified ? problems : warnings).push(unknown);
   }
   if (problems.length > 0) throw new Refused(problems);
@@ -113,31 +111,50 @@ function readPatientIdentifier(value: string, asked: OfPatient, parameter: strin
   return named(asked, identifier, parameter, value);
 }
 
+const patientParameter: Parameter<OfPatient> = {
+  type: 'reference',
+  documentation: 'The patient: Patient/<id>',
+  read(value, asked, parameter) {
+    const local = value.startsWith(`${asked.base}/`) ? value.slice(asked.base.length + 1) : value;
+    const id = local.startsWith('Patient/') ? local.slice('Patient/'.length) : local;
+    if (!/^[A-Za-z0-9.-]{1,64}$/.test(id)) return one(parameter, value, 'Patient/<id> is expected');
+    return named(asked, { record: id }, parameter, value);
+  },
+};
+
 /** The parameters that name the patient, by logical reference or by our id. IHE MHD 2:3.67.4.1.2.1. */
 export const patientParameters: ParameterTable<OfPatient> = {
-  patient: {
-    type: 'reference',
-    documentation: 'The patient: Patient/<id>',
-    read(value, asked, parameter) {
-      const local = value.startsWith(`${asked.base}/`) ? value.slice(asked.base.length + 1) : value;
-      const id = local.startsWith('Patient/') ? local.slice('Patient/'.length) : local;
-      if (!/^[A-Za-z0-9.-]{1,64}$/.test(id)) return one(parameter, value, 'Patient/<id> is expected');
-      return named(asked, { record: id }, parameter, value);
-    },
-  },
+  ...namingPatient('patient'),
   'patient.identifier': {
     type: 'token',
     documentation: 'Identifier of the patient: urn:oid:<OID>|<value>',
     read: readPatientIdentifier,
   },
-  'patient:identifier': { type: 'token', read: readPatientIdentifier },
 };
 
-/** A date parameter: several values are and-ed. `put` gets the range, narrowed by those read before. */
+/** The same under the name of the element. */
+export const subjectParameters: ParameterTable<OfPatient> = namingPatient('subject');
+
+function namingPatient(name: string): ParameterTable<OfPatient> {
+  const identifier: Parameter<OfPatient> = { type: 'token', read: readPatientIdentifier };
+  return {
+    [name]: patientParameter,
+    [`${name}:Patient`]: { ...patientParameter, documentation: undefined },
+    [`${name}.identifier`]: identifier,
+    [`${name}:identifier`]: identifier,
+    [`${name}:Patient.identifier`]: identifier,
+  };
+}
+
+/**
+ * A date parameter: several values are and-ed. `put` gets the range, narrowed by those read before.
+ * @param otherwise reads what no range can say: ne, ap and alternatives
+ */
 export function dateParameter<Asked>(
   documentation: string,
   get: (asked: Asked) => Span | undefined,
   put: (asked: Asked, span: Span) => void,
+  otherwise?: Parameter<Asked>['read'],
 ): Parameter<Asked> {
   return {
     type: 'date',
@@ -145,6 +162,7 @@ export function dateParameter<Asked>(
     read(value, asked, name) {
       const date = alternatives(value).length === 1 ? readDate(value) : undefined;
       const span = date && instantsOf(date);
+      if (span === undefined && otherwise !== undefined) return otherwise(value, asked, name);
       if (span === undefined) return one(name, value, 'one date with eq, ge, gt, le, lt, sa or eb is expected');
       put(asked, both(get(asked), span));
       return none;

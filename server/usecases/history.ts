@@ -3,31 +3,86 @@ import type { Permit } from '../domain/decision.ts';
 import { refuse } from '../domain/error.ts';
 import type { AuditEvent } from '../domain/event.ts';
 import type { EventFilter, Page, PageRequest } from '../store/port.ts';
+import { batches, type Keyed, type KeyedPage, pageOf } from './paging.ts';
 import { perform, type Request, type Subject, type Tools } from './perform.ts';
-import { type PatientRef, recordAsked } from './query.ts';
+import { type PatientRef, recordAsked, shortened } from './query.ts';
 
 export type HistoryQuestion = {
   /** Absent: the patient of the credential. */
   readonly patient?: PatientRef;
   readonly filter: EventFilter;
-  readonly page: PageRequest;
+  /** What is asked of each event as the caller may read it; absent: nothing. */
+  readonly test?: (event: AuditEvent) => boolean;
+  readonly page: KeyedPage;
+  /** Whether to count all that match. */
+  readonly count: boolean;
   /** The question as it was asked, for the trace. */
   readonly query: string;
 };
+
+export type EventsFound = Keyed<AuditEvent> & { readonly total?: number };
 
 /**
  * The accesses to a record, newest first. The holder, the representatives and the treating doctor see all, another professional only his own.
  * The reading itself is an event too, and is in the next page that is read. CSP R.1111-43; access policy, traces.
  * @throws Refused `queryParameterMissing` when nobody names a patient, and what the decision refuses
  */
-export async function history(tools: Tools, request: Request, question: HistoryQuestion): Promise<Page<AuditEvent>> {
+export async function history(tools: Tools, request: Request, question: HistoryQuestion): Promise<EventsFound> {
   return perform(tools, request, 'readHistory', recordAsked(request, question.patient), async (permit) => {
-    const { query, page } = question;
+    const { query, count } = question;
     const filter = narrowed(permit, request, question.filter);
-    const answer =
-      filter === undefined ? { items: [], more: false } : await tools.store.read.events(permit, filter, page);
-    return { answer, trace: { query } };
+    const nothing = { items: [], ...(count && { total: 0 }) };
+    const answer = filter === undefined ? nothing : await pageOfEvents(tools, permit, { ...question, filter });
+    return { answer, trace: { query: shortened(query) } };
   });
+}
+
+async function pageOfEvents(tools: Tools, permit: Permit, question: HistoryQuestion): Promise<EventsFound> {
+  const { filter, test = () => true, page, count } = question;
+  if (page.ascending === true) return oldestFirst(tools, permit, question);
+  const { limit } = page;
+  const after = page.after === undefined ? undefined : Number(page.after[0]);
+  const isPlain = question.test === undefined && !count;
+  const items: AuditEvent[] = [];
+  let total = 0;
+  for await (const events of batches(
+    reading(tools, permit, filter, isPlain ? limit + 1 : undefined),
+    count ? undefined : after,
+  )) {
+    for (const { position, event } of events) {
+      if (!test(event)) continue;
+      total++;
+      if (items.length <= limit && (after === undefined || position < after)) items.push(event);
+    }
+    if (!count && items.length > limit) break;
+  }
+  const shown = items.slice(0, limit);
+  const last = shown.at(-1);
+  return { items: shown, ...(items.length > limit && last && { next: [last.sequence] }), ...(count && { total }) };
+}
+
+/** The store reads newest first: the numbers of all are kept, and the events of the page read again. */
+async function oldestFirst(tools: Tools, permit: Permit, question: HistoryQuestion): Promise<EventsFound> {
+  const { filter, test = () => true, page, count } = question;
+  const places: { key: [number] }[] = [];
+  for await (const events of batches(reading(tools, permit, filter)))
+    for (const { position, event } of events) if (test(event)) places.push({ key: [position] });
+  const { items, next } = pageOf(places, page);
+  const found = await Promise.all(items.map(({ key: [sequence] }) => tools.store.read.event(permit, sequence)));
+  return {
+    items: found.filter((event) => event !== undefined),
+    ...(next && { next }),
+    ...(count && { total: places.length }),
+  };
+}
+
+/** @param enough how many events are looked at together at most */
+function reading({ store }: Tools, permit: Permit, filter: EventFilter, enough = Number.POSITIVE_INFINITY) {
+  return async (page: PageRequest): Promise<Page<{ readonly position: number; readonly event: AuditEvent }>> => {
+    const limit = Math.min(page.limit, enough);
+    const { items, more } = await store.read.events(permit, filter, { ...page, limit });
+    return { items: items.map((event) => ({ position: event.sequence, event })), more };
+  };
 }
 
 /**

@@ -79,13 +79,7 @@ function distinct(associations: readonly Association[]): Association[] {
 /**
  * A submission set by its entryUUID, or the latest version of a folder by its logicalID, with the documents and folders in it that exist for
  * the caller and their memberships. Nothing where there is no such.
- * @throws Refused as `lookUp`
  */
-export async function getPackage(tools: Tools, request: Request, get: Question & { name: string }): Promise<Found> {
-  return lookUp(tools, request, get, [get.name], (permit) => packageNamed(tools, permit, get.name));
-}
-
-/** The same with a permit that the caller has. */
 export async function packageNamed(tools: Tools, permit: Permit, name: string): Promise<Found> {
   const { read } = tools.store;
   const { items: sets } = await read.submissionSets(permit, { entryUUIDs: [name] }, { limit: 1 });

@@ -2,7 +2,8 @@ import { type Actor, professionalId, structureId } from '../domain/actor.ts';
 import { type ConsentActor, isNamed } from '../domain/consent.ts';
 import type { Permit } from '../domain/decision.ts';
 import { refuse } from '../domain/error.ts';
-import type { Page, PageRequest, StoredConsents } from '../store/port.ts';
+import type { StoredConsents } from '../store/port.ts';
+import { type Keyed, type KeyedPage, pageOf } from './paging.ts';
 import { perform, type Request, type Subject, type Tools } from './perform.ts';
 import { type PatientRef, recordAsked } from './query.ts';
 
@@ -20,13 +21,13 @@ export type ConsentQuestion = {
   /** Absent: the patient of the credential. */
   readonly patient?: PatientRef;
   readonly filter: ConsentFilter;
-  readonly page: PageRequest;
+  readonly page: KeyedPage;
   /** The question as it was asked, for the trace. */
   readonly query: string;
 };
 
 /**
- * What is stated in a record, the last change first, and how much that is in all. The holder, the representatives and the treating doctor see
+ * What is stated in a record, in the order of the last change, and how much that is in all. The holder, the representatives and the treating doctor see
  * all; another professional what names nobody else than himself or his structure.
  * @throws Refused `queryParameterMissing` when nobody names a patient, and what the decision refuses
  */
@@ -34,13 +35,12 @@ export async function findConsents(
   tools: Tools,
   request: Request,
   { patient, filter, page, query }: ConsentQuestion,
-): Promise<Page<StoredConsents> & { readonly total: number }> {
+): Promise<Keyed<StoredConsents> & { readonly total: number }> {
   return perform(tools, request, 'readConsents', recordAsked(request, patient), async (permit) => {
     const all = await tools.store.read.consents(permit);
     const found = all.filter((stored) => isFor(permit, request, stored) && matches(stored, filter));
-    const rest = found.filter(({ position }) => page.before === undefined || position < page.before);
-    const answer = { items: rest.slice(0, page.limit), more: rest.length > page.limit, total: found.length };
-    return { answer, trace: { query } };
+    const keyed = found.map((stored) => ({ ...stored, key: [stored.position] }));
+    return { answer: { ...pageOf(keyed, page), total: found.length }, trace: { query } };
   });
 }
 

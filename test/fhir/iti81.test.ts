@@ -135,8 +135,11 @@ describe('the history of a record', () => {
 
   test.each([
     ['', 'parameterMissing', 'http.date'],
-    ['date=ne2026', 'parameterMalformed', 'http.date'],
-    ['date=ge2026&agent.identifier=urn:oid:1.2.3|x', 'parameterMalformed', 'http.agent.identifier'],
+    ['date=ne2026', 'parameterMissing', 'http.date'],
+    ['date=2026-13', 'parameterMalformed', 'http.date'],
+    ['date=ge2026&agent.identifier=|', 'parameterMalformed', 'http.agent.identifier'],
+    ['date=ge2026&type:text=rest', 'parameterUnknown', 'http.type:text'],
+    ['date=ge2026&_include=AuditEvent:agent', 'parameterMalformed', 'http._include'],
   ])('%s is refused: %s', async (more, name, expression) => {
     const { status, json } = await door.get('laurent', `AuditEvent?patient.identifier=${door.of('laurent')}&${more}`);
     expect(status).toBe(400);

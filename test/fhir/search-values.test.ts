@@ -5,7 +5,10 @@ import { documentParameters, emptyQuestion, filterOf } from '../../server/fhir/d
 import { maximumCount, readSearch } from '../../server/fhir/search.ts';
 import {
   alternatives,
+  folded,
   instantsOf,
+  lastingOf,
+  passesDate,
   readDate,
   readIdentifier,
   readToken,
@@ -86,7 +89,7 @@ test('whatever is asked, it is read or refused by name', () => {
   const value = fc.oneof(fc.string(), fc.constantFrom('a|b', '|', ',', '\\', '%00', '-1', '1e9', 'ge2026', '%'));
   fc.assert(
     fc.property(fc.array(fc.tuple(name, value), { maxLength: 4 }), fc.boolean(), (given, strict) => {
-      const question = emptyQuestion('https://dmp.example.org/fhir');
+      const question = emptyQuestion('https://dmp.example.org/fhir', Date.parse('2026-07-01'));
       try {
         readSearch(given, documentParameters, question, strict);
         expect(filterOf(question).statuses).toBeDefined();
@@ -98,4 +101,44 @@ test('whatever is asked, it is read or refused by name', () => {
     }),
     { numRuns: 500 },
   );
+});
+
+describe('what a resource says passes a date', () => {
+  const now = Date.parse('2026-07-01T00:00:00Z');
+  test.each([
+    ['20260115', '2026-01-15', true],
+    ['20260115', '2026-01', true],
+    ['202601', '2026-01-15', false],
+    ['20260115', 'ne2026-01', false],
+    ['20260115', 'ne2026-02', true],
+    ['202601', 'ne2026-01-15', true],
+    ['20260115', 'gt2026-01-15', false],
+    ['202601', 'gt2026-01-15', true],
+    ['20260115', 'ge2026-01-15', true],
+    ['20260114', 'ge2026-01-15', false],
+    ['202601', 'lt2026-01-15', true],
+    ['20260115', 'lt2026-01-15', false],
+    ['20260115', 'le2026-01-15', true],
+    ['20260116', 'le2026-01-15', false],
+    ['20260116', 'sa2026-01-15', true],
+    ['202601', 'sa2026-01-15', false],
+    ['20260114', 'eb2026-01-15', true],
+    ['202601', 'eb2026-01-15', false],
+    ['20260110', 'ap2026-01-15', true],
+    ['20251101', 'ap2026-01-15', false],
+    ['2026011510', '2026-01-15T10:00', false],
+    ['202601151000', '2026-01-15T10:00', true],
+    ['20260115100030', 'ap2026-01-15T10:00', true],
+  ])('%s passes %s: %s', (dtm, text, expected) => {
+    const date = readDate(text);
+    expect(date && passesDate(lastingOf(dtm), date, now)).toBe(expected);
+  });
+});
+
+test.each([
+  ['Lefèvre', 'lefevre'],
+  ['NOËL', 'noel'],
+  ['Ångström', 'angstrom'],
+])('%s is compared as %s', (text, expected) => {
+  expect(folded(text)).toBe(expected);
 });

@@ -1,0 +1,46 @@
+import type { Page, PageRequest } from '../store/port.ts';
+
+/** A place in an order, compared part by part. */
+export type PageKey = readonly (number | string)[];
+
+/** Where a page begins and how many objects it has at most. `after` is the key of the last object of the page before. */
+export type KeyedPage = { readonly after?: PageKey; readonly limit: number; readonly ascending?: boolean };
+
+/** `next`: the key of the last item, where more follow. */
+export type Keyed<T> = { readonly items: readonly T[]; readonly next?: PageKey };
+
+/** How many objects are looked at together. */
+const batch = 500;
+
+/** Every object of a read, newest first and a batch at a time. @param start only what comes after this position */
+export async function* batches<T extends { readonly position: number }>(
+  read: (page: PageRequest) => Promise<Page<T>>,
+  start?: number,
+): AsyncGenerator<readonly T[], void, undefined> {
+  for (let before = start; ; ) {
+    const { items, more } = await read({ limit: batch, ...(before !== undefined && { before }) });
+    yield items;
+    before = items.at(-1)?.position;
+    if (!more || before === undefined) return;
+  }
+}
+
+/** The page of objects in the order of their keys, the greatest first unless said otherwise. */
+export function pageOf<T extends { readonly key: PageKey }>(all: readonly T[], page: KeyedPage): Keyed<T> {
+  const { after, limit, ascending = false } = page;
+  const direction = ascending ? 1 : -1;
+  const rest = all
+    .filter(({ key }) => after === undefined || direction * compare(key, after) > 0)
+    .sort((a, b) => direction * compare(a.key, b.key));
+  const items = rest.slice(0, limit);
+  const last = items.at(-1);
+  return { items, ...(rest.length > limit && last && { next: last.key }) };
+}
+
+function compare(a: PageKey, b: PageKey): number {
+  for (const [index, part] of a.entries()) {
+    const other = b[index] ?? '';
+    if (part !== other) return part < other ? -1 : 1;
+  }
+  return 0;
+}

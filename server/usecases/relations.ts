@@ -1,0 +1,32 @@
+import type { Permit } from '../domain/decision.ts';
+import type { Association } from '../domain/document.ts';
+import type { StoredDocument } from '../store/port.ts';
+import type { Tools } from './perform.ts';
+
+/** An association from a document to another that exists for the caller. */
+export type Relation = { readonly association: Association; readonly target: StoredDocument };
+
+/** Relations by the entryUUID of their source; a document without any has no row. */
+export type Relations = ReadonlyMap<string, readonly Relation[]>;
+
+/**
+ * How these documents relate to others: what they replace, append, transform or sign, as far as it exists for the caller. Costs nothing where
+ * no document is the source of an association.
+ */
+export async function relationsOf(
+  { store: { read } }: Tools,
+  permit: Permit,
+  documents: readonly StoredDocument[],
+): Promise<Relations> {
+  const sources = new Set(documents.flatMap(({ relates, entry }) => (relates ? [entry.entryUUID] : [])));
+  if (sources.size === 0) return new Map();
+  const naming = await read.associationsOf(permit, [...sources]);
+  const outgoing = naming.filter(({ source, status }) => sources.has(source) && status === 'approved');
+  const targets = await read.documentsByUuid(permit, [...new Set(outgoing.map(({ target }) => target))]);
+  const byName = new Map(targets.map((document) => [document.entry.entryUUID, document]));
+  const relations = outgoing.flatMap((association): Relation[] => {
+    const target = byName.get(association.target);
+    return target === undefined ? [] : [{ association, target }];
+  });
+  return Map.groupBy(relations, ({ association }) => association.source);
+}
