@@ -4,8 +4,8 @@ import { type Dtm, dateTimeOf } from '../../domain/time.ts';
 import type { StoredDocument } from '../../store/port.ts';
 import { encounterReference, extensions, profiles, uris } from '../vocabulary.ts';
 import { codingOf, conceptOf, cxIdentifier, relatedIdentifier, uniqueIdentifier } from './code.ts';
-import { sourcePatientOf } from './source-patient.ts';
 import { authenticatorReference, authorReference } from './people.ts';
+import { sourcePatientOf } from './source-patient.ts';
 
 /** How FHIR says the status; an archived entry stays current and carries the PDSm extension. IHE MHD ConceptMap; PDSm isArchived. */
 export const statusOf = {
