@@ -117,7 +117,14 @@ const types: Readonly<Record<string, Elements>> = {
   },
   Annotation: { authorReference: 'Reference?', authorString: 'string?', time: 'dateTime?', text: 'string!' },
   Entry: { fullUrl: 'uri?', resource: 'entry?', request: 'Asked?' },
-  Asked: { method: 'code!', url: 'uri!' },
+  Asked: {
+    method: 'code!',
+    url: 'uri!',
+    ifNoneMatch: 'string?',
+    ifModifiedSince: 'instant?',
+    ifMatch: 'string?',
+    ifNoneExist: 'string?',
+  },
   ListEntry: { item: 'Reference!' },
   RelatesTo: { code: 'relation!', target: 'Reference!' },
   Content: { attachment: 'Attachment!', format: 'Coding?' },
@@ -131,6 +138,7 @@ const types: Readonly<Record<string, Elements>> = {
     related: 'Reference*',
   },
   DeviceName: { name: 'string!', type: 'code!' },
+  SubscriptionChannel: { type: 'code!', endpoint: 'uri?', payload: 'code?', header: 'string*' },
   ConsentPolicy: { authority: 'uri?', uri: 'uri?' },
   ConsentProvision: {
     type: 'code?',
@@ -153,10 +161,21 @@ const types: Readonly<Record<string, Elements>> = {
     onBehalfOf: 'Reference?',
     period: 'Period?',
   },
-  Parameter: { name: 'string!', ...values, part: 'Parameter*' },
+  Parameter: { name: 'string!', ...values, resource: 'told?', part: 'Parameter*' },
+  PatientLink: { other: 'Reference!', type: 'code!' },
 };
 
 const resources: Readonly<Record<string, Elements>> = {
+  Subscription: {
+    ...domainResource,
+    status: 'code!',
+    contact: 'ContactPoint*',
+    end: 'instant?',
+    reason: 'string!',
+    criteria: 'string!',
+    error: 'string?',
+    channel: 'SubscriptionChannel!',
+  },
   Bundle: { identifier: 'Identifier?', type: 'code!', timestamp: 'instant?', entry: 'Entry*' },
   List: {
     ...domainResource,
@@ -239,7 +258,7 @@ const resources: Readonly<Record<string, Elements>> = {
     contact: 'Any*',
     generalPractitioner: 'Reference*',
     managingOrganization: 'Reference?',
-    link: 'Any*',
+    link: 'PatientLink*',
   },
   Practitioner: { ...domainResource, ...person, qualification: 'Any*' },
   PractitionerRole: {
@@ -299,13 +318,35 @@ const resources: Readonly<Record<string, Elements>> = {
   },
 };
 
+/** A FHIR document, which is kept as it came: its resources are looked at no further. FHIR R4 bundle.html, bdl-9 to bdl-11. */
+const fhirDocument: Elements = {
+  identifier: 'Identifier!',
+  type: 'documentType!',
+  timestamp: 'instant!',
+  entry: 'Any+',
+  signature: 'Any?',
+  link: 'Any*',
+  total: 'unsignedInt?',
+};
+
 const common: Elements = { id: 'id?', meta: 'Meta?', implicitRules: 'uri?', language: 'code?' };
 
 /** Which resources stand where. */
 const places: Readonly<Record<string, readonly string[]>> = {
   contained: ['Patient', 'Practitioner', 'PractitionerRole', 'Organization', 'Device'],
   named: ['Patient', 'Practitioner', 'PractitionerRole', 'Organization', 'Device', 'CareTeam', 'Group'],
-  entry: ['List', 'DocumentReference', 'Binary', 'Parameters', 'Patient'],
+  entry: [
+    'List',
+    'DocumentReference',
+    'Binary',
+    'Bundle',
+    'Parameters',
+    'Patient',
+    'Practitioner',
+    'PractitionerRole',
+    'Organization',
+    'Device',
+  ],
 };
 
 const text = (pattern: RegExp) => (value: Json) => typeof value === 'string' && pattern.test(value);
@@ -326,6 +367,7 @@ const primitives: Readonly<Record<string, (value: Json) => boolean>> = {
   dateTime: text(new RegExp(`^(${day}|${clock})$`)),
   instant: text(new RegExp(`^${clock}$`)),
   relation: text(/^(replaces|transforms|signs|appends)$/),
+  documentType: text(/^document$/),
   boolean: (value) => typeof value === 'boolean',
   integer: whole(Number.MIN_SAFE_INTEGER),
   unsignedInt: whole(0),
@@ -350,7 +392,8 @@ type Found = Problem[];
 function checkResource(value: Json, allowed: readonly string[], path: string, found: Found): void {
   const { resourceType, ...rest } = isObject(value) ? value : {};
   const isAllowed = typeof resourceType === 'string' && allowed.includes(resourceType);
-  const elements = isAllowed ? resources[resourceType] : undefined;
+  const isDocument = resourceType === 'Bundle' && path !== 'Bundle';
+  const elements = isAllowed ? (isDocument ? fhirDocument : resources[resourceType]) : undefined;
   if (!isObject(value)) wrong(found, path, value, `a ${allowed.join(', ')} is expected`);
   else if (elements !== undefined) checkElements(rest, { ...common, ...elements }, path, found);
   else wrong(found, `${path}.resourceType`, resourceType ?? null, `${allowed.join(', ')} is expected`);
