@@ -3,6 +3,7 @@ import { problem } from '../domain/error.ts';
 import { base64Of } from './base64.ts';
 import { namesTag, rangeOf } from './byte-range.ts';
 import type { Answer, Exchange } from './exchange.ts';
+import { formatNamed } from './media-type.ts';
 import { fhirJson, fhirNamespace, fhirXml, jsonTypes, xmlTypes } from './vocabulary.ts';
 
 /** Bytes that a Binary stands for. `etag` and `resourceTag` with their quotes, of the bytes and of the resource around them. */
@@ -39,7 +40,8 @@ export function bytesAnswer(bytes: DocumentBytes, exchange: Exchange): Answer {
 function chosenOf(stored: string, { parameters, preferred }: Exchange): string | undefined {
   const format = parameters.find(([name]) => name === '_format')?.[1];
   if (format === undefined) return preferred([stored, ...jsonTypes, fhirXml]);
-  return format.includes('xml') ? fhirXml : fhirJson;
+  const named = formatNamed(format);
+  return named === undefined ? undefined : named === 'xml' ? fhirXml : fhirJson;
 }
 
 type Headers = Readonly<Record<string, string>>;

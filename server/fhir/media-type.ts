@@ -46,36 +46,45 @@ export function formatNamed(name: string): Format | undefined {
   return isServed(media) ? formatOf(media.type) : undefined;
 }
 
-type Range = { readonly format: Format | undefined; readonly quality: number; readonly at: number };
+type Range = MediaType & { readonly quality: number };
 
-/** What an Accept header says of JSON and XML: those that name one, and those that leave it open. */
 function rangesOf(accept: string): Range[] {
-  return accept.split(',').flatMap((text, at): Range[] => {
+  return accept.split(',').map((text) => {
     const media = parsed(text);
-    const format = formatOf(media.type);
-    const isOpen = media.type === '*/*' || media.type === 'application/*' || media.type === 'text/*';
-    if ((format === undefined && !isOpen) || !isServed(media)) return [];
     const quality = Number(media.parameters.get('q') ?? 1);
-    return [{ format, quality: quality >= 0 && quality <= 1 ? quality : 0, at }];
+    return { ...media, quality: quality >= 0 && quality <= 1 ? quality : 0 };
   });
 }
 
-/** The form that an Accept header prefers; JSON where it is open. Undefined when it accepts neither. RFC 9110 §12.5.1. */
-export function formatAccepted(accept: string | undefined): Format | undefined {
-  if (accept === undefined || accept === '' || accept === '*/*' || accept === fhirJson) return 'json';
+/** How exactly a range names a type: 0 is not at all. */
+function exactness(range: Range, type: string): number {
+  if (range.type === type) return isServed(range) || formatOf(type) === undefined ? 3 : 0;
+  if (range.type === `${type.split('/')[0]}/*`) return 2;
+  return range.type === '*/*' ? 1 : 0;
+}
+
+/**
+ * Of several media types the one that an Accept header prefers: by quality, then by how exactly it is named, then by its place in the header, then
+ * by its place here. Undefined when none is accepted. RFC 9110 §12.5.1.
+ */
+export function preferredType(accept: string | undefined, types: readonly string[]): string | undefined {
+  if (accept === undefined || accept === '') return types[0];
   const ranges = rangesOf(accept);
-  const best = (wanted: Format): Range | undefined => {
-    const named = ranges.filter(({ format }) => format === wanted);
-    const those =
-      named.length > 0
-        ? named
-        : ranges
-            .map((range) => ({ ...range, at: Number.MAX_SAFE_INTEGER }))
-            .filter(({ format }) => format === undefined);
-    return those.filter(({ quality }) => quality > 0).sort((a, b) => b.quality - a.quality || a.at - b.at)[0];
-  };
-  const [json, xml] = [best('json'), best('xml')];
-  if (json === undefined || xml === undefined)
-    return json === undefined ? (xml === undefined ? undefined : 'xml') : 'json';
-  return xml.quality > json.quality || (xml.quality === json.quality && xml.at < json.at) ? 'xml' : 'json';
+  const offers = types.flatMap((offered) => {
+    const { type } = parsed(offered);
+    const exact = Math.max(...ranges.map((range) => exactness(range, type)));
+    const at = ranges.findIndex((range) => exactness(range, type) === exact);
+    const quality = exact === 0 ? 0 : (ranges[at]?.quality ?? 0);
+    return quality === 0 ? [] : [{ offered, quality, exact, at }];
+  });
+  // Sorting is stable.
+  return offers.sort((a, b) => b.quality - a.quality || b.exact - a.exact || a.at - b.at)[0]?.offered;
+}
+
+const formatTypes = [fhirJson, fhirXml, ...jsonTypes, ...xmlTypes];
+
+/** The form that an Accept header prefers; JSON where it is open. Undefined when it accepts neither. FHIR R4 http.html#mime-type. */
+export function formatAccepted(accept: string | undefined): Format | undefined {
+  if (accept === undefined || accept === '*/*' || accept === fhirJson) return 'json';
+  return formatOf(preferredType(accept, formatTypes) ?? '');
 }

@@ -21,10 +21,11 @@ import { eventInteractions } from './iti81.ts';
 import { publishInteractions } from './iti105.ts';
 import { consentInteractions } from './iti108.ts';
 import type { FhirLimits } from './limits.ts';
+import { preferredType } from './media-type.ts';
 import { answerStatus } from './outcome.ts';
 import { patientInteractions } from './patient.ts';
 import { scopesOf, withinScope } from './scope.ts';
-import { answering, type Face, identified, negotiate, parametersOf, preferredOf, send, Told } from './serving.ts';
+import { answering, type Face, identified, negotiate, parametersOf, send, Told } from './serving.ts';
 
 export type FhirSettings = {
   readonly log: Log;
@@ -97,7 +98,7 @@ export function fhirRouter(tools: Tools, identify: Identify, settings: FhirSetti
             json: () => readBody(ctx.req, settings.limits),
             parameters: await parametersOf(ctx),
             strict: /\bhandling=strict\b/.test(ctx.get('Prefer')),
-            preferred: (types) => preferredOf(ctx.accepts(...types)),
+            preferred: (types) => preferredType(ctx.headers.accept, types),
           };
           const rendering = interaction.ownMediaTypes === true ? undefined : negotiate(ctx, exchange.parameters);
           try {

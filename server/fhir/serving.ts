@@ -107,11 +107,6 @@ export async function identified(
   }
 }
 
-/** What `ctx.accepts` chose. */
-export function preferredOf(type: string | boolean | readonly string[]): string | undefined {
-  return typeof type === 'string' ? type : undefined;
-}
-
 /** How the resource of an answer is written. */
 export type Rendering = { readonly format: Format; readonly pretty: boolean };
 
