@@ -1,3 +1,4 @@
+import { smartOf } from '../auth/scope.ts';
 import { problem, Refused } from '../domain/error.ts';
 import type { Interaction } from './exchange.ts';
 
@@ -19,17 +20,17 @@ const letters: Readonly<Record<string, string>> = {
 
 const contexts = ['patient', 'user', 'system'] as const;
 
-/** A scope of SMART App Launch, version 1 or 2; those that name search parameters are not known here and grant nothing. */
-const smart = /^(?:patient|user|system)\/(?<type>[A-Za-z]+|\*)\.(?<can>read|write|\*|c?r?u?d?s?)$/;
-
-const versionOne: Readonly<Record<string, string>> = { read: 'rs', write: 'cud', '*': 'cruds' };
-
-/** What an interaction asks for: a type and a permission; nothing for what concerns no type. A Bundle is a deposit of documents. */
+/**
+ * What an interaction asks for: a type and a permission; nothing for what concerns no type. A Bundle is a deposit of documents, a message tells
+ * of patients.
+ */
 function permissionOf({
   resource,
   interaction,
+  transaction,
 }: Asked): { readonly type: string; readonly letter: string } | undefined {
   const letter = letters[interaction];
+  if (transaction === 'ITI-93') return { type: 'Patient', letter: 'u' };
   if (resource === 'system')
     return interaction === 'transaction' ? { type: 'DocumentReference', letter: 'c' } : undefined;
   return letter === undefined ? undefined : { type: resource, letter };
@@ -44,8 +45,8 @@ export function covers(scopes: readonly string[], asked: Asked): boolean {
   if (permission === undefined) return true;
   return scopes.some((scope) => {
     if (scope === asked.transaction && scope.startsWith('ITI-')) return true;
-    const { type, can = '' } = smart.exec(scope)?.groups ?? {};
-    return (type === '*' || type === permission.type) && (versionOne[can] ?? can).includes(permission.letter);
+    const open = smartOf(scope);
+    return (open?.type === '*' || open?.type === permission.type) && open.can.includes(permission.letter);
   });
 }
 
@@ -72,7 +73,7 @@ function neededFor(asked: Asked): string {
   return [...(asked.transaction.startsWith('ITI-') ? [asked.transaction] : []), ...named].join(' ');
 }
 
-/** Every scope that opens something: names of transactions, and for each type what is served of it. */
+/** Every scope that opens something: names of transactions, for each type what is served of it, and all of that together. */
 export function scopesOf(interactions: readonly Asked[]): string[] {
   const transactions = interactions.map(({ transaction }) => transaction).filter((name) => name.startsWith('ITI-'));
   const served = new Map<string, Set<string>>();
@@ -83,6 +84,9 @@ export function scopesOf(interactions: readonly Asked[]): string[] {
   );
   return [
     ...new Set(transactions),
-    ...contexts.flatMap((context) => can.map(([type, permissions]) => `${context}/${type}.${permissions}`)),
+    ...contexts.flatMap((context) => [
+      ...can.map(([type, permissions]) => `${context}/${type}.${permissions}`),
+      `${context}/*.cruds`,
+    ]),
   ];
 }

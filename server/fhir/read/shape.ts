@@ -335,6 +335,7 @@ const common: Elements = { id: 'id?', meta: 'Meta?', implicitRules: 'uri?', lang
 const places: Readonly<Record<string, readonly string[]>> = {
   contained: ['Patient', 'Practitioner', 'PractitionerRole', 'Organization', 'Device'],
   named: ['Patient', 'Practitioner', 'PractitionerRole', 'Organization', 'Device', 'CareTeam', 'Group'],
+  told: ['Patient'],
   entry: [
     'List',
     'DocumentReference',
