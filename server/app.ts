@@ -97,6 +97,7 @@ export function makeApp(
     },
   });
   const sandbox = context.config.sandbox ? [onDemandRouter(context.tools.now)] : [];
+    subscribing: context.work.subscribing,
   for (const router of [own, xds, fhir, ...sandbox]) app.use(router.routes()).use(router.allowedMethods());
   app.on('error', failed);
   return app.callback();

@@ -14,6 +14,7 @@ import { sandboxSources } from './sandbox/on-demand.ts';
 import { sandboxSystems } from './sandbox/systems.ts';
 import { httpSources } from './sources/http.ts';
 import { connectEmbedded, openEmbedded } from './store/embedded/open.ts';
+import { waking } from './store/waking.ts';
 import type { Tools } from './usecases/perform.ts';
 import { type Log, openLog } from './watch/log.ts';
 import { type Metrics, openMetrics } from './watch/metrics.ts';
@@ -51,7 +52,8 @@ export async function openContext(config: Config, writerPort?: MessagePort, tell
   const now = () => Date.now();
   const blobs = openBlobs({ folder: join(config.data, 'documents'), inlineLimit: env.DMP_INLINE_CONTENT });
   const tools: Tools = {
-    store: opened,
+    store: waking(opened, () => wake()),
+  let wake = () => {};
     blobs,
     keyring: makeKeyring(masterKeyOf(config)),
     sources: httpSources([
@@ -79,6 +81,7 @@ export async function openContext(config: Config, writerPort?: MessagePort, tell
   const work = openBackgroundWork(config, tools, log, tellOfWork);
   return {
     config,
+  wake = work.wake;
     log,
     metrics,
     tools,

@@ -4,7 +4,11 @@ import type { Config } from './config/config.ts';
 import type { Context } from './context.ts';
 
 /** What the first web thread asks of another, and the answers. */
-export type ToThread = { readonly ask: 'metrics'; readonly id: number } | { readonly ask: 'stop' };
+export type ToThread =
+  | { readonly ask: 'metrics'; readonly id: number }
+  | { readonly ask: 'stop' }
+  /** Something changed that somebody waits for. */
+  | { readonly tell: 'changed' };
 export type FromThread =
   | { readonly tell: 'metrics'; readonly id: number; readonly snapshot: readonly unknown[] }
   | { readonly tell: 'listening' }
@@ -29,6 +33,10 @@ export function openThreads(config: Config, context: Context): Threads {
   const waiting = new Map<number, (snapshot: readonly unknown[]) => void>();
   let asked = 0;
   let timer: NodeJS.Timeout | undefined;
+
+  const forget = context.work.onChange(() => {
+    for (const worker of workers) worker.postMessage({ tell: 'changed' } satisfies ToThread);
+  });
 
   const snapshots = async () => {
     const others = [...workers].map(
@@ -90,6 +98,7 @@ export function openThreads(config: Config, context: Context): Threads {
     snapshots,
     async stop() {
       clearInterval(timer);
+      forget();
       await Promise.all(
         [...workers].map(
           (worker) =>

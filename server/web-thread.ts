@@ -27,7 +27,8 @@ const server = await listen(
 );
 
 parent.on('message', (message: ToThread | { tell: 'metrics'; id: number; all: readonly (readonly unknown[])[] }) => {
-  if ('tell' in message) {
+  if ('tell' in message && message.tell === 'changed') context.work.changed();
+  else if ('tell' in message) {
     waiting.get(message.id)?.(message.all);
     waiting.delete(message.id);
   } else if (message.ask === 'metrics') {

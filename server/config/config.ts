@@ -157,6 +157,8 @@ function productionMistakes(env: Env, insOids: readonly string[], domain: Affini
   for (const address of env.DMP_REPLY_TO)
     if (!address.startsWith('https://')) mistakes.push(`DMP_REPLY_TO holds plain http: ${address}`);
   for (const oid of insOids)
+  for (const address of env.DMP_NOTIFY_TO)
+    if (!address.startsWith('https://')) mistakes.push(`DMP_NOTIFY_TO holds plain http: ${address}`);
     if (testOids.includes(oid)) mistakes.push(`DMP_INS_OIDS holds the test or demo OID ${oid}`);
   mistakes.push(...sandboxKeys(env));
   if (domain.credentials === 'none')

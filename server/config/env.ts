@@ -198,6 +198,13 @@ export const settingsTable = z.object({
   DMP_MAX_REPLIES: count(1000).describe(
     'Most answers that wait for delivery to addresses of `DMP_REPLY_TO`; beyond it the server answers that it is busy.',
   ),
+  DMP_NOTIFY_TO: list
+    .refine((all) => all.every(isTarget), {
+      error: 'must be http or https addresses without credentials, query or fragment',
+    })
+    .describe(
+      'Addresses of receivers to which notifications of subscriptions may be sent (docs/subscriptions.md), comma-separated as in `DMP_REPLY_TO`. A subscription that names another address is refused. Production: https alone.',
+    ),
   DMP_DEPOSIT_NEEDS_AUTHORISATION: z
     .enum(['on', 'off'])
     .optional()

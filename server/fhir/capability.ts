@@ -8,7 +8,10 @@ import type { SearchOf } from './paged-search.ts';
 import { patchTypes } from './patch-body.ts';
 import { patientSearchParameters } from './patient.ts';
 import { type Parameter, pagingParameters } from './search.ts';
-import { consent, fhirJson, fhirXml, implementationGuides, profiles, security } from './vocabulary.ts';
+import { subscriptionParameters } from './subscription.ts';
+import { topicParameters } from './subscription-topic.ts';
+import { canonicalOf, topics } from './subscription-topics.ts';
+import { consent, fhirJson, fhirXml, implementationGuides, profiles, security, subscriptions } from './vocabulary.ts';
 
 /** Endpoints of the authorisation server, by their names in the extension oauth-uris. */
 export type OAuthAddresses = {
@@ -33,6 +36,8 @@ const searches: { readonly [T in Type]?: Searched } = {
   Patient: { ...unpaged, parameters: patientSearchParameters },
   AuditEvent: eventSearch,
   Consent: consentSearch,
+  Subscription: { ...unpaged, parameters: subscriptionParameters },
+  Basic: { ...unpaged, parameters: topicParameters },
 };
 
 const supported: Readonly<Record<Type, readonly string[]>> = {
@@ -48,6 +53,9 @@ const supported: Readonly<Record<Type, readonly string[]>> = {
     profiles.auditPatientRead,
   ],
   Consent: [profiles.consentBasic, profiles.consentIntermediate, profiles.consentAdvanced],
+  Subscription: [subscriptions.profile],
+  Basic: [],
+  Bundle: [profiles.mhdBundle, profiles.pdsmBundle],
 };
 
 /**
@@ -135,6 +143,14 @@ const consentDocumentation = [
   'identifier (PS_IdNat, Struct_IdNat), teams by a contained CareTeam or Group. What cannot be enforced is refused with 422.',
 ].join(' ');
 
+/** The topics, by their canonical addresses. Subscriptions R5 Backport 1.1, CapabilityStatement. */
+const topicsServed = topics.map((topic) => ({ url: subscriptions.topicsServed, valueCanonical: canonicalOf(topic) }));
+
+const subscriptionDocumentation = [
+  'DSUBm on the R5 Backport: channels rest-hook and websocket, payload in JSON, content empty, id-only or full-resource. Each notification holds',
+  'what its subscriber may see at that moment, and nothing tells of the rest. Receivers are those that the operator lists. Topics: Basic.',
+].join(' ');
+
 /** The updates of documents. */
 const ofPatch = [
   'PATCH by id, or by a search by identifier that finds one, changes status, securityLabel and the extension isArchived; anything else is 405.',
@@ -149,11 +165,13 @@ function resourceOf(type: Type, interactions: readonly Interaction[]): Capabilit
   );
   const documentation = [
     ...(type === 'Consent' ? [consentDocumentation] : []),
+    ...(type === 'Subscription' ? [subscriptionDocumentation] : []),
     ...(codes.has('patch') ? [ofPatch] : []),
     ...(search !== undefined && search.sorts.length > 0 ? [ofSearch(search)] : []),
   ];
   return {
     type,
+    ...(type === 'Subscription' && { extension: topicsServed }),
     ...(supported[type].length > 0 && { supportedProfile: [...supported[type]] }),
     interaction: [...codes].flatMap((code) => (code === 'transaction' || code === 'operation' ? [] : [{ code }])),
     ...operationsOf(type, interactions),

@@ -11,6 +11,16 @@ import type { Given } from './search.ts';
 /** What a submission set says of a document that comes alone; the content type as `code^display^OID`. */
 export type Filing = { readonly sourceId: string; readonly contentType: string };
 
+/** What is behind subscriptions. */
+export type Subscribing = {
+  /** Whether notifications may go to an address. */
+  readonly isAllowed: (address: string) => boolean;
+  /** Where websockets are opened. */
+  readonly socketUrl: string;
+  /** Tells that a subscription has something to do. */
+  readonly queued: () => void;
+};
+
 /** A FHIR request whose caller is identified, as an interaction gets it. */
 export type Exchange = {
   readonly tools: Tools;
@@ -21,6 +31,7 @@ export type Exchange = {
   readonly linkKey: KeyObject;
   readonly writeDocument: DocumentWriter;
   readonly filing: Filing;
+  readonly subscribing: Subscribing;
   readonly limits: FhirLimits;
   readonly method: string;
   /** The id in the path; empty for a search. */
@@ -68,7 +79,17 @@ export type Interaction = {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Below the base, in the router's notation. */
   readonly path: string;
-  readonly resource: 'DocumentReference' | 'Binary' | 'List' | 'Patient' | 'AuditEvent' | 'Consent' | 'system';
+  readonly resource:
+    | 'DocumentReference'
+    | 'Binary'
+    | 'List'
+    | 'Patient'
+    | 'AuditEvent'
+    | 'Consent'
+    | 'Subscription'
+    | 'Basic'
+    | 'Bundle'
+    | 'system';
   readonly interaction:
     | 'read'
     | 'vread'

@@ -11,7 +11,7 @@ import { capabilityStatement, type OAuthAddresses } from './capability.ts';
 import { documentHistoryInteractions } from './document-history.ts';
 import { documentUpdateInteractions } from './document-update.ts';
 import { documentWriter } from './document-writer.ts';
-import type { Exchange, Filing, Interaction } from './exchange.ts';
+import type { Exchange, Filing, Interaction, Subscribing } from './exchange.ts';
 import { incoming } from './incoming.ts';
 import { provideInteractions } from './iti65.ts';
 import { listInteractions } from './iti66.ts';
@@ -26,6 +26,9 @@ import { answerStatus } from './outcome.ts';
 import { patientInteractions } from './patient.ts';
 import { scopesOf, withinScope } from './scope.ts';
 import { answering, type Face, identified, negotiate, parametersOf, send, Told } from './serving.ts';
+import { subscriptionInteractions } from './subscription.ts';
+import { topicInteractions } from './subscription-topic.ts';
+import { validateInteractions } from './validate-operation.ts';
 
 export type FhirSettings = {
   readonly log: Log;
@@ -34,6 +37,7 @@ export type FhirSettings = {
   /** Signs page links. */
   readonly linkKey: KeyObject;
   readonly filing: Filing;
+  readonly subscribing: Subscribing;
   readonly limits: FhirLimits;
   /** Where apps get tokens, where that is known. */
   readonly oauth?: OAuthAddresses;
@@ -51,7 +55,11 @@ const interactions: readonly Interaction[] = [
   ...patientInteractions,
   ...eventInteractions,
   ...consentInteractions,
-].map(withinScope);
+  ...subscriptionInteractions,
+  ...topicInteractions,
+];
+
+const interactions: readonly Interaction[] = [...served, ...validateInteractions(served)].map(withinScope);
 
 /** Every scope that opens something here. */
 export const scopes: readonly string[] = scopesOf(interactions);
@@ -88,6 +96,7 @@ export function fhirRouter(tools: Tools, identify: Identify, settings: FhirSetti
             linkKey: settings.linkKey,
             writeDocument,
             filing: settings.filing,
+            subscribing: settings.subscribing,
             limits: settings.limits,
             method: ctx.method,
             id: ctx.params['id'] ?? '',

@@ -7,13 +7,19 @@ import { isVisible } from '../store/visibility.ts';
 import { type Plan, perform, permitElsewhere, type Request, type Tools } from './perform.ts';
 import { type Found, nothing } from './query.ts';
 import { packageNamed } from './query-contents.ts';
+import { type Relation, relationsOf } from './relations.ts';
 
 /** What a subscriber may be told: an event without its number, or with it when it was told before. */
 export type Event = Pick<Change, 'record' | 'object' | 'name' | 'kind' | 'at'> &
   Partial<Pick<Change, 'before' | 'members'> & Pick<Notice, 'number'>>;
 
 /** An event with what the subscriber sees of its object; nothing of one that is removed for good. */
-export type Told = { readonly event: Event; readonly document?: StoredDocument; readonly found: Found };
+export type Told = {
+  readonly event: Event;
+  readonly document?: StoredDocument;
+  readonly relations: readonly Relation[];
+  readonly found: Found;
+};
 
 /** What of the changes that wait the subscriber is to be told next: events of one record, up to the change at `cursor`. */
 export type Ahead = { readonly events: readonly Event[]; readonly cursor: number };
@@ -78,25 +84,29 @@ async function seen(
   if (event.object === 'document') return seenDocument(tools, permit, subscription, event);
   const isThere = event.object === 'folder' ? seesFolder : seesSet;
   if (!wants(subscription, event.kind, event) || !(await isThere(tools, permit, subscription, event))) return undefined;
-  return { event, found: await packageNamed(tools, permit, event.name) };
+  return { event, relations: [], found: await packageNamed(tools, permit, event.name) };
 }
 
 async function seenDocument(
-  { store: { read } }: Tools,
+  tools: Tools,
   permit: Permit,
   subscription: StoredSubscription,
   event: Event,
 ): Promise<Told | undefined> {
+  const { read } = tools.store;
   const { documents: filter = {} } = subscription.filter;
   const { before } = event;
   const wasHidden = before !== undefined && !isVisible(before, permit.visibility);
   const kind = wasHidden && event.kind !== 'removed' ? 'created' : event.kind;
   if (!wants(subscription, kind, event)) return undefined;
   const [document] = await read.documentsByLogicalId(permit, [event.name], filter);
-  if (document !== undefined) return { event: { ...event, kind }, document, found: nothing };
+  if (document !== undefined) {
+    const relations = (await relationsOf(tools, permit, [document])).get(document.entry.entryUUID) ?? [];
+    return { event: { ...event, kind }, document, relations, found: nothing };
+  }
   if (kind !== 'removed' || wasHidden || Object.keys(filter).length > 0) return undefined;
   const [hidden] = await read.everyVersion(permit, [event.name]);
-  return hidden === undefined ? { event, found: nothing } : undefined;
+  return hidden === undefined ? { event, relations: [], found: nothing } : undefined;
 }
 
 /** What was told once may be told again, whatever it was. */

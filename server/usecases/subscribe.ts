@@ -1,7 +1,7 @@
 import { openText, sealText } from '../crypto/keyring.ts';
-import type { Caller } from '../domain/actor.ts';
+import { type Actor, type Caller, nameOfActor } from '../domain/actor.ts';
 import { refuse } from '../domain/error.ts';
-import { type Interest, ownerOf, type Shown } from '../domain/subscription.ts';
+import type { Interest, Shown } from '../domain/subscription.ts';
 import type { Channel, Notice, StoredSubscription, Subscription, WatchFilter } from '../store/port.ts';
 import { disclose, type Told } from './notify.ts';
 import { type Plan, perform, type Request, type Subject, type Tools } from './perform.ts';
@@ -131,6 +131,10 @@ function byRecord(notices: readonly Notice[]): Notice[][] {
     else runs.push([notice]);
   }
   return runs;
+}
+
+function ownerOf(actor: Actor): string {
+  return JSON.stringify(nameOfActor(actor));
 }
 
 /** The headers for the receiver. */

@@ -9,6 +9,7 @@ import type { OperationOutcome } from 'fhir/r4.js';
 import { exportJWK, generateKeyPair } from 'jose';
 import Koa from 'koa';
 import { makeBearerIdentifier, openTokenVerifier } from '../../server/auth/bearer.ts';
+import type { Subscribing } from '../../server/fhir/exchange.ts';
 import type { FhirLimits } from '../../server/fhir/limits.ts';
 import { fhirRouter } from '../../server/fhir/routes.ts';
 import { personOf } from '../../server/sandbox/people.ts';
@@ -34,7 +35,9 @@ export type TokenChanges = Partial<Pick<TokenOptions, 'mode' | 'reason' | 'audie
 type Changes = TokenChanges & { readonly headers?: Record<string, string> };
 
 /** A server with the FHIR face over the seeded sandbox in memory, and tokens of its people. */
-export async function openDoor(options: WorldOptions & { readonly limits?: Partial<FhirLimits> } = {}) {
+export async function openDoor(
+  options: WorldOptions & { readonly limits?: Partial<FhirLimits>; readonly subscribing?: Partial<Subscribing> } = {},
+) {
   const world = await openWorld(options);
   const folder = await mkdtemp(join(tmpdir(), 'opendmp-fhir-'));
   const { privateKey, publicKey } = await generateKeyPair('RS256', { extractable: true });
@@ -64,7 +67,10 @@ export async function openDoor(options: WorldOptions & { readonly limits?: Parti
   const MiB = 2 ** 20;
   const usual = { entries: 1000, textBytes: 8 * MiB, attachmentBytes: 64 * MiB, binaryBytes: 2048 * MiB };
   const limits = { ...usual, stagedBytes: 8192 * MiB, ...options.limits };
-  app.use(fhirRouter(world.tools, { assertion, bearer }, { log, publicUrl, linkKey, limits, filing }).routes());
+  const nothing = { isAllowed: () => false, socketUrl: `ws://127.0.0.1:${port}/fhir/ws`, queued: () => {} };
+  const subscribing = { ...nothing, ...options.subscribing };
+  const settings = { log, publicUrl, linkKey, limits, filing, subscribing };
+  app.use(fhirRouter(world.tools, { assertion, bearer }, settings).routes());
   const callback = app.callback();
   server.on('request', (request, response) => void callback(request, response));
 

@@ -1,0 +1,347 @@
+import type { Parameters, Subscription } from 'fhir/r4.js';
+import { problem, Refused, refuse } from '../domain/error.ts';
+import type { StoredSubscription } from '../store/port.ts';
+import {
+  changeSubscription,
+  mostReplayed,
+  ownSubscriptions,
+  replay,
+  subscribe,
+  subscriptionOf,
+  unsubscribe,
+  type Wanted,
+} from '../usecases/subscribe.ts';
+import { entryOf, searchset } from './bundle.ts';
+import type { Answer, Exchange, Interaction } from './exchange.ts';
+import { type Notification, notificationOf, statusOf } from './map/notification.ts';
+import { subscriptionResource } from './map/subscription.ts';
+import { shapeProblems } from './read/shape.ts';
+import { wantedIn } from './read/subscription.ts';
+import { type Given, type Paging, type ParameterTable, queryString, readSearch } from './search.ts';
+import { alternatives, readToken } from './search-values.ts';
+import { bindingToken } from './subscription-token.ts';
+import { subscriptions } from './vocabulary.ts';
+
+const type = 'Subscription';
+
+/** Bytes of one Subscription. */
+const longest = 65_536;
+
+type SubscriptionQuestion = Paging & { tests: ((stored: StoredSubscription) => boolean)[] };
+
+function token(documentation: string, of: (stored: StoredSubscription) => string | undefined) {
+  return {
+    type: 'token',
+    documentation,
+    read(value: string, { tests }: SubscriptionQuestion) {
+      const wanted = alternatives(value).map((text) => readToken(text).code);
+      tests.push((stored) => wanted.includes(of(stored) ?? ''));
+      return [];
+    },
+  } as const;
+}
+
+function uri(documentation: string, of: (resource: Subscription) => readonly (string | undefined)[]) {
+  return {
+    type: 'uri',
+    documentation,
+    read(value: string, { tests }: SubscriptionQuestion) {
+      const wanted = alternatives(value).map((text) => readToken(text).code);
+      tests.push((stored) => of(subscriptionResource(stored)).some((one) => one !== undefined && wanted.includes(one)));
+      return [];
+    },
+  } as const;
+}
+
+/** Search parameters of Subscription. IHE DSUBm, ITI-113. */
+export const subscriptionParameters: ParameterTable<SubscriptionQuestion> = {
+  _id: token('Ids of subscriptions', ({ id }) => id),
+  status: token('requested, active, error or off', ({ status }) => status),
+  type: token('rest-hook or websocket', ({ channel }) => channel.kind),
+  url: uri('Address of the receiver', ({ channel }) => [channel.endpoint]),
+  topic: uri('Canonical address of the topic', ({ criteria }) => [criteria]),
+  'filter-criteria': {
+    type: 'string',
+    documentation: 'Begin of a filter, as it was sent',
+    read(value, { tests }) {
+      const wanted = alternatives(value).map((text) => readToken(text).code);
+      tests.push((stored) =>
+        filtersOf(subscriptionResource(stored)).some((text) => wanted.some((one) => text.startsWith(one))),
+      );
+      return [];
+    },
+  },
+};
+
+function filtersOf({ _criteria }: Subscription): string[] {
+  return (_criteria?.extension ?? []).flatMap(({ valueString }) => valueString ?? []);
+}
+
+async function create(exchange: Exchange): Promise<Answer> {
+  const { tools, request, base, subscribing } = exchange;
+  const wanted = await wantedOf(exchange);
+  if (wanted.status === 'off')
+    refuse('subscriptionNotHonoured', {
+      expression: 'Subscription.status',
+      value: 'off',
+      detail: 'nothing would be told',
+    });
+  const stored = await subscribe(tools, request, wanted);
+  subscribing.queued();
+  const { body, headers } = changed(exchange, stored);
+  return {
+    status: 201,
+    body,
+    headers: { ...headers, Location: `${base}/${type}/${stored.id}/_history/${stored.version}` },
+  };
+}
+
+async function update(exchange: Exchange): Promise<Answer> {
+  const { tools, request, id, subscribing } = exchange;
+  const wanted = await wantedOf(exchange, id);
+  const stored = await changeSubscription(tools, request, id, wanted, expectedIn(exchange.header('If-Match')));
+  subscribing.queued();
+  return changed(exchange, stored);
+}
+
+/** The version of an If-Match; NaN, which no version is, for what is no ETag of ours. FHIR R4 http.html#concurrency. */
+function expectedIn(header: string): number | undefined {
+  if (header === '' || header === '*') return undefined;
+  return Number(/^(?:W\/)?"([1-9]\d{0,8})"$/.exec(header.trim())?.[1] ?? Number.NaN);
+}
+
+async function read(exchange: Exchange): Promise<Answer> {
+  const { body, headers } = answer(await subscriptionOf(exchange.tools, exchange.request, exchange.id));
+  return exchange.header('If-None-Match') === headers.ETag ? { body: '', status: 304, headers } : { body, headers };
+}
+
+async function remove({ tools, request, id }: Exchange): Promise<Answer> {
+  await unsubscribe(tools, request, id);
+  return { body: '', status: 204 };
+}
+
+/** The caller's own subscriptions, the newest first: all of them on one page, since they are few. */
+async function search(exchange: Exchange): Promise<Answer> {
+  const { tools, request, parameters, strict, base } = exchange;
+  const asked: SubscriptionQuestion = { tests: [] };
+  const { used, warnings } = readSearch(parameters, subscriptionParameters, asked, strict);
+  const query = `${type}?${queryString(used)}`;
+  const all = await ownSubscriptions(tools, request, query);
+  const found = all.filter((stored) => asked.tests.every((test) => test(stored)));
+  const entries = found.map(
+    (stored) => entryOf(`${base}/${type}/${stored.id}`, JSON.stringify(subscriptionResource(stored))).bytes,
+  );
+  return {
+    body: searchset({ total: found.length, self: `${base}/${query}`, entries, warnings }, request.origin.requestId),
+  };
+}
+
+/** @throws Refused for a body that is no Subscription, with everything that cannot be honoured */
+async function wantedOf(exchange: Exchange, id?: string): Promise<Wanted> {
+  const sent = await exchange.json();
+  const malformed = shapeProblems(sent, type);
+  if (malformed.length > 0) throw new Refused(malformed);
+  // The structure was checked.
+  const resource = sent as unknown as Subscription;
+  if (id !== undefined && resource.id !== id)
+    refuse('elementMalformed', {
+      expression: 'Subscription.id',
+      value: resource.id ?? '',
+      detail: 'it is that of the address',
+    });
+  if (Buffer.byteLength(JSON.stringify(resource)) > longest)
+    refuse('messageTooLarge', { detail: `a Subscription may have ${longest} bytes` });
+  const { base, tools, subscribing } = exchange;
+  const { wanted, problems } = wantedIn(resource, { base, now: tools.now(), isAllowed: subscribing.isAllowed });
+  if (wanted === undefined) throw new Refused(problems);
+  return wanted;
+}
+
+type Answered = {
+  readonly body: string;
+  readonly headers: { readonly ETag: string; readonly 'Last-Modified': string };
+};
+
+function answer(stored: StoredSubscription): Answered {
+  return {
+    body: JSON.stringify(subscriptionResource(stored)),
+    headers: { ETag: `W/"${stored.version}"`, 'Last-Modified': new Date(stored.changedAt).toUTCString() },
+  };
+}
+
+/** FHIR R4 http.html#ops, return preference. */
+function changed(exchange: Exchange, stored: StoredSubscription): Answered {
+  const shown = answer(stored);
+  return /\breturn=minimal\b/.test(exchange.header('Prefer')) ? { ...shown, body: '' } : shown;
+}
+
+/** The parameters of an operation, from the address or from the Parameters that are sent. */
+async function inputOf(exchange: Exchange): Promise<Given> {
+  const { method, parameters, header, json } = exchange;
+  if (method !== 'POST' || header('Content-Length') === '0' || header('Content-Type') === '') return parameters;
+  const sent = await json();
+  const malformed = shapeProblems(sent, 'Parameters');
+  if (malformed.length > 0) throw new Refused(malformed);
+  // The structure was checked.
+  const { parameter = [] } = sent as unknown as Parameters;
+  const given = parameter.map(({ name, ...value }): [string, string] => [name, String(Object.values(value)[0] ?? '')]);
+  return [...parameters, ...given];
+}
+
+async function statusOne(exchange: Exchange): Promise<Answer> {
+  const stored = await subscriptionOf(exchange.tools, exchange.request, exchange.id);
+  return statuses(exchange, [stored], `${type}/${exchange.id}/$status`);
+}
+
+async function statusAll(exchange: Exchange): Promise<Answer> {
+  const input = await inputOf(exchange);
+  const of = (wanted: string) => input.filter(([name]) => name === wanted).flatMap(([, value]) => value.split(','));
+  const [ids, wanted] = [of('id'), of('status')];
+  const asked = `${type}/$status?${queryString(input.filter(([name]) => name === 'id' || name === 'status'))}`;
+  const all = await ownSubscriptions(exchange.tools, exchange.request, asked);
+  const found = all.filter(
+    ({ id, status }) => (ids.length === 0 || ids.includes(id)) && (wanted.length === 0 || wanted.includes(status)),
+  );
+  return statuses(exchange, found, asked);
+}
+
+/** Subscriptions R5 Backport 1.1, $status. */
+function statuses({ base, request, tools }: Exchange, found: readonly StoredSubscription[], self: string): Answer {
+  const entries = found.map(
+    (stored) =>
+      entryOf(`urn:uuid:${tools.newId()}`, JSON.stringify(statusOf(standing(stored, 'query-status'), base))).bytes,
+  );
+  return {
+    body: searchset({ total: found.length, self: `${base}/${self}`, entries, warnings: [] }, request.origin.requestId),
+  };
+}
+
+function standing(subscription: StoredSubscription, kind: Notification['kind']): Notification {
+  const { status, count, shown } = subscription;
+  return { kind, subscription, status, count, shown, told: [] };
+}
+
+/** What was told before, once more. Subscriptions R5 Backport 1.1, $events. */
+async function events(exchange: Exchange): Promise<Answer> {
+  const { tools, request, id, base, writeDocument } = exchange;
+  const { newId } = tools;
+  const input = await inputOf(exchange);
+  const from = numberIn(input, 'eventsSinceNumber') ?? 1;
+  const to = numberIn(input, 'eventsUntilNumber') ?? Number.MAX_SAFE_INTEGER;
+  const content = input.find(([name]) => name === 'content')?.[1];
+  const { subscription, told } = await replay(tools, request, id, { from, to });
+  const numbered = told.map((one) => ({ ...one, number: one.event.number ?? 0 }));
+  const shown = narrower(content, subscription.shown);
+  const notification = { ...standing(subscription, 'query-event'), told: numbered, shown };
+  return { body: JSON.stringify(notificationOf(notification, { base, writeDocument, now: tools.now(), newId })) };
+}
+
+const contents = ['empty', 'id-only', 'full-resource'] as const;
+
+/** No more than the subscription shows. @throws Refused parameterMalformed */
+function narrower(asked: string | undefined, most: StoredSubscription['shown']): StoredSubscription['shown'] {
+  if (asked === undefined) return most;
+  const wanted = contents.find((one) => one === asked);
+  if (wanted === undefined)
+    return refuse('parameterMalformed', {
+      attribute: 'content',
+      value: asked,
+      detail: `${contents.join(', ')} is expected`,
+    });
+  return contents.indexOf(wanted) < contents.indexOf(most) ? wanted : most;
+}
+
+function numberIn(input: Given, wanted: string): number | undefined {
+  const text = input.find(([name]) => name === wanted)?.[1];
+  if (text === undefined) return undefined;
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  throw new Refused([
+    problem('parameterMalformed', { attribute: wanted, value: text, detail: 'a whole number is expected' }),
+  ]);
+}
+
+/** How long a connection can be bound with a token, in milliseconds. */
+const bindable = 300_000;
+
+/** Leave to bind a websocket to subscriptions of the caller's. Subscriptions R5 Backport 1.1, $get-ws-binding-token. */
+async function bind(exchange: Exchange): Promise<Answer> {
+  const { tools, request, id, linkKey, subscribing } = exchange;
+  const input = await inputOf(exchange);
+  const ids = id === '' ? input.filter(([name]) => name === 'id').flatMap(([, value]) => value.split(',')) : [id];
+  const all = await ownSubscriptions(tools, request, `${type}/$get-ws-binding-token`);
+  const wanted = all.filter(({ channel }) => channel.kind === 'websocket');
+  const found = ids.length === 0 ? wanted : wanted.filter((one) => ids.includes(one.id));
+  const unknown = ids.find((one) => !found.some((stored) => stored.id === one));
+  const [first] = found;
+  if (unknown !== undefined || first === undefined)
+    return { refused: [problem('resourceUnknown', { value: `${type}/${unknown ?? '?type=websocket'}` })] };
+  const until = tools.now() + bindable;
+  const token = bindingToken(linkKey, { owner: first.owner, subscriptions: found.map((one) => one.id), until });
+  const parameters: Parameters = {
+    resourceType: 'Parameters',
+    parameter: [
+      { name: 'token', valueString: token },
+      { name: 'expiration', valueDateTime: new Date(until).toISOString() },
+      ...found.map((one) => ({ name: 'subscription', valueString: one.id })),
+      { name: 'websocket-url', valueUrl: subscribing.socketUrl },
+    ],
+  };
+  return { body: JSON.stringify(parameters) };
+}
+
+const common = { resource: type, transaction: 'ITI-110', action: 'manageSubscriptions' } as const;
+const finding = { ...common, transaction: 'ITI-113', interaction: 'search-type', handle: search } as const;
+const operation = (
+  name: string,
+  what: string,
+  handle: Interaction['handle'],
+  paths: readonly string[],
+): Interaction[] =>
+  paths.flatMap((path) =>
+    (['GET', 'POST'] as const).map((method) => ({
+      ...common,
+      method,
+      path: `/${type}${path}/$${name}`,
+      interaction: 'operation' as const,
+      operation: { name, definition: `${subscriptions.operations}${name}` },
+      what,
+      handle,
+    })),
+  );
+
+/** Resource Subscription, Resource Subscription Search. IHE DSUBm, ITI-110, ITI-113; Subscriptions R5 Backport 1.1. */
+export const subscriptionInteractions: readonly Interaction[] = [
+  ...operation('status', 'How subscriptions of the caller stand', statusAll, ['']),
+  ...operation('status', 'How a subscription stands', statusOne, ['/:id']),
+  ...operation('events', `What was told, once more, ${mostReplayed} events at most`, events, ['/:id']),
+  ...operation('get-ws-binding-token', 'Leave to bind a websocket', bind, ['', '/:id']),
+  { ...finding, method: 'GET', path: `/${type}`, what: 'The subscriptions of the caller' },
+  { ...finding, method: 'POST', path: `/${type}/_search`, what: 'The same, parameters in the body' },
+  {
+    ...common,
+    method: 'POST',
+    path: `/${type}`,
+    interaction: 'create',
+    action: 'subscribe',
+    what: 'Subscribe to changes',
+    handle: create,
+  },
+  { ...common, method: 'GET', path: `/${type}/:id`, interaction: 'read', what: 'Read one subscription', handle: read },
+  {
+    ...common,
+    method: 'PUT',
+    path: `/${type}/:id`,
+    interaction: 'update',
+    action: 'subscribe',
+    what: 'Change a subscription, start it again, end it',
+    handle: update,
+  },
+  {
+    ...common,
+    method: 'DELETE',
+    path: `/${type}/:id`,
+    interaction: 'delete',
+    what: 'Forget a subscription',
+    handle: remove,
+  },
+];
