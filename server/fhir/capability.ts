@@ -169,11 +169,12 @@ function resourceOf(type: Type, interactions: readonly Interaction[]): Capabilit
     ...(codes.has('patch') ? [ofPatch] : []),
     ...(search !== undefined && search.sorts.length > 0 ? [ofSearch(search)] : []),
   ];
+  const interaction = [...codes].flatMap((code) => (code === 'transaction' || code === 'operation' ? [] : [{ code }]));
   return {
     type,
     ...(type === 'Subscription' && { extension: topicsServed }),
     ...(supported[type].length > 0 && { supportedProfile: [...supported[type]] }),
-    interaction: [...codes].flatMap((code) => (code === 'transaction' || code === 'operation' ? [] : [{ code }])),
+    ...(interaction.length > 0 && { interaction }),
     ...operationsOf(type, interactions),
     ...(documentation.length > 0 && { documentation: documentation.join(' ') }),
     versioning: codes.has('update') || codes.has('vread') ? 'versioned' : 'no-version',

@@ -43,7 +43,7 @@ export type FhirSettings = {
   readonly oauth?: OAuthAddresses;
 };
 
-const interactions: readonly Interaction[] = [
+const served: readonly Interaction[] = [
   ...provideInteractions,
   ...publishInteractions,
   ...documentInteractions,

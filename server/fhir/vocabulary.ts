@@ -58,6 +58,9 @@ export const uris = 'urn:ietf:rfc:3986';
 /** HL7 table 0203, the types of identifiers in CX. */
 export const hl7IdentifierType = `${hl7}/v2-0203`;
 
+/** The definitions of FHIR itself. */
+export const coreDefinitions = 'http://hl7.org/fhir/StructureDefinition/';
+
 const mhd = 'https://profiles.ihe.net/ITI/MHD/StructureDefinition';
 /** How MHD 4.2.4 tells entryUUID and uniqueId apart. */
 export const mhdIdentifierType = 'https://profiles.ihe.net/ITI/MHD/CodeSystem/IHE.MHD.MHDIdentifierType';

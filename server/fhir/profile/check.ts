@@ -1,5 +1,6 @@
 import { type About, type Problem, type ProblemName, problem } from '../../domain/error.ts';
 import type { Json } from '../json.ts';
+import { coreDefinitions } from '../vocabulary.ts';
 import { childrenOf, codingsIn, type Found, follow, isObject, type JsonObject, type Step, stepsOf } from './path.ts';
 import { isObeyed } from './rules.ts';
 import { type Constraint, cardinality, type Entries, nameOf, type Profile, profileTable } from './table.ts';
@@ -94,7 +95,8 @@ function obeyed(resource: JsonObject, at: string, also: readonly string[], repor
     const url = withoutVersion(value);
     const profile = byUrl.get(url);
     if (profile === undefined) {
-      if (!url.startsWith(coreProfiles)) report.warnings.push(problem('profileUnknown', { expression: place, value }));
+      if (!url.startsWith(coreDefinitions))
+        report.warnings.push(problem('profileUnknown', { expression: place, value }));
     } else if (profile.type !== resource['resourceType'])
       report.problems.push(
         problem('profileRuleBroken', { expression: place, value, detail: `it is a profile of ${profile.type}` }),
@@ -106,7 +108,6 @@ function obeyed(resource: JsonObject, at: string, also: readonly string[], repor
 }
 
 const metaProfile = stepsOf('meta.profile', {});
-const coreProfiles = 'http://hl7.org/fhir/StructureDefinition/';
 const places = ['contained', 'entry.resource', 'parameter.resource'].map((path) => stepsOf(path, {}));
 
 /** The resources that stand in a resource. */
