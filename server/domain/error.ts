@@ -368,6 +368,12 @@ export const catalogue = {
   },
 
   // What the French rules ask of a deposit
+  lotSignatureMissing: {
+    what: (a) => `The submission set ${quoted(a.value)} comes without its signature`,
+    rule: 'DMP TD2.1, signature du lot; setting DMP_LOT_SIGNATURE',
+    remedy:
+      'Add a signature document (typeCode E1762, formatCode of XML Signature) whose ds:Manifest names the set and every document.',
+  },
   lotSignatureWrong: {
     what: (a) => `The signature ${quoted(a.value)} does not sign its submission set${because(a)}`,
     rule: 'IHE DSG, TF-3 5.10.3; DMP TD2.1, signature du lot',
@@ -571,6 +577,16 @@ export const catalogue = {
     rule: 'IHE MHD 2:3.65.4.1.2.3',
     remedy:
       'Let it be the fullUrl of one Binary of the same Bundle, or a Binary that you sent here before and that no document has yet.',
+  },
+  transactionNotServed: {
+    what: () => 'No transaction but the deposit of documents is served here',
+    rule: 'FHIR R4 http.html#transaction; IHE MHD 2:3.65',
+    remedy: 'Send the entries as a Bundle of type batch, or one by one.',
+  },
+  conditionNotTaken: {
+    what: (a) => `The condition ${a.attribute ?? ''} ${quoted(a.value)} is not taken here${because(a)}`,
+    rule: 'FHIR R4 http.html#ccreate, http.html#concurrency; IHE MHD 2:3.65.4.1.2',
+    remedy: 'Send the request without it: a uniqueId is given once, and a replacement only replaces what is current.',
   },
   attachmentsDiffer: {
     what: (a) => `What is said of the bytes${of(a)} differs${because(a)}`,

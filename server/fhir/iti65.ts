@@ -103,10 +103,10 @@ function responses(
   const [documentIds, folderIds] = [placesOf('document'), placesOf('folder')];
   const documentOf = (object: string) => entries[documentIds.indexOf(object)];
   const answer = (status: string, location: string, etag?: string): BundleEntry => ({
-    response: { status, location: `${base}/${location}`, ...(etag && { etag }), lastModified },
+    response: { status, location: `${base}/${location}`, ...(etag !== undefined && { etag }), lastModified },
   });
   const created = (location: string) => answer('201 Created', location, 'W/"1"');
-  return parts.map((part): BundleEntry => {
+  const answerTo = (part: Part): BundleEntry => {
     switch (part.kind) {
       case 'submissionSet':
         return created(`List/${idOf(set.entryUUID)}`);
@@ -123,10 +123,19 @@ function responses(
         return created(`Binary/${idOf(documentOf(part.object)?.logicalID ?? '')}`);
       case 'patch':
         return answer('200 OK', `DocumentReference/${idOf(part.object)}`);
-      default:
+      case 'person':
+        return answer('200 OK', placeOfPersons(set, entries));
+      case 'patient':
+      case 'unknown':
         return answer('200 OK', `Patient/${record ?? ''}`);
     }
-  });
+  };
+  return parts.map(answerTo);
+}
+
+/** Authors are kept within the documents and lists that name them: there the first one is found. */
+function placeOfPersons(set: Deposited['set'], [first]: Deposited['entries']): string {
+  return first === undefined ? `List/${idOf(set.entryUUID)}` : `DocumentReference/${idOf(first.logicalID)}`;
 }
 
 /** Provide Document Bundle. IHE MHD 2:3.65. */

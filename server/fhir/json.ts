@@ -5,6 +5,18 @@ export class JsonRejected extends Error {
   override readonly name = 'JsonRejected';
 }
 
+/** Where Bundles within other resources stood in their text. */
+const sent = new WeakMap<object, { readonly text: string; readonly from: number; readonly to: number }>();
+
+/**
+ * The text of a FHIR document that came within another resource: what was sent, character by character, where it came as JSON, so that no
+ * decimal loses its precision; otherwise JSON without blanks, in the order of its elements.
+ */
+export function documentText(bundle: object): string {
+  const { text, from, to } = sent.get(bundle) ?? {};
+  return text?.slice(from, to) ?? JSON.stringify(bundle);
+}
+
 /** Levels of arrays and objects. */
 const deepest = 100;
 
@@ -82,6 +94,7 @@ export function parseJson(text: string): Json {
 
   function object(depth: number): Json {
     const read: Record<string, Json> = {};
+    const from = at;
     at++;
     space();
     if (text[at] === '}') {
@@ -98,7 +111,10 @@ export function parseJson(text: string): Json {
       if (text[at] !== ':') fail('a colon is expected');
       at++;
       read[key] = value(depth + 1);
-      if (isLast('}')) return read;
+      if (isLast('}')) {
+        if (depth > 1 && read['resourceType'] === 'Bundle') sent.set(read, { text, from, to: at });
+        return read;
+      }
     }
   }
 

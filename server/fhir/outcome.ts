@@ -97,6 +97,7 @@ const translations = {
   sizeDiffers: as(400, 'value'),
   objectTypeNotHere: as(400, 'not-supported'),
 
+  lotSignatureMissing: as(400, 'business-rule'),
   lotSignatureWrong: as(400, 'business-rule'),
   authorNotCaller: as(400, 'business-rule'),
   visibilityNotAllowed: as(400, 'business-rule'),
@@ -149,6 +150,8 @@ const translations = {
   invariantBroken: as(422, 'invariant'),
   attachmentUnresolved: as(400, 'not-found'),
   attachmentsDiffer: as(400, 'value'),
+  transactionNotServed: as(400, 'not-supported'),
+  conditionNotTaken: as(400, 'not-supported'),
   rangeNotSatisfiable: as(416, 'value'),
   tooMuchStaged: as(429, 'too-costly'),
 

@@ -1,6 +1,7 @@
-import { type Problem, problem, Refused } from '../domain/error.ts';
+import { type Problem, Refused } from '../domain/error.ts';
 import type { Cx } from '../domain/identifier.ts';
 import { currentIdentifiers } from '../domain/record.ts';
+import { withManifests } from '../dsg/lot-manifest.ts';
 import type { Staged } from '../store/port.ts';
 import { isTraced, type Request, type Tools } from '../usecases/perform.ts';
 import { resumed } from '../usecases/staging.ts';
@@ -10,8 +11,12 @@ import type { Answer } from './exchange.ts';
 import { statusOf } from './outcome.ts';
 import { withoutRepeats } from './validate.ts';
 
-/** A document as it came: the id of its entry's draft, and its bytes, in base64 or as they wait. */
-export type Attached = { readonly id: string } & ({ readonly base64: string } | { readonly staged: Staged });
+/** A document as it came: the id of its entry's draft, and its bytes: in base64, as text in UTF-8, or as they wait. */
+export type Attached = { readonly id: string } & (
+  | { readonly base64: string }
+  | { readonly text: string }
+  | { readonly staged: Staged }
+);
 
 /** Bytes up to this size are decoded at once. */
 const atOnce = 48 * 1024;
@@ -30,20 +35,26 @@ export async function receiveAll(tools: Tools, attached: readonly Attached[]): P
 
 async function receive(tools: Tools, one: Attached): Promise<Omit<DepositedBytes, 'id'>> {
   if ('staged' in one) return { received: resumed(tools, one.staged), staged: one.staged.id };
+  if ('text' in one) return { received: tools.blobs.receiveBytes(Buffer.from(one.text)) };
   const plain = withoutSpace(one.base64);
   if ((plain.length / 4) * 3 <= atOnce) return { received: tools.blobs.receiveBytes(Buffer.from(plain, 'base64')) };
   return { received: await tools.blobs.receive(bytesOf(plain), plain.length) };
 }
 
-/** The identifiers of the records that literal references name, by the id of Patient. Where there is none, the reference is unresolved. */
-export async function patientsHeld({ store }: Tools, ids: readonly string[]): Promise<Map<string, Cx>> {
+/** All identifiers of the records that literal references name, by the id of Patient. Where there is none, the reference is unresolved. */
+export async function patientsHeld({ store }: Tools, ids: readonly string[]): Promise<Map<string, readonly Cx[]>> {
   const found = await Promise.all(ids.map((id) => store.facts.recordById(id)));
   return new Map(
-    found.flatMap((facts) => {
-      const [first] = facts === undefined ? [] : currentIdentifiers(facts.record);
-      if (facts === undefined || first === undefined) return [];
-      return [[facts.record.id, { id: first.value, authority: { oid: first.oid } }] as const];
-    }),
+    found.flatMap((facts) =>
+      facts === undefined
+        ? []
+        : [
+            [
+              facts.record.id,
+              currentIdentifiers(facts.record).map(({ value, oid }) => ({ id: value, authority: { oid } })),
+            ],
+          ],
+    ),
   );
 }
 
@@ -61,12 +72,18 @@ export async function provide(
   statusOfFaults = 400,
 ): Promise<Answer> {
   try {
-    return answer(await submit(tools, request, deposit));
+    return answer(await submit(tools, request, await withManifests(deposit)));
   } catch (error) {
     if (!(error instanceof Refused) || !isTraced(error)) throw error;
-    const refused = withoutRepeats(error.problems.map((one) => located(one, paths)));
+    const refused = withoutRepeats(withoutConsequences(error.problems).map((one) => located(one, paths)));
     return { refused, status: statusOfContent(refused, statusOfFaults) };
   }
+}
+
+/** Bytes that are not found are not told again as a document that is missing. */
+function withoutConsequences(problems: readonly Problem[]): readonly Problem[] {
+  const unresolved = problems.flatMap(({ name, about }) => (name === 'attachmentUnresolved' ? [about.object] : []));
+  return problems.filter(({ name, about }) => name !== 'documentMissing' || !unresolved.includes(about.object));
 }
 
 /** The status of a refusal for these problems. */
@@ -148,9 +165,4 @@ function located(one: Problem, paths: ReadonlyMap<string, string>): Problem {
   const isList = paths.get(`list ${object}`) !== undefined;
   const element = (isList ? ofList : ofDocument)[attribute];
   return { ...one, about: { ...about, expression: element === undefined ? place : `${place}.${element}` } };
-}
-
-/** An attachment that names bytes which are not there. */
-export function unresolved(object: string, path: string, value: string, detail: string): Problem {
-  return problem('attachmentUnresolved', { object, value, detail, expression: `${path}.content[0].attachment.url` });
 }

@@ -3,28 +3,44 @@ import type { RecordKey } from '../crypto/keyring.ts';
 import { type Acceptance, accept } from '../domain/accept.ts';
 import type { Action } from '../domain/action.ts';
 import type { Permit, RecordFacts } from '../domain/decision.ts';
-import type { DocumentEntry, Folder, Submission, SubmissionSet } from '../domain/document.ts';
-import { type Problem, Refused, refuse } from '../domain/error.ts';
+import type { DocumentEntry, Folder, FolderDraft, Submission, SubmissionSet } from '../domain/document.ts';
+import { type Problem, problem, Refused, refuse } from '../domain/error.ts';
 import type { Identifier } from '../domain/identifier.ts';
 import { currentIdentifiers, type RecordId } from '../domain/record.ts';
 import { type Manifest, type MessageFacts, nameOf, type RegistryFacts } from '../domain/rules/facts.ts';
 import { messageProblems, submissionProblems } from '../domain/rules.ts';
 import { dtmOf } from '../domain/time.ts';
 import type { Expectation, Holder, ObjectKind, Row, SealedContent } from '../store/port.ts';
+import {
+  type OtherNames,
+  type PatientSaid,
+  patientProblems,
+  type RegisteredNames,
+  registeredNames,
+  shownProblems,
+  versionProblems,
+} from './deposit-names.ts';
 import { ownersOf } from './owners.ts';
 import { type Plan, perform, type Request, type Settings, type Tools } from './perform.ts';
 import { nothingElseNames, surroundingOf, uuids } from './surrounding.ts';
 
+/** The bytes of a document by the id that the message gives its entry; `staged`: under which id they waited. */
+export type DepositedBytes = { readonly id: string; readonly received: Received; readonly staged?: string };
+
 /** What a source hands over: metadata as read, and the documents by the id that the message gives their entries. */
 export type Deposit = {
   readonly submission: Submission;
-  readonly documents: readonly { readonly id: string; readonly received: Received }[];
+  readonly documents: readonly DepositedBytes[];
   /** What the signature documents of the lot say. */
   readonly manifests?: readonly Manifest[];
   /** What reading the message already found wrong; thrown together with what the rules find. */
   readonly problems?: readonly Problem[];
-  /** Names by which associations name registered documents, instead of the entryUUID. */
-  readonly named?: { readonly uniqueIds: readonly string[]; readonly logicalIDs: readonly string[] };
+  /** Names by which associations name what is registered, instead of the entryUUID. */
+  readonly named?: OtherNames;
+  /** What the message says of the patient besides his identifiers. */
+  readonly patients?: readonly PatientSaid[];
+  /** Registered folders as the message shows them, their id the logicalID. */
+  readonly shownFolders?: readonly FolderDraft[];
 };
 
 export type Deposited = {
@@ -32,6 +48,8 @@ export type Deposited = {
   /** In the order in which they were sent, as the folders. */
   readonly entries: readonly DocumentEntry[];
   readonly folders: readonly Folder[];
+  /** Registered folders that the message named by their logicalID. */
+  readonly namedFolders: readonly Folder[];
   /** That of the patient. */
   readonly record: RecordId | undefined;
 };
@@ -108,10 +126,18 @@ async function plan(
   permit: Permit,
   facts: RecordFacts | undefined,
 ): Promise<Plan<Deposited>> {
-  const deposit = await namedByUuid(tools, permit, sent);
+  const others = await registeredNames(tools, permit, sent.named);
+  const deposit = namedByUuid(sent, others);
   const { submission } = deposit;
   const known = await registryFacts(tools, request, deposit, permit, facts);
-  const problems = together(deposit.problems, submissionProblems(request.origin.transaction, submission, known));
+  const used = deposit.documents.flatMap(({ staged }) => staged ?? []);
+  const problems = [
+    ...together(deposit.problems, submissionProblems(request.origin.transaction, submission, known)),
+    ...versionProblems(sent.named, others),
+    ...patientProblems(deposit.patients, facts),
+    ...shownProblems(deposit.shownFolders, others),
+    ...(await usedAlready(tools, deposit)),
+  ];
   if (problems.length > 0) throw new Refused(problems);
   const now = tools.now();
   const { read } = tools.store;
@@ -130,9 +156,13 @@ async function plan(
       : await bytes.keep(await recordKey(tools, permit));
   const { set, entries, folders } = accepted;
   return {
-    answer: { set, entries, folders, record: permit.record },
-    expect: [...expectations(submission, accepted, tools.settings), ...nothingElseNames(accepted.deprecated, around)],
-    put: rows(request, deposit, accepted, kept, now),
+    answer: { set, entries, folders, namedFolders: others.folders, record: permit.record },
+    expect: [
+      ...expectations(submission, accepted, tools.settings),
+      ...nothingElseNames(accepted.deprecated, around),
+      ...used.map((staged) => ({ staged })),
+    ],
+    put: [...rows(request, deposit, accepted, kept, now), ...used.map((id): Row => ({ kind: 'unstaged', id }))],
     trace: {
       documents: entries.map(({ entryUUID, uniqueId }) => ({ entryUUID, uniqueId })),
       submissionSet: { entryUUID: set.entryUUID, uniqueId: set.uniqueId },
@@ -140,21 +170,25 @@ async function plan(
   };
 }
 
-/** The same with the entryUUIDs of the documents that associations name otherwise, as far as they exist for the caller. */
-async function namedByUuid({ store }: Tools, permit: Permit, deposit: Deposit): Promise<Deposit> {
-  const { named, submission } = deposit;
-  if (named === undefined) return deposit;
-  const [unique, logical] = await Promise.all([
-    store.read.documentsByUniqueId(permit, named.uniqueIds),
-    store.read.documentsByLogicalId(permit, named.logicalIDs),
-  ]);
-  const uuidOf = new Map([
-    ...logical.map(({ entry }) => [entry.logicalID, entry.entryUUID] as const),
-    ...unique.map(({ entry }) => [entry.uniqueId, entry.entryUUID] as const),
-  ]);
+/** Bytes that waited when the message was read and have become another's document since. */
+async function usedAlready({ store }: Tools, { documents }: Deposit): Promise<Problem[]> {
+  const found: Problem[] = [];
+  for (const { id, staged } of documents)
+    if (staged !== undefined && (await store.staging.find(staged)) === undefined)
+      found.push(
+        problem('attachmentUnresolved', { object: id, value: `Binary/${staged}`, detail: 'nothing waits there' }),
+      );
+  return found;
+}
+
+/** The same with the entryUUIDs of what associations name otherwise, as far as it exists for the caller. */
+function namedByUuid(deposit: Deposit, { uuidOf }: RegisteredNames): Deposit {
+  const { submission } = deposit;
+  if (uuidOf.size === 0) return deposit;
+  const renamed = (name: string | undefined) => (name === undefined ? undefined : (uuidOf.get(nameOf(name)) ?? name));
   const associations = submission.associations.map((association) => {
-    const target = uuidOf.get(association.target ?? '');
-    return target === undefined ? association : { ...association, target };
+    const [source, target] = [renamed(association.source), renamed(association.target)];
+    return { ...association, ...(source !== undefined && { source }), ...(target !== undefined && { target }) };
   });
   return { ...deposit, submission: { ...submission, associations } };
 }

@@ -94,6 +94,7 @@ const answers = {
   sizeDiffers: metadata,
   objectTypeNotHere: metadata,
 
+  lotSignatureMissing: metadata,
   lotSignatureWrong: 'InvalidDocumentContent',
   authorNotCaller: metadata,
   visibilityNotAllowed: metadata,
@@ -147,6 +148,8 @@ const answers = {
   invariantBroken: general,
   attachmentUnresolved: general,
   attachmentsDiffer: general,
+  transactionNotServed: general,
+  conditionNotTaken: general,
   rangeNotSatisfiable: general,
   tooMuchStaged: general,
 

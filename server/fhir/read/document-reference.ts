@@ -4,9 +4,9 @@ import type { Problem } from '../../domain/error.ts';
 import type { Cx } from '../../domain/identifier.ts';
 import { archivedUrls, encounterReference, extensions } from '../vocabulary.ts';
 import { codeIn, conceptIn, conceptsIn, cxiIn, hashIn, namesIn, timeIn, uniqueIdIn } from './code.ts';
-import { sourcePatientIn } from './source-patient.ts';
 import { authenticatorIn, authorIn } from './people.ts';
 import { extensionsOf, present, report, type Source } from './source.ts';
+import { sourcePatientIn } from './source-patient.ts';
 
 /** A resource by its FHIRPath in what was sent, the id of its draft, and where problems go. */
 export type Opened = Pick<Source, 'object' | 'path' | 'elsewhere'> & { readonly problems: Problem[] };

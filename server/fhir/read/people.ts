@@ -22,28 +22,37 @@ import {
 import { contactPoint, organisation, personResource, practitionerOf } from '../map/people.ts';
 import { extensions } from '../vocabulary.ts';
 import { ownerIn, roleIn } from './code.ts';
-import { agreeing, containedOf, extensionsOf, hl7v2TextOf, present, report, type Source } from './source.ts';
+import { conditionalIdentifier } from './references.ts';
+import { agreeing, extensionsOf, hl7v2TextOf, present, report, resolvedIn, type Source } from './source.ts';
 
 const nobody: Author = { institutions: [], roles: [], specialties: [], telecommunications: [] };
 
+/** Whoever a conditional reference may name. */
+const conditionally = ['Practitioner', 'Organization', 'Device', 'Patient'];
+
 /**
- * Whoever a reference names as author: contained, or by identifier. A literal reference to elsewhere is not followed.
- * IHE MHD, mapping of author; PDSm authors.
+ * Whoever a reference names as author: contained, an entry of the same Bundle, or by identifier, be it in a conditional reference. A literal
+ * reference to elsewhere is not followed. IHE MHD, mapping of author; PDSm authors.
  */
 export function authorIn(source: Source, reference: Reference, attribute: string, at: string): Author | undefined {
-  const resource = containedOf(source, reference.reference);
-  const type = resource?.resourceType;
-  if (type === 'PractitionerRole') return roleOfAuthor(source, resource, attribute, at);
-  if (type === 'Patient' || type === 'Device') return personOfAuthor(source, resource, attribute, at);
-  if (type === 'Practitioner') {
-    const person = practitionerIn(source, resource, attribute, at);
+  const found = resolvedIn(source, reference.reference);
+  if (found === undefined) return byIdentifier(source, reference, attribute, at);
+  const { resource, source: within } = found;
+  if (resource.resourceType === 'PractitionerRole') return roleOfAuthor(within, resource, attribute, at);
+  if (resource.resourceType === 'Patient' || resource.resourceType === 'Device')
+    return personOfAuthor(within, resource, attribute, at);
+  if (resource.resourceType === 'Practitioner') {
+    const person = practitionerIn(within, resource, attribute, at);
     return person && { ...nobody, person };
   }
-  if (type === 'Organization') {
-    const institution = organisationIn(source, resource, at);
+  if (resource.resourceType === 'Organization') {
+    const institution = organisationIn(within, resource, at);
     return institution && { ...nobody, institutions: [institution] };
   }
-  return byIdentifier(source, reference, attribute, at);
+  return report(source, 'attributeMalformed', attribute, at, {
+    value: resource.resourceType,
+    detail: 'a PractitionerRole, Practitioner, Organization, Device or Patient is expected',
+  });
 }
 
 /** The person whom a reference names as legal authenticator. */
@@ -57,7 +66,7 @@ export function authenticatorIn(source: Source, reference: Reference | undefined
 
 function roleOfAuthor(source: Source, role: PractitionerRole, attribute: string, at: string): Author {
   const organisations = [role.organization, ...referencesIn(role, extensions.authorInstitution)];
-  const person = role.practitioner && authorIn(source, role.practitioner, attribute, at)?.person;
+  const person = role.practitioner && personOfRole(source, role.practitioner, attribute, at);
   return {
     ...(person && { person }),
     institutions: organisations.flatMap((reference) => institutionOf(source, reference, at)),
@@ -65,6 +74,18 @@ function roleOfAuthor(source: Source, role: PractitionerRole, attribute: string,
     specialties: (role.specialty ?? []).flatMap((concept) => roleIn(concept) ?? []),
     telecommunications: (role.telecom ?? []).flatMap((point, i) => contactIn(source, point, `${at}.telecom[${i}]`)),
   };
+}
+
+/** A role has a practitioner, and no other role: nothing here goes round in a circle. */
+function personOfRole(source: Source, reference: Reference, attribute: string, at: string): Xcn | undefined {
+  const found = resolvedIn(source, reference.reference);
+  if (found === undefined) return byIdentifier(source, reference, attribute, at)?.person;
+  if (found.resource.resourceType === 'Practitioner')
+    return practitionerIn(found.source, found.resource, attribute, at);
+  return report(source, 'attributeMalformed', attribute, at, {
+    value: found.resource.resourceType,
+    detail: 'a Practitioner is expected',
+  });
 }
 
 function personOfAuthor(source: Source, resource: Patient | Device, attribute: string, at: string): Author | undefined {
@@ -147,7 +168,17 @@ function referencesIn(resource: PractitionerRole | Patient | Device, url: string
 
 function institutionOf(source: Source, reference: Reference | undefined, at: string): readonly Xon[] {
   if (reference === undefined) return [];
-  return authorIn(source, reference, 'authorInstitution', at)?.institutions ?? [];
+  const attribute = 'authorInstitution';
+  const found = resolvedIn(source, reference.reference);
+  if (found === undefined) return byIdentifier(source, reference, attribute, at)?.institutions ?? [];
+  const { resource } = found;
+  if (resource.resourceType !== 'Organization') {
+    const detail = 'an Organization is expected';
+    report(source, 'attributeMalformed', attribute, at, { value: resource.resourceType, detail });
+    return [];
+  }
+  const institution = organisationIn(found.source, resource, at);
+  return institution === undefined ? [] : [institution];
 }
 
 function organisationIn(source: Source, resource: Organization, at: string): Xon | undefined {
@@ -169,13 +200,15 @@ function xonOf(name: string, identifier: FhirIdentifier | undefined): Xon {
   return { name, authority, id, ...(authority.oid === structureAuthority && { idType: 'IDNST' }) };
 }
 
-/** Someone of whom the reference itself says all: identifier and display. */
+/** Someone of whom the reference itself says all: identifier and display, or a condition that is an identifier. */
 function byIdentifier(source: Source, reference: Reference, attribute: string, at: string): Author | undefined {
-  const { identifier, display, type } = reference;
+  const named = conditionalIdentifier(reference.reference, conditionally);
+  const condition = named && { system: `urn:oid:${named.oid}`, value: named.value };
+  const { identifier = condition, display, type = named?.type } = reference;
   if (identifier?.value === undefined)
     return report(source, 'referenceUnresolved', attribute, at, {
       value: reference.reference ?? '',
-      detail: 'authors are contained, or named by identifier',
+      detail: 'authors are contained, entries of the same Bundle, or named by identifier; nothing is fetched',
     });
   if (type === 'Organization' || identifier.system === `urn:oid:${structureAuthority}`)
     return { ...nobody, institutions: [xonOf(display ?? identifier.value, identifier)] };

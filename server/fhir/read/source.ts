@@ -9,6 +9,8 @@ export type Source = {
   /** Its FHIRPath within what was sent. */
   readonly path: string;
   readonly contained: readonly FhirResource[];
+  /** The resource of another entry of the Bundle. */
+  readonly elsewhere?: (reference: string) => FhirResource | undefined;
   /** What is found wrong goes here. */
   readonly problems: Problem[];
 };
@@ -25,9 +27,24 @@ export function report(
   problems.push(problem(name, { object, attribute, expression: `${path}.${at}`, ...more }));
 }
 
-/** The contained resource of that reference, or undefined. FHIR R4 references.html#contained. */
-export function containedOf({ contained }: Source, reference: string | undefined): FhirResource | undefined {
-  return reference?.startsWith('#') === true ? contained.find(({ id }) => id === reference.slice(1)) : undefined;
+/**
+ * The resource that a reference names, contained or in another entry of the Bundle, with where it stands: what it refers to itself is looked
+ * up there. FHIR R4 references.html#contained, bundle.html#references.
+ */
+export function resolvedIn<S extends Source>(
+  source: S,
+  reference: string | undefined,
+): { readonly resource: FhirResource; readonly source: S } | undefined {
+  if (reference === undefined) return undefined;
+  if (reference.startsWith('#')) {
+    const resource = source.contained.find(({ id }) => id === reference.slice(1));
+    return resource && { resource, source };
+  }
+  const resource = source.elsewhere?.(reference);
+  if (resource === undefined) return undefined;
+  // What a contained resource is says its resourceType.
+  const contained = ('contained' in resource ? (resource.contained ?? []) : []) as readonly FhirResource[];
+  return { resource, source: { ...source, contained } };
 }
 
 /** The extensions of that URL. */
