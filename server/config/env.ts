@@ -210,6 +210,9 @@ export const settingsTable = z.object({
     .optional()
     .describe('Switch of the regime: depositing needs a valid authorisation.'),
   DMP_MASKED_AND_HIDDEN: flag('off').describe('Allows `MASQUE_PS` together with `INVISIBLE_PATIENT` on one document.'),
+  DMP_LOT_SIGNATURE: flag('off').describe(
+    '`on` refuses submissions (ITI-41, ITI-65) without the signature document of their set. One that is sent is checked either way.',
+  ),
   DMP_BREAK_GLASS_REASON: flag('on').describe('A break-glass access without a reason is refused.'),
   DMP_MAX_ROOT: count(16 * MiB, KiB).describe('Largest SOAP part, inline documents not counted.'),
   DMP_MAX_INLINE: count(64 * MiB, KiB).describe(

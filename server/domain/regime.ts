@@ -9,6 +9,8 @@ export type Regime = {
   readonly announcementNoticeAfter?: number;
   /** `MASQUE_PS` together with `INVISIBLE_PATIENT`. */
   readonly maskedAndHiddenTogether: boolean;
+  /** Every lot that a source makes comes with its signature document. */
+  readonly lotSignatureRequired: boolean;
   readonly createdBy: 'professional' | 'system';
   /** The opening consent authorises the care team. */
   readonly openingAuthorisesCareTeam: boolean;
@@ -21,6 +23,7 @@ export const regimes: { readonly [name in '2011' | '2022']: Regime } = {
     depositNeedsAuthorisation: true,
     authorisationMonths: 12,
     maskedAndHiddenTogether: false,
+    lotSignatureRequired: false,
     createdBy: 'professional',
     openingAuthorisesCareTeam: false,
     breakGlassNeedsReason: true,
@@ -31,6 +34,7 @@ export const regimes: { readonly [name in '2011' | '2022']: Regime } = {
     announcementOpensAfter: 30,
     announcementNoticeAfter: 14,
     maskedAndHiddenTogether: false,
+    lotSignatureRequired: false,
     createdBy: 'system',
     openingAuthorisesCareTeam: true,
     breakGlassNeedsReason: true,

@@ -18,6 +18,7 @@ import { hiddenFromOneself } from './rules/hidden-from-oneself.ts';
 import { idsUnique } from './rules/ids-unique.ts';
 import { knownSource } from './rules/known-source.ts';
 import { lotManifest } from './rules/lot-manifest.ts';
+import { lotSigned } from './rules/lot-signed.ts';
 import { maskedAndHidden } from './rules/masked-and-hidden.ts';
 import { membersOfSet } from './rules/members-of-set.ts';
 import { mimeTypes } from './rules/mime-types.ts';
@@ -73,6 +74,7 @@ const ofMessage: readonly Row<MessageFacts>[] = [
   [classOfType, bring],
   [mimeTypes, bring],
   [documentsAndEntries, provide],
+  [lotSigned, ['ITI-41', 'ITI-65']],
   [lotManifest, provide],
   [hashAndSize, provide],
   [membersOfSet, bring],

@@ -1,10 +1,10 @@
 import type { Problem } from '../domain/error.ts';
+import { withManifests } from '../dsg/lot-manifest.ts';
 import { submit } from '../usecases/submit.ts';
 import { readSubmission } from './ebrim/read.ts';
 import { readId } from './ebrim/registry-object.ts';
 import { writeRegistryResponse } from './errors.ts';
 import type { Answer, Exchange, XdsTransaction } from './exchange.ts';
-import { readManifests } from './lot-manifest.ts';
 import { onlyChild, submittedObjects } from './only-child.ts';
 import { action, namespace } from './vocabulary.ts';
 
@@ -23,11 +23,7 @@ export const iti41: XdsTransaction = {
 async function handle({ tools, request, body, documents }: Exchange): Promise<Answer> {
   const { submission, problems } = readSubmission(submittedObjects(onlyChild(body, 'lcm', 'SubmitObjectsRequest')));
   const received = (await documents()).map((document) => ({ ...document, id: readId(document.id) }));
-  const manifests = await readManifests(submission, received).catch(async (error: unknown) => {
-    await Promise.allSettled(received.map((document) => document.received.discard()));
-    throw error;
-  });
-  await submit(tools, request, { submission, documents: received, problems, manifests });
+  await submit(tools, request, await withManifests({ submission, documents: received, problems }));
   return { body: writeRegistryResponse('success', [], 'repository') };
 }
 

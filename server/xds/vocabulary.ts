@@ -16,14 +16,7 @@ export const namespace = {
   v3: 'urn:hl7-org:v3',
   query: 'urn:oasis:names:tc:ebxml-regrep:xsd:query:3.0',
   rmd: 'urn:ihe:iti:rmd:2017',
-  ds: 'http://www.w3.org/2000/09/xmldsig#',
 } as const;
-
-/** Digests of manifests by the URI of their algorithm. XML Signature §6.2; XML Encryption §5.7.2. */
-export const digestAlgorithm: ReadonlyMap<string, 'sha1' | 'sha256'> = new Map([
-  ['http://www.w3.org/2000/09/xmldsig#sha1', 'sha1'],
-  ['http://www.w3.org/2001/04/xmlenc#sha256', 'sha256'],
-]);
 
 /** Roles that this server plays besides having no role. SOAP 1.2 Part 1 §2.2. */
 export const soapRole = {

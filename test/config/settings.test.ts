@@ -51,6 +51,13 @@ test('nothing set is a sandbox that starts', () => {
   expect(told({})).toEqual([]);
 });
 
+test.each([
+  ['off', {}],
+  ['on', { DMP_LOT_SIGNATURE: 'on' }],
+])('signatures of lots are required: %s', (setting, environment) => {
+  expect(configOf(readEnv(environment), []).settings.regime.lotSignatureRequired).toBe(setting === 'on');
+});
+
 test('mistakes of form, of files and of production mode are told all at once, none of them twice', () => {
   const settings = {
     DMP_MODE: 'production',

@@ -5,7 +5,7 @@ import { makeKeyring } from '../../server/crypto/keyring.ts';
 import type { Caller } from '../../server/domain/actor.ts';
 import type { Habilitations } from '../../server/domain/decision.ts';
 import type { Identifier } from '../../server/domain/identifier.ts';
-import { regimes } from '../../server/domain/regime.ts';
+import { type Regime, regimes } from '../../server/domain/regime.ts';
 import { callerOf, identifierOf } from '../../server/sandbox/caller.ts';
 import { patientOf, personOf, sandboxCentres, testInsOid } from '../../server/sandbox/people.ts';
 import { seed } from '../../server/sandbox/seed.ts';
@@ -34,6 +34,8 @@ export const worldBegins = Date.parse('2026-07-01T08:00:00Z');
 
 export type WorldOptions = {
   readonly regime?: '2011' | '2022';
+  /** Switches that are set otherwise than the regime has them. */
+  readonly switches?: Partial<Regime>;
   readonly domain?: 'dmp' | 'open';
   /** Sources of on-demand documents; none by default. */
   readonly sources?: OnDemandSources;
@@ -50,7 +52,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World<Memor
 /** A world on the given adapters, whose owner closes them. */
 export async function worldOn<S extends Store>(
   { store, blobs }: Adapters<S>,
-  { regime = '2011', domain = 'dmp', seeded = true, sources = httpSources([]) }: WorldOptions = {},
+  { regime = '2011', switches = {}, domain = 'dmp', seeded = true, sources = httpSources([]) }: WorldOptions = {},
 ): Promise<World<S>> {
   const clock = { now: worldBegins };
   let ids = 0;
@@ -60,7 +62,7 @@ export async function worldOn<S extends Store>(
     keyring: makeKeyring(Buffer.alloc(32, 7)),
     sources,
     settings: {
-      regime: regimes[regime],
+      regime: { ...regimes[regime], ...switches },
       domain: readDomain(domain),
       habilitations: habilitations as Habilitations,
       emergencyCentres: new Set(sandboxCentres),

@@ -48,6 +48,8 @@ test('every problem that the face, its use cases and its rules know has such a c
   const others = [
     ...['busy', 'outOfResources', 'internal', 'targetOfAnotherPatient', 'parameterMalformed', 'identitiesDiffer'],
     ...['fieldMissing', 'fieldMalformed', 'resourceUnknown', 'multipleMatches'],
+    // What a setting asks for: test/dsg/lot-signature.test.ts.
+    'lotSignatureMissing',
     // What the headers of a request say: test/xds/content-coding.test.ts.
     ...['contentCodingUnsupported', 'contentCodingBroken'],
   ];

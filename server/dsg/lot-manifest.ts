@@ -5,9 +5,24 @@ import { type Manifest, nameOf } from '../domain/rules/facts.ts';
 import { isLotSignature } from '../domain/rules/lot-signature.ts';
 import { attributeOf, child, childrenOf, type XmlElement } from '../xml/element.ts';
 import { decodeUtf8, defaultXmlLimits, parseXml, XmlRejected } from '../xml/read.ts';
-import { digestAlgorithm, namespace } from './vocabulary.ts';
+import { digestAlgorithm, ds } from './vocabulary.ts';
 
 type Document = { readonly id: string; readonly received: Received };
+
+/** What is deposited, as far as its signatures are concerned. */
+type Signed = { readonly submission: Submission; readonly documents: readonly Document[] };
+
+/** The same with what the signature documents in it say. Where that cannot be read, everything received is discarded. */
+export async function withManifests<T extends Signed>(
+  deposit: T,
+): Promise<T & { readonly manifests: readonly Manifest[] }> {
+  try {
+    return { ...deposit, manifests: await readManifests(deposit.submission, deposit.documents) };
+  } catch (error) {
+    await Promise.allSettled(deposit.documents.map(({ received }) => received.discard()));
+    throw error;
+  }
+}
 
 /** The largest signature, and the largest document whose canonical form is made, in bytes. */
 const largest = 64 * 2 ** 20;
@@ -33,7 +48,7 @@ export async function readManifests(
     const manifest = await manifestIn(received.get(nameOf(id)));
     if (manifest === undefined) continue;
     const references = await Promise.all(
-      childrenOf(manifest, namespace.ds, 'Reference').map(async (reference) => {
+      childrenOf(manifest, ds, 'Reference').map(async (reference) => {
         const uri = attributeOf(reference, 'URI')?.trim() ?? '';
         const document = named.get(uri);
         return { uri, agrees: document !== undefined && (await agrees(reference, document.bytes)) };
@@ -56,7 +71,7 @@ async function manifestIn(received: Received | undefined): Promise<XmlElement | 
 }
 
 function descendant(element: XmlElement): XmlElement | undefined {
-  if (element.namespace === namespace.ds && element.local === 'Manifest') return element;
+  if (element.namespace === ds && element.local === 'Manifest') return element;
   for (const inner of element.children) {
     const found = descendant(inner);
     if (found !== undefined) return found;
@@ -65,10 +80,10 @@ function descendant(element: XmlElement): XmlElement | undefined {
 }
 
 async function agrees(reference: XmlElement, received: Received): Promise<boolean> {
-  const method = child(reference, namespace.ds, 'DigestMethod');
+  const method = child(reference, ds, 'DigestMethod');
   const uri = method && attributeOf(method, 'Algorithm');
   const algorithm = uri === undefined ? undefined : digestAlgorithm.get(uri);
-  const wanted = child(reference, namespace.ds, 'DigestValue')?.text.replace(/\s/g, '');
+  const wanted = child(reference, ds, 'DigestValue')?.text.replace(/\s/g, '');
   if (algorithm === undefined || wanted === undefined) return false;
   if (Buffer.from(received[algorithm], 'hex').toString('base64') === wanted) return true;
   const bytes = await wholeOf(received);

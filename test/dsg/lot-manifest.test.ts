@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { readSubmission } from '../../../server/xds/ebrim/read.ts';
-import { writeAssociation, writeDocument, writeSubmissionSet } from '../../../server/xds/ebrim/write.ts';
-import { readManifests } from '../../../server/xds/lot-manifest.ts';
-import { namespace } from '../../../server/xds/vocabulary.ts';
-import { child } from '../../../server/xml/element.ts';
-import { defaultXmlLimits, parseXml } from '../../../server/xml/read.ts';
-import type { MemoryStore } from '../../support/memory-store.ts';
-import { association, document, submissionSet } from '../../support/registry.ts';
-import { openWorld, type World } from '../../support/world.ts';
+import { readManifests } from '../../server/dsg/lot-manifest.ts';
+import { readSubmission } from '../../server/xds/ebrim/read.ts';
+import { writeAssociation, writeDocument, writeSubmissionSet } from '../../server/xds/ebrim/write.ts';
+import { namespace } from '../../server/xds/vocabulary.ts';
+import { child } from '../../server/xml/element.ts';
+import { defaultXmlLimits, parseXml } from '../../server/xml/read.ts';
+import type { MemoryStore } from '../support/memory-store.ts';
+import { association, document, submissionSet } from '../support/registry.ts';
+import { openWorld, type World } from '../support/world.ts';
 
 const cda = '<?xml version="1.0" encoding="UTF-8"?>\n<!-- a --><d xmlns="urn:hl7-org:v3"  b="2" a="1"><e/></d>';
 const withComments = '<!-- a -->\n<d xmlns="urn:hl7-org:v3" a="1" b="2"><e></e></d>';
