@@ -36,6 +36,8 @@ export type Criteria = {
   readonly addressParts: readonly { readonly part: AddressPart; readonly any: AnyOf<TextMatch> }[];
   readonly telecom: readonly AnyOf<TelecomMatch>[];
   readonly mothersMaidenName: readonly AnyOf<TextMatch>[];
+  /** When the record changed last, in milliseconds: from ≤ value < to. */
+  readonly changed: { readonly from?: number; readonly to?: number };
 };
 
 /**
@@ -85,11 +87,14 @@ function dayAt(ms: number): string {
 
 /** Whether the holder matches everything that is asked. */
 export function matchesCriteria(record: PatientRecord, criteria: Criteria): boolean {
-  const { traits } = record;
+  const { traits, changedAt = 0 } = record;
+  const { from = changedAt, to } = criteria.changed;
   const names = currentIdentifiers(record);
   const addresses = traits.addresses ?? [];
   const every = <T>(lists: readonly AnyOf<T>[], holds: (one: T) => boolean) => lists.every((any) => any.some(holds));
   return (
+    from <= changedAt &&
+    (to === undefined || changedAt < to) &&
     every(criteria.ids, (id) => id === record.id) &&
     every(criteria.identifiers, (id) => names.some((held) => same(held, id))) &&
     every(criteria.authorities, (oid) => names.some((held) => held.oid === oid)) &&

@@ -6,7 +6,7 @@ import { eventSearch } from './iti81.ts';
 import { consentSearch } from './iti108.ts';
 import type { SearchOf } from './paged-search.ts';
 import { patchTypes } from './patch-body.ts';
-import { patientSearchParameters } from './patient.ts';
+import { patientSearch } from './patient-search.ts';
 import { type Parameter, pagingParameters } from './search.ts';
 import { subscriptionParameters } from './subscription.ts';
 import { topicParameters } from './subscription-topic.ts';
@@ -33,7 +33,7 @@ const unpaged = { sorts: [], includes: [], revIncludes: [] };
 const searches: { readonly [T in Type]?: Searched } = {
   DocumentReference: documentSearch,
   List: listSearch,
-  Patient: { ...unpaged, parameters: patientSearchParameters },
+  Patient: patientSearch,
   AuditEvent: eventSearch,
   Consent: consentSearch,
   Subscription: { ...unpaged, parameters: subscriptionParameters },
@@ -44,7 +44,7 @@ const supported: Readonly<Record<Type, readonly string[]>> = {
   DocumentReference: [profiles.mhdDocument, profiles.pdsmDocument],
   Binary: [],
   List: [profiles.mhdSubmissionSet, profiles.mhdFolder],
-  Patient: [profiles.patientIns],
+  Patient: [profiles.patientIns, profiles.pdqmPatient],
   AuditEvent: [
     profiles.auditFindDocuments,
     profiles.auditRetrieve,
@@ -151,6 +151,14 @@ const subscriptionDocumentation = [
   'what its subscriber may see at that moment, and nothing tells of the rest. Receivers are those that the operator lists. Topics: Basic.',
 ].join(' ');
 
+/** Who finds whom, and what a feed does. */
+const patientDocumentation = [
+  'By identifier alone: the existence test (state, and own right of the caller; traits for the holder and for who may search by them). By',
+  'traits: two of family, given, birthdate and gender, family or birthdate among them (400 too-costly); centre 15 and systems that feed',
+  'identities alone. Feed (ITI-104, ITI-93): systems with the right. PUT with active false and a link replaced-by merges; what is replaced is',
+  'unknown afterwards. DELETE removes an identity of whom nothing else is here (else 409). Former versions are not kept.',
+].join(' ');
+
 /** The updates of documents. */
 const ofPatch = [
   'PATCH by id, or by a search by identifier that finds one, changes status, securityLabel and the extension isArchived; anything else is 405.',
@@ -166,6 +174,7 @@ function resourceOf(type: Type, interactions: readonly Interaction[]): Capabilit
   const documentation = [
     ...(type === 'Consent' ? [consentDocumentation] : []),
     ...(type === 'Subscription' ? [subscriptionDocumentation] : []),
+    ...(type === 'Patient' ? [patientDocumentation] : []),
     ...(codes.has('patch') ? [ofPatch] : []),
     ...(search !== undefined && search.sorts.length > 0 ? [ofSearch(search)] : []),
   ];
@@ -180,6 +189,13 @@ function resourceOf(type: Type, interactions: readonly Interaction[]): Capabilit
     versioning: codes.has('update') || codes.has('vread') ? 'versioned' : 'no-version',
     ...(codes.has('history-instance') && { readHistory: codes.has('vread') }),
     ...(codes.has('patch') && { conditionalRead: 'not-match' as const, updateCreate: false }),
+    ...(type === 'Patient' && {
+      conditionalRead: 'not-match' as const,
+      updateCreate: false,
+      conditionalCreate: true,
+      conditionalUpdate: true,
+      conditionalDelete: 'single' as const,
+    }),
     ...(codes.has('search-type') && {
       ...(search !== undefined && search.includes.length > 0 && { searchInclude: [...search.includes] }),
       ...(search !== undefined && search.revIncludes.length > 0 && { searchRevInclude: [...search.revIncludes] }),

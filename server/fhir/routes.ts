@@ -17,9 +17,13 @@ import { provideInteractions } from './iti65.ts';
 import { listInteractions } from './iti66.ts';
 import { documentInteractions } from './iti67.ts';
 import { binaryInteractions } from './iti68.ts';
+import { demographicsInteractions } from './iti78.ts';
 import { eventInteractions } from './iti81.ts';
+import { crossReferenceInteractions } from './iti83.ts';
+import { feedInteractions } from './iti104.ts';
 import { publishInteractions } from './iti105.ts';
 import { consentInteractions } from './iti108.ts';
+import { matchInteractions } from './iti119.ts';
 import type { FhirLimits } from './limits.ts';
 import { preferredType } from './media-type.ts';
 import { answerStatus } from './outcome.ts';
@@ -52,6 +56,10 @@ const served: readonly Interaction[] = [
   ...binaryInteractions,
   ...stagingInteractions,
   ...listInteractions,
+  ...demographicsInteractions,
+  ...matchInteractions,
+  ...crossReferenceInteractions,
+  ...feedInteractions,
   ...patientInteractions,
   ...eventInteractions,
   ...consentInteractions,

@@ -17,3 +17,9 @@ export function checkState(document: StoredDocument, ifMatch: string): void {
   if (ifMatch === '' || named.includes('*') || named.includes(`"${document.revision}"`)) return;
   refuse('versionDiffers', { value: ifMatch, detail: `it is at ${etagOf(document)}` });
 }
+
+/** The version of an If-Match; NaN, which no version is, for what is no ETag of ours. FHIR R4 http.html#concurrency. */
+export function versionExpected(ifMatch: string): number | undefined {
+  if (ifMatch === '' || ifMatch === '*') return undefined;
+  return Number(/^(?:W\/)?"([1-9]\d{0,8})"$/.exec(ifMatch.trim())?.[1] ?? Number.NaN);
+}

@@ -219,6 +219,9 @@ export const identifierTypes = {
   } as Readonly<Record<string, string>>,
 } as const;
 
+/** How sure a match is. FHIR R4, value set match-grade. */
+export const matchGrades = { certain: 'certain', probable: 'probable', possible: 'possible' } as const;
+
 /** Status of an identity. FR Core, fr-core-cs-v2-0445. */
 export const identityStatus = { system: `${frCore}/CodeSystem/fr-core-cs-v2-0445`, validated: 'VALI' } as const;
 

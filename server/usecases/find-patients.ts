@@ -6,46 +6,54 @@ import type { Identifier } from '../domain/identifier.ts';
 import { insOids } from '../domain/ins.ts';
 import { type Candidate, graded, type Match, namesakesOf } from '../domain/match.ts';
 import type { PatientRecord, Traits } from '../domain/record.ts';
-import type { FoundHolder, Page, PageRequest } from '../store/port.ts';
+import type { FoundHolder } from '../store/port.ts';
+import { type Keyed, type KeyedPage, type PageKey, pageOf } from './paging.ts';
 import { judgeElsewhere, perform, type Request, type Tools } from './perform.ts';
 import { shortened } from './query.ts';
 
 /** So many holders are looked at: a search that finds more in the index says too little. */
 const mostCandidates = 1000;
 
+/** By what patients can be ordered. */
+export const patientOrders = ['changed', 'family', 'given', 'birthDate'] as const;
+export type PatientOrder = (typeof patientOrders)[number];
+
 export type PatientQuestion = {
   readonly criteria: Criteria;
-  readonly page: PageRequest;
+  readonly order: PatientOrder;
+  readonly page: KeyedPage;
   /** The question as it was asked, for the trace. */
   readonly query: string;
 };
 
-/** A holder who was found; `position` is his place in the order of all records. */
-export type FoundPatient = { readonly record: PatientRecord; readonly position: number };
-
 /**
- * Patients by their traits, newest record first, and how many these are in all. Each record is judged on its own: one that the caller
- * may not know of is left out of pages and total. The history of each patient who is shown tells of it. IHE PDQm, ITI-78; DMP TD0.5.
+ * Patients by their traits, and how many these are in all. Each record is judged on its own: one that the caller may not know of is left out
+ * of pages and total. The history of each patient who is shown tells of it. IHE PDQm, ITI-78; DMP TD0.5.
  * @throws Refused `domainUnknown`, `searchTooBroad`, `tooManyResults`, and what the decision refuses
  */
 export async function findPatients(
   tools: Tools,
   request: Request,
-  { criteria, page, query }: PatientQuestion,
-): Promise<Page<FoundPatient> & { readonly total: number }> {
+  { criteria, order, page, query }: PatientQuestion,
+): Promise<Keyed<PatientRecord> & { readonly total: number }> {
   return perform(tools, request, 'searchPatients', 'none', async (permit) => {
     for (const oid of criteria.authorities.flat())
       if (!(await isPatientDomain(tools, oid))) refuse('domainUnknown', { value: `urn:oid:${oid}` });
     const candidates = await candidatesOf(tools, permit, criteria);
-    const found = (await judged(tools, request, candidates)).filter(({ record }) => matchesCriteria(record, criteria));
-    const rest = found.filter(({ position }) => page.before === undefined || position < page.before);
-    const items = rest.slice(0, page.limit);
+    const found = (await judged(tools, request, candidates))
+      .filter(({ record }) => matchesCriteria(record, criteria))
+      .map((one) => ({ ...one, key: keyOf(one, order) }));
+    const { items, next } = pageOf(found, page);
     return {
-      answer: { items, more: rest.length > items.length, total: found.length },
+      answer: { items: items.map(({ record }) => record), total: found.length, ...(next && { next }) },
       trace: { query: shortened(query) },
       also: items.map(({ permit: own }) => ({ permit: own })),
     };
   });
+}
+
+function keyOf({ record, position }: Candidate, order: PatientOrder): PageKey {
+  return order === 'changed' ? [record.changedAt ?? 0, position] : [record.traits[order], position];
 }
 
 /**

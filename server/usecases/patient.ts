@@ -13,6 +13,8 @@ export type Existence = {
   readonly asked: Identifier;
   /** Of a professional or structure; a patient needs none. */
   readonly authorisation?: Authorisation['status'];
+  /** Of a professional: whether he is a treating doctor of the record. */
+  readonly treatingDoctor?: boolean;
   /** Whether the caller may see the identity traits: the holder, the representatives, and who may search for patients by them. */
   readonly withTraits: boolean;
 };
@@ -33,13 +35,14 @@ export async function testExistence(
 ): Promise<Existence> {
   return perform(tools, request, 'testExistence', { identifier: asked }, async (permit, facts) => {
     if (facts === undefined) refuse('unknownPatient', { value: asked.value });
-    const authorisation = ownAuthorisation(tools, request, facts);
+    const own = ownAuthorisation(tools, request, facts);
     const withTraits =
       permit.ground === 'holder' ||
       permit.ground === 'representative' ||
       (await permitElsewhere(tools, request, 'searchPatients', facts.record.id)) !== undefined;
-    const answer = { record: facts.record, asked, withTraits, ...(authorisation && { authorisation }) };
-    return { answer, trace: { query } };
+    const { status, treatingDoctor } = own ?? {};
+    const right = { ...(status && { authorisation: status }), ...(treatingDoctor !== undefined && { treatingDoctor }) };
+    return { answer: { record: facts.record, asked, withTraits, ...right }, trace: { query } };
   });
 }
 
@@ -59,9 +62,9 @@ function ownAuthorisation(
   tools: Tools,
   { caller: { actor } }: Request,
   { consents }: RecordFacts,
-): Authorisation['status'] | undefined {
+): Authorisation | undefined {
   if (actor.kind !== 'professional' && actor.kind !== 'air' && actor.kind !== 'structure') return undefined;
   const who = { professional: professionalId(actor), structure: structureId(actor) };
   const { openingAuthorisesCareTeam } = tools.settings.regime;
-  return authorisationOf(consents, who, tools.now(), openingAuthorisesCareTeam).status;
+  return authorisationOf(consents, who, tools.now(), openingAuthorisesCareTeam);
 }

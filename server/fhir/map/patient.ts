@@ -51,11 +51,16 @@ export function patientOf(record: PatientRecord, treatingDoctors: readonly Conse
 }
 
 /** An identity that a merge subsumed: it is no more, and says which one replaces it. IHE PIXm, ITI-104; IHE PMIR, Patient.Merge. */
-export function replacedPatient(id: string | undefined, by: PatientRecord): Patient {
+export function replacedPatient(
+  id: string | undefined,
+  identifier: readonly FhirIdentifier[],
+  by: PatientRecord,
+): Patient {
   const official = by.identifiers.find(({ use }) => use === 'official');
   return {
     resourceType: 'Patient',
     ...(id !== undefined && { id }),
+    ...(identifier.length > 0 && { identifier: identifier.map((one) => ({ ...one, use: 'old' as const })) }),
     active: false,
     link: [
       {
@@ -84,9 +89,11 @@ function hasIns({ identifiers }: PatientRecord): boolean {
  * The answer of the existence test: state and the caller's own right, under the identifier that was asked for; traits only for the holder
  * and the representatives. Access policy, existence test (TD0.2).
  */
-export function existenceOf({ record, asked, authorisation, withTraits }: Existence): Patient {
-  const own: Extension[] =
-    authorisation === undefined ? [] : [{ url: extensions.authorisation, valueCode: authorisation }];
+export function existenceOf({ record, asked, authorisation, treatingDoctor, withTraits }: Existence): Patient {
+  const own: Extension[] = [
+    ...(authorisation === undefined ? [] : [{ url: extensions.authorisation, valueCode: authorisation }]),
+    ...(treatingDoctor === undefined ? [] : [{ url: extensions.treatingDoctor, valueBoolean: treatingDoctor }]),
+  ];
   if (withTraits) {
     const patient = patientOf(record);
     return { ...patient, extension: [...(patient.extension ?? []), ...own] };
