@@ -109,24 +109,28 @@ export function meter({ attachmentBytes, textBytes }: BodyLimits): (chunk: Buffe
   };
 }
 
-/** The same for XML: a run without markup and quotes is an attachment when it is long. */
+/** The same for XML: a long run that a quotation mark begins, without markup in it, is an attachment. */
 export function xmlMeter({ attachmentBytes, textBytes }: BodyLimits): (chunk: Buffer) => boolean {
   let run = 0;
+  let isQuoted = false;
   let attachments = 0;
   let rest = 0;
   return (chunk) => {
     for (const byte of chunk) {
       run++;
-      if (byte !== QUOTE && byte !== APOSTROPHE && byte !== LESS) continue;
-      if (run > longText) attachments += run;
+      if (byte !== QUOTE && byte !== APOSTROPHE && byte !== LESS && byte !== GREATER) continue;
+      if (isQuoted && run > longText) attachments += run;
       else rest += run;
       run = 0;
+      isQuoted = byte === QUOTE || byte === APOSTROPHE;
     }
-    const open = run > longText ? run : 0;
-    return rest <= textBytes && ((attachments + open) * 3) / 4 <= attachmentBytes;
+    const isOpen = isQuoted && run > longText;
+    const [open, text] = isOpen ? [run, 0] : [0, run];
+    return rest + text <= textBytes && ((attachments + open) * 3) / 4 <= attachmentBytes;
   };
 }
 
 const QUOTE = 0x22;
 const APOSTROPHE = 0x27;
 const LESS = 0x3c;
+const GREATER = 0x3e;

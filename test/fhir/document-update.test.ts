@@ -215,7 +215,7 @@ describe('a patch is refused', () => {
   });
 
   test('of another media type', async () => {
-    const refused = await patch('dr-nguyen', await own(), '<diff/>', { 'Content-Type': 'application/xml-patch+xml' });
+    const refused = await patch('dr-nguyen', await own(), '{}', { 'Content-Type': 'application/merge-patch+json' });
     expect([refused.status, problemOf(refused)]).toEqual([415, 'mediaTypeUnsupported']);
   });
 
@@ -402,7 +402,12 @@ test('the history of the patient names the document by the id that it keeps', as
 
 test('the CapabilityStatement tells it', async () => {
   const { json } = await opened().ask<CapabilityStatement>('metadata');
-  expect(json.patchFormat).toEqual([jsonPatch, 'application/fhir+json']);
+  expect(json.patchFormat).toEqual([
+    jsonPatch,
+    'application/xml-patch+xml',
+    'application/fhir+json',
+    'application/fhir+xml',
+  ]);
   const told = json.rest?.[0]?.resource?.find(({ type }) => type === 'DocumentReference');
   expect(told).toMatchObject({ versioning: 'versioned', readHistory: true, conditionalRead: 'not-match' });
   expect(told?.interaction?.map(({ code }) => code)).toEqual(

@@ -90,10 +90,12 @@ describe('every answer', () => {
   });
 
   test.each([
-    [{ Accept: 'application/fhir+xml' }, '', 406],
+    [{ Accept: 'application/fhir+xml' }, '', 200],
+    [{ Accept: 'text/turtle' }, '', 406],
+    [{ Accept: 'application/fhir+json;fhirVersion=5.0' }, '', 406],
     [{ Accept: 'application/fhir+json;fhirVersion=4.0' }, '', 200],
     [{ Accept: 'application/fhir+xml' }, '&_format=json', 200],
-    [{ Accept: 'application/fhir+json' }, '&_format=xml', 406],
+    [{ Accept: 'application/fhir+json' }, '&_format=ttl', 406],
   ])('%j%s is answered %i', async (headers, more, status) => {
     expect((await door.get('dr-nguyen', query() + more, { headers })).status).toBe(status);
   });

@@ -27,7 +27,7 @@ export function auditEventOf(happened: AuditEvent, observer: Observer): FhirAudi
     id: String(happened.sequence),
     ...(profile !== undefined && { meta: { profile: [profile] } }),
     type: shape.type,
-    subtype: [...shape.subtype],
+    ...(shape.subtype.length > 0 && { subtype: [...shape.subtype] }),
     action: origin.transaction === 'internal' ? actionOf(happened.action) : shape.action,
     recorded: new Date(happened.at).toISOString(),
     outcome: outcome === 'done' ? '0' : outcome === 'refused' ? '8' : '4',

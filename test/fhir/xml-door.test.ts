@@ -1,0 +1,266 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Bundle, CapabilityStatement, Consent, DocumentReference, OperationOutcome } from 'fhir/r4.js';
+import { xmlMeter } from '../../server/fhir/body.ts';
+import type { Json } from '../../server/fhir/json.ts';
+import { readXml } from '../../server/fhir/xml/read.ts';
+import { writeXml } from '../../server/fhir/xml/write.ts';
+import { actorOf, consentFor } from './consent-samples.ts';
+import { bundleOf, resourceIn } from './deposits.ts';
+import { type Door, openDoor } from './door.ts';
+
+let door: Door;
+beforeAll(async () => {
+  door = await openDoor();
+});
+afterAll(async () => {
+  expect(door.faults).toEqual([]);
+  await door.close();
+});
+
+const xmlType = 'application/fhir+xml; charset=utf-8';
+const jsonType = 'application/fhir+json; charset=utf-8';
+const inXml = { Accept: 'application/fhir+xml' };
+
+type Asked = { method?: string; body?: string; headers?: Record<string, string> };
+/** The answer, its body read by the form that it says it has. */
+async function ask(who: string, path: string, { headers = {}, ...init }: Asked = {}) {
+  const answer = await door.ask(path === '' ? door.base : path, {
+    ...init,
+    headers: { Authorization: `Bearer ${await door.token(who)}`, ...headers },
+  });
+  const type = answer.headers.get('content-type');
+  const resource: unknown = type === xmlType ? await readXml(answer.bytes) : answer.json;
+  return { ...answer, type, resource };
+}
+const post = (who: string, path: string, body: string, headers: Record<string, string> = {}) =>
+  ask(who, path, { method: 'POST', body, headers: { 'Content-Type': 'application/fhir+xml', ...headers } });
+const xmlOf = (resource: unknown) => writeXml(JSON.parse(JSON.stringify(resource)) as Json);
+const search = () => `DocumentReference?patient.identifier=${door.of('laurent')}&status=current`;
+const issues = (resource: unknown) => (resource as OperationOutcome).issue.map(({ details }) => details?.text);
+
+describe('a document', () => {
+  test('is deposited in XML, answered in XML, and read in JSON as in XML', async () => {
+    const bundle = bundleOf(door);
+    const answer = await post('dr-martin', '', xmlOf(bundle), inXml);
+    expect([answer.status, answer.type]).toEqual([200, xmlType]);
+    const { entry = [] } = answer.resource as Bundle;
+    expect(entry.map(({ response }) => response?.status)).toEqual(Array(bundle.entry?.length).fill('201 Created'));
+    const path = entry.map(({ response }) => response?.location ?? '').find((at) => at.includes('DocumentReference/'));
+    const id = /DocumentReference\/([^/]+)/.exec(path ?? '')?.[1] ?? '';
+
+    const json = await ask('dr-martin', `DocumentReference/${id}`);
+    expect(json.type).toBe(jsonType);
+    const sent = resourceIn(bundle, 'DocumentReference');
+    const read = json.resource as DocumentReference;
+    expect(read.masterIdentifier).toEqual(sent.masterIdentifier);
+    expect(read.content[0]?.attachment.hash).toBe(sent.content[0]?.attachment.hash);
+    const xml = await ask('dr-martin', `DocumentReference/${id}`, { headers: inXml });
+    expect([xml.type, xml.resource]).toEqual([xmlType, json.resource]);
+    expect(xml.headers.get('etag')).toBe(json.headers.get('etag'));
+
+    const raw = await ask('dr-martin', `Binary/${id}`);
+    expect(raw.bytes.toString('base64')).toBe(resourceIn(bundle, 'Binary').data);
+    const binary = await ask('dr-martin', `Binary/${id}`, { headers: inXml });
+    expect(binary.type).toBe(xmlType);
+    expect(binary.resource).toEqual((await ask('dr-martin', `Binary/${id}?_format=json`)).resource);
+  });
+
+  test('is deposited in JSON and answered in XML', async () => {
+    const answer = await post('dr-martin', '', JSON.stringify(bundleOf(door)), {
+      ...inXml,
+      'Content-Type': 'application/fhir+json',
+    });
+    expect([answer.status, answer.type]).toEqual([200, xmlType]);
+    expect(answer.resource).toMatchObject({ resourceType: 'Bundle', type: 'transaction-response' });
+  });
+
+  test('is masked by an XML Patch', async () => {
+    const { json } = await door.get<Bundle<DocumentReference>>('dr-nguyen', `${search()}&_count=100`);
+    const own = json.entry?.find(
+      ({ resource }) => resource?.content[0]?.attachment.title === 'Consultation de cardiologie',
+    );
+    const system =
+      'https://mos.esante.gouv.fr/NOS/TRE_A07-StatutVisibiliteDocument/FHIR/TRE-A07-StatutVisibiliteDocument';
+    const label = `<securityLabel xmlns="http://hl7.org/fhir"><coding><system value="${system}"/><code value="MASQUE_PS"/></coding></securityLabel>`;
+    const patch = (operation: string) =>
+      ask('dr-nguyen', `DocumentReference/${own?.resource?.id}`, {
+        method: 'PATCH',
+        body: `<diff xmlns:f="http://hl7.org/fhir">${operation}</diff>`,
+        headers: { 'Content-Type': 'application/xml-patch+xml', ...inXml },
+      });
+    const refused = await patch('<replace sel="f:DocumentReference/f:description/@value">x</replace>');
+    expect([refused.status, refused.type, issues(refused.resource)]).toEqual([405, xmlType, ['patchForbidden']]);
+    const { status, resource } = await patch(`<add sel="f:DocumentReference">${label}</add>`);
+    expect(status).toBe(200);
+    const codes = (resource as DocumentReference).securityLabel?.map(({ coding }) => coding?.[0]?.code);
+    expect(codes).toEqual(['N', 'MASQUE_PS']);
+  });
+});
+
+test('a Consent in XML, its narrative and extensions kept, is read in both forms and takes effect', async () => {
+  const { oid, value } = door.world.ins('casanova');
+  const patient = { identifier: { system: `urn:oid:${oid}`, value } };
+  const sent = consentFor(
+    patient,
+    { type: 'permit', actor: [actorOf('dr-nguyen')] },
+    {
+      text: { status: 'generated', div: '<div xmlns="http://www.w3.org/1999/xhtml"><p>Accord <b>signé</b></p></div>' },
+    },
+  );
+  const { status, type, resource } = await post('casanova', 'Consent', xmlOf(sent), inXml);
+  expect([status, type]).toEqual([201, xmlType]);
+  const { id = '', text } = resource as Consent;
+  expect(text).toEqual(sent.text);
+  expect((await ask('casanova', `Consent/${id}`)).resource).toEqual(resource);
+  const found = await ask('dr-nguyen', `DocumentReference?patient.identifier=${door.of('casanova')}&status=current`);
+  expect(found.status).toBe(200);
+});
+
+test.each([
+  ['dr-nguyen', () => `${search()}&_count=3`],
+  ['dr-nguyen', () => `Patient?identifier=${door.of('laurent')}`],
+  ['laurent', () => `AuditEvent?patient.identifier=${door.of('laurent')}&date=ge2020-01-01&_count=50`],
+  ['dr-nguyen', () => 'metadata'],
+])('what %s is answered says the same in both forms: %#', async (who, path) => {
+  const json = await ask(who, path());
+  const xml = await ask(who, path(), { headers: inXml });
+  expect([json.status, xml.status, json.type, xml.type]).toEqual([200, 200, jsonType, xmlType]);
+  // What the first request left in the audit trail, and the name of the request.
+  const same = ({ resource }: typeof json) => {
+    const { entry, total: _total, id: _id, ...rest } = resource as Bundle;
+    return { ...rest, entry: entry?.filter(({ search: { mode } = {} }) => mode !== 'outcome').slice(-2) };
+  };
+  expect(same(xml)).toEqual(same(json));
+});
+
+test('the CapabilityStatement names both forms', async () => {
+  const { resource } = await ask('dr-nguyen', 'metadata?_format=xml');
+  expect((resource as CapabilityStatement).format).toEqual([
+    'application/fhir+json',
+    'application/fhir+xml',
+    'json',
+    'xml',
+  ]);
+});
+
+describe('how a form is asked for', () => {
+  test('_format wins over Accept, in the address and in a form', async () => {
+    expect((await ask('dr-nguyen', `${search()}&_format=application/fhir%2Bxml`)).type).toBe(xmlType);
+    expect((await ask('dr-nguyen', `${search()}&_format=json`, { headers: inXml })).type).toBe(jsonType);
+    const [, query = ''] = search().split('?');
+    const form = await ask('dr-nguyen', 'DocumentReference/_search', {
+      method: 'POST',
+      body: `${query}&_format=xml`,
+      headers: { 'Content-Type': 'application/x-www-form-urlencoded' },
+    });
+    expect([form.status, form.type]).toEqual([200, xmlType]);
+  });
+
+  test.each(['json', 'xml'])('_pretty lays out %s and changes nothing', async (format) => {
+    const plain = await ask('dr-nguyen', `metadata?_format=${format}`);
+    const pretty = await ask('dr-nguyen', `metadata?_format=${format}&_pretty=true`);
+    expect(pretty.bytes.toString().split('\n').length).toBeGreaterThan(100);
+    expect(plain.bytes.toString().split('\n')).toHaveLength(1);
+    expect(pretty.resource).toEqual(plain.resource);
+  });
+
+  test('HEAD tells type and length of the XML', async () => {
+    const full = await ask('dr-nguyen', 'metadata', { headers: inXml });
+    const { headers, bytes } = await door.ask('metadata?_format=xml', { method: 'HEAD' });
+    expect([bytes.length, headers.get('content-type')]).toEqual([0, xmlType]);
+    expect(headers.get('content-length')).toBe(String(full.bytes.length));
+  });
+});
+
+describe('an error has the form that was asked for', () => {
+  test('without a token', async () => {
+    const { status, headers, bytes } = await door.ask(search(), { headers: inXml });
+    expect([status, headers.get('content-type')]).toEqual([401, xmlType]);
+    expect(await readXml(bytes)).toMatchObject({ resourceType: 'OperationOutcome', issue: [{ code: 'login' }] });
+  });
+
+  test.each([
+    ['DocumentReference/00000000-0000-4000-8000-000000000000', 404],
+    ['Sickness', 404],
+    ['Binary/x', 404],
+    ['Binary/x?_format=xml', 404],
+    [`DocumentReference?patient.identifier=x`, 400],
+  ])('%s', async (path, status) => {
+    const answer = await ask('dr-nguyen', path, { headers: inXml });
+    expect([answer.status, answer.type]).toEqual([status, xmlType]);
+    expect(answer.resource).toMatchObject({ resourceType: 'OperationOutcome', issue: [{ severity: 'error' }] });
+  });
+
+  test('JSON where no form can be met', async () => {
+    const answer = await ask('dr-nguyen', search(), { headers: { Accept: 'text/turtle' } });
+    expect([answer.status, answer.type, issues(answer.resource)]).toEqual([406, jsonType, ['notAcceptable']]);
+  });
+});
+
+describe('XML that is not taken', () => {
+  const bomb = `<!DOCTYPE b [<!ENTITY a "xx"><!ENTITY c "&a;&a;&a;">]><Bundle xmlns="http://hl7.org/fhir"><type value="&c;"/></Bundle>`;
+  const nested = `<Bundle xmlns="http://hl7.org/fhir">${'<extension url="a">'.repeat(150)}${'</extension>'.repeat(150)}</Bundle>`;
+  test.each([
+    ['is not well-formed', '<Bundle xmlns="http://hl7.org/fhir">', 400, ['notXml']],
+    ['is an entity bomb', bomb, 400, ['xmlForbidden']],
+    ['is nested deep', nested, 400, ['elementUnknown']],
+    ['is nested deep where it may be', nested.replaceAll('Bundle', 'Patient'), 400, ['elementMalformed']],
+    [
+      'is of another namespace',
+      '<Bundle xmlns="urn:hl7-org:v3"><type value="transaction"/></Bundle>',
+      400,
+      ['elementMalformed'],
+    ],
+    ['is JSON', '{"resourceType":"Bundle"}', 400, ['notXml']],
+    [
+      'is larger than what may come besides attachments',
+      `<a>${' '.repeat(8 * 1024 * 1024)}<b/></a>`,
+      413,
+      ['messageTooLarge'],
+    ],
+  ])('%s', async (_, body, status, names) => {
+    for (const [headers, type] of [
+      [inXml, xmlType],
+      [{}, jsonType],
+    ] as const) {
+      const answer = await post('dr-martin', '', body, headers);
+      expect([answer.status, answer.type, issues(answer.resource)]).toEqual([status, type, names]);
+    }
+  });
+
+  test.each(['application/fhir+xml; charset=iso-8859-1', 'application/fhir+xml; fhirVersion=3.0', 'text/html'])(
+    'comes as %s',
+    async (type) => {
+      const answer = await post('dr-martin', '', xmlOf(bundleOf(door)), { 'Content-Type': type, ...inXml });
+      expect([answer.status, answer.type, issues(answer.resource)]).toEqual([415, xmlType, ['mediaTypeUnsupported']]);
+    },
+  );
+
+  test('all faults of structure are told at once, each with its place', async () => {
+    const bundle = xmlOf(bundleOf(door)).replace('<status value="current"/>', '<colour value="red"/>');
+    const { status, resource } = await post('dr-martin', '', bundle.replace('<size ', '<weight '), inXml);
+    expect(status).toBe(400);
+    expect((resource as OperationOutcome).issue.map(({ expression }) => expression?.[0])).toEqual([
+      'Bundle.entry[0].resource.colour',
+      'Bundle.entry[1].resource.content[0].attachment.weight',
+    ]);
+  });
+});
+
+describe('the limits of a body in XML', () => {
+  const limits = { attachmentBytes: 30_000, textBytes: 1000 };
+  const fits = (...chunks: string[]) => {
+    const isWithin = xmlMeter(limits);
+    return chunks.every((chunk) => isWithin(Buffer.from(chunk)));
+  };
+  test.each([
+    ['text up to its limit', ['<a/>'.repeat(240)], true],
+    ['more text', ['<a/>'.repeat(260)], false],
+    ['an attachment up to its limit, in pieces', ['<a value="', 'A'.repeat(20_000), 'A'.repeat(19_900), '"/>'], true],
+    ['a larger one', ['<a value="', 'A'.repeat(41_000)], false],
+    ['two that are larger together', [`<a value="${'A'.repeat(21_000)}"/><a value='${'A'.repeat(21_000)}'/>`], false],
+    ['short values together', [`<a value="${'A'.repeat(600)}"/><a value="${'A'.repeat(600)}"/>`], false],
+  ])('%s', (_, chunks, expected) => {
+    expect(fits(...chunks)).toBe(expected);
+  });
+});
