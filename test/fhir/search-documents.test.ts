@@ -262,13 +262,13 @@ describe('the answer of a search', () => {
     ['_lastUpdated', 'changed', (d: DocumentReference) => d.meta?.lastUpdated],
     ['creation', 'created', (d: DocumentReference) => d.content[0]?.attachment.creation],
     ['period', 'begun', (d: DocumentReference) => d.context?.period?.start],
-  ])('in the order of %s, both ways and over pages, is as it was %s', async (sort, _, valueOf) => {
+  ])('in the order of %s, both ways and over pages, is as it was %s', async (sort, _, said) => {
     for (const [sign, direction] of [
       ['', 1],
       ['-', -1],
     ] as const) {
       const all = documents(await search(`_count=500&_sort=${sign}${sort}`));
-      const values = all.map((document) => Date.parse(valueOf(document) ?? ''));
+      const values = all.map((document) => Date.parse(said(document) ?? ''));
       expect(values).toEqual([...values].sort((a, b) => direction * (a - b)));
       const seen: unknown[] = [];
       let url = path(`_count=4&_sort=${sign}${sort}`);
