@@ -3,9 +3,11 @@ import Router from '@koa/router';
 import Koa from 'koa';
 import type { Context } from './context.ts';
 import { fhirRouter } from './fhir/routes.ts';
+import { oauthRouter } from './oauth/routes.ts';
 import { pour } from './pour.ts';
 import { onDemandRouter } from './sandbox/on-demand.ts';
 import { StoreBusy } from './store/port.ts';
+import { fhirAddressesOf, oauthSettingsOf } from './token-issuers.ts';
 import { exposition } from './watch/metrics.ts';
 import { nameRequest } from './watch/request-id.ts';
 import { iti18 } from './xds/iti18.ts';
@@ -80,10 +82,14 @@ export function makeApp(
       ownWay: context.work.ownWay,
     },
   );
+  const oauthSettings = oauthSettingsOf(context);
+  const oauth = oauthRouter(context.tools, oauthSettings);
+  const addresses = fhirAddressesOf(oauthSettings);
   const fhir = fhirRouter(context.tools, context.identify, {
     log: context.log,
     publicUrl: env.DMP_PUBLIC_URL,
     linkKey: context.linkKey,
+    ...(addresses && { oauth: addresses }),
     limits: {
       entries: env.DMP_MAX_BUNDLE_ENTRIES,
       textBytes: env.DMP_MAX_BUNDLE_TEXT,
@@ -91,14 +97,14 @@ export function makeApp(
       binaryBytes: env.DMP_MAX_BINARY,
       stagedBytes: env.DMP_MAX_STAGED,
     },
+    subscribing: context.work.subscribing,
     filing: {
       sourceId: env.DMP_PUBLISH_SOURCE ?? env.DMP_REPOSITORY_ID,
       contentType: env.DMP_PUBLISH_CONTENT_TYPE,
     },
   });
   const sandbox = context.config.sandbox ? [onDemandRouter(context.tools.now)] : [];
-    subscribing: context.work.subscribing,
-  for (const router of [own, xds, fhir, ...sandbox]) app.use(router.routes()).use(router.allowedMethods());
+  for (const router of [own, xds, oauth, fhir, ...sandbox]) app.use(router.routes()).use(router.allowedMethods());
   app.on('error', failed);
   return app.callback();
 }

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { MessagePort } from 'node:worker_threads';
 import type { Identify } from './auth/credentials.ts';
-import { makeIdentify } from './auth/identify.ts';
+import { type Grants, makeIdentify } from './auth/identify.ts';
 import { withoutCredentials } from './auth/open.ts';
 import { openBlobs } from './blobs/sealed.ts';
 import type { Config } from './config/config.ts';
@@ -28,6 +28,8 @@ export type Context = {
   readonly metrics: Metrics;
   readonly tools: Tools;
   readonly identify: Identify;
+  /** What an authorisation server takes as proof. */
+  readonly proofs: Grants;
   readonly linkKey: KeyObject;
   readonly limits: TransportLimits;
   readonly work: BackgroundWork;
@@ -51,9 +53,9 @@ export async function openContext(config: Config, writerPort?: MessagePort, tell
   const opened = first ?? (await connectEmbedded({ folder: config.data, port: writerPort as MessagePort }));
   const now = () => Date.now();
   const blobs = openBlobs({ folder: join(config.data, 'documents'), inlineLimit: env.DMP_INLINE_CONTENT });
+  let wake = () => {};
   const tools: Tools = {
     store: waking(opened, () => wake()),
-  let wake = () => {};
     blobs,
     keyring: makeKeyring(masterKeyOf(config)),
     sources: httpSources([
@@ -79,13 +81,14 @@ export async function openContext(config: Config, writerPort?: MessagePort, tell
   );
   const identify = config.settings.domain.credentials === 'none' ? withoutCredentials(credentialed) : credentialed;
   const work = openBackgroundWork(config, tools, log, tellOfWork);
+  wake = work.wake;
   return {
     config,
-  wake = work.wake;
     log,
     metrics,
     tools,
     identify,
+    proofs: credentialed,
     linkKey: linkKeyOf(config),
     limits: {
       rootBytes: env.DMP_MAX_ROOT,

@@ -62,11 +62,19 @@ export function makeJwtAssertions(trust: Trust, { skewSeconds, systems }: JwtAss
 
 /** The certificate of the signature, DER. RFC 7515 §4.1.6. */
 function certificateIn(assertion: string): Buffer {
-  const { x5c } = decodeProtectedHeader(assertion);
-  const [first] = Array.isArray(x5c) ? x5c : [];
+  const [first] = chainIn(assertion);
   if (typeof first !== 'string' || !/^[A-Za-z0-9+/]{64,8192}={0,2}$/.test(first))
     throw new NotIdentified('no certificate in x5c');
   return Buffer.from(first, 'base64');
+}
+
+function chainIn(assertion: string): readonly unknown[] {
+  try {
+    const { x5c } = decodeProtectedHeader(assertion);
+    return Array.isArray(x5c) ? x5c : [];
+  } catch {
+    throw new NotIdentified('assertion malformed');
+  }
 }
 
 const code = z.object({ code: z.string(), codeSystem: z.string() });

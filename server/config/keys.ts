@@ -26,6 +26,11 @@ export function linkKeyOf(config: Config) {
   return createSecretKey(readKey(config.env.DMP_LINK_KEY_FILE, join(config.data, 'keys', 'links.key')));
 }
 
+/** The key that seals codes of the sandbox's authorisation server. */
+export function codeKeyOf(config: Config) {
+  return createSecretKey(readKey(undefined, join(config.data, 'sandbox', 'codes.key')));
+}
+
 /** The master key that wraps records' keys. */
 export function masterKeyOf(config: Config): Buffer {
   return readKey(config.env.DMP_MASTER_KEY_FILE, join(config.data, config.sandbox ? 'sandbox' : 'keys', 'master.key'));

@@ -32,6 +32,11 @@ export function sandboxFolder(data: string): string {
   return join(data, 'sandbox');
 }
 
+/** Where the public key of its tokens lies (JWKS). */
+export function jwksFile(data: string): string {
+  return join(sandboxFolder(data), files.jwks);
+}
+
 /** No keys are there yet: the sandbox was never started on this data folder. */
 export class CardsMissing extends Error {
   override readonly name = 'CardsMissing';

@@ -243,6 +243,15 @@ export async function traceUnidentified(tools: Tools, origin: Origin, why: strin
   await tools.store.write.note([{ at: tools.now(), action: 'identify', origin, outcome: 'refused', ground: why }]);
 }
 
+/**
+ * Traces that somebody was identified and given a credential of ours, and spends what it was given for.
+ * @throws Refused `notIdentified` when that had been spent
+ */
+export async function traceIdentified(tools: Tools, request: Request, ground: string, spend?: Spend): Promise<void> {
+  const event = eventOf(request, 'identify', tools.now(), undefined, undefined);
+  await notice(tools, { ...event, outcome: 'done', ground }, spend);
+}
+
 async function notice(tools: Tools, event: EventDraft, spend: Spend | undefined): Promise<void> {
   const outcome = await tools.store.write.note([event], spend);
   if (!outcome.done) await replayed(tools, event);

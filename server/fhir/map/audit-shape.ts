@@ -138,6 +138,18 @@ const shapes: Readonly<Record<Transaction, Shape>> = {
     action: 'E',
     client: 'source',
   },
+  'ITI-71': {
+    type: event('110114', 'User Authentication'),
+    subtype: [iti('ITI-71', 'Get Access Token')],
+    action: 'E',
+    client: 'source',
+  },
+  'ITI-102': {
+    type: event('110114', 'User Authentication'),
+    subtype: [iti('ITI-102', 'Introspect Token')],
+    action: 'E',
+    client: 'source',
+  },
   ORU: incoming({ system: audit.messageType, code: 'ORU' }),
   MDM: incoming({ system: audit.messageType, code: 'MDM' }),
   read,

@@ -1,0 +1,72 @@
+import type { IncomingMessage } from 'node:http';
+import { OAuthError } from './error.ts';
+
+/** Bytes of a form. */
+const longest = 64 * 1024;
+const patience = 10_000;
+
+/** Parameters of a request; each was given once. */
+export type Parameters = {
+  /** Undefined for a parameter that was not given, or given without a value. RFC 6749 §3.1, §3.2. */
+  readonly one: (name: string) => string | undefined;
+  /** @throws OAuthError invalid_request */
+  readonly required: (name: string, remedy: string) => string;
+  /** Every value of one that may come several times. */
+  readonly all: (name: string) => readonly string[];
+};
+
+/** Parameters that may come several times. RFC 8707 §2, RFC 8693 §2.1. */
+const repeatable = new Set(['resource', 'audience']);
+
+/** @throws OAuthError invalid_request when a parameter comes twice. RFC 6749 §3.1 */
+export function parametersOf(text: string): Parameters {
+  const given = new URLSearchParams(text);
+  const names = [...given.keys()];
+  const twice = names.find((name, at) => !repeatable.has(name) && names.indexOf(name) !== at);
+  if (twice !== undefined)
+    throw new OAuthError('invalid_request', `The parameter ${twice} comes more than once: send it once.`);
+  const all = (name: string) => given.getAll(name).filter((value) => value !== '');
+  const one = (name: string) => all(name)[0];
+  return {
+    one,
+    all,
+    required(name, remedy) {
+      const value = one(name);
+      if (value === undefined) throw new OAuthError('invalid_request', `The parameter ${name} is missing: ${remedy}`);
+      return value;
+    },
+  };
+}
+
+/**
+ * Reads a posted form. Who takes longer than ten seconds to send so little loses the connection.
+ * @throws OAuthError invalid_request: 415 for another media type, 413 beyond 64 KiB, 400 for a form that ends early or is not UTF-8
+ */
+export async function readForm(request: IncomingMessage): Promise<Parameters> {
+  const type = (request.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase();
+  if (type !== 'application/x-www-form-urlencoded')
+    throw new OAuthError('invalid_request', 'Send the parameters as application/x-www-form-urlencoded.', {
+      status: 415,
+    });
+  const chunks: Buffer[] = [];
+  let size = 0;
+  const late = setTimeout(() => request.destroy(), patience);
+  try {
+    for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+      size += chunk.length;
+      if (size > longest) break;
+      chunks.push(chunk);
+    }
+  } catch {
+    throw new OAuthError('invalid_request', 'The form ends before its announced length.');
+  } finally {
+    clearTimeout(late);
+  }
+  if (size > longest) throw new OAuthError('invalid_request', `A form may have ${longest} bytes.`, { status: 413 });
+  try {
+    return parametersOf(new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks)));
+  } catch (error) {
+    if (error instanceof OAuthError) throw error;
+    throw new OAuthError('invalid_request', 'The form is not UTF-8.');
+  }
+}
