@@ -13,6 +13,8 @@ export const codedAttributes = [
   'contentTypeCode',
   'codeList',
   'authorSpecialty',
+  'authorRole',
+  'referenceIdList',
 ] as const;
 export type CodedAttribute = (typeof codedAttributes)[number];
 

@@ -3,12 +3,12 @@ import { type Problem, problem } from '../error.ts';
 
 /** On-demand entries alone, which say nothing of bytes that are not there yet. IHE ITI TF-2 3.61.4.1.2; TF-3 table 4.3.1-3. */
 export function onDemandEntries({ entries }: Submission): Problem[] {
-  return entries.flatMap(({ id, objectType, creationTime, hash, size, repositoryUniqueId }) => [
+  return entries.flatMap(({ id, objectType, creationTime, hash, size, documentAvailability, repositoryUniqueId }) => [
     ...(objectType === 'stable' ? [problem('objectTypeNotHere', { object: id })] : []),
     ...(repositoryUniqueId === undefined
       ? [problem('attributeMissing', { attribute: 'repositoryUniqueId', object: id })]
       : []),
-    ...Object.entries({ creationTime, hash, size })
+    ...Object.entries({ creationTime, hash, size, documentAvailability })
       .filter(([, value]) => value !== undefined)
       .map(([attribute, value]) =>
         problem('attributeForbidden', {

@@ -1,4 +1,4 @@
-import { type CodedAttribute, holdsCode } from '../affinity-domain.ts';
+import { type AffinityDomain, type CodedAttribute, holdsCode, type ValueSet } from '../affinity-domain.ts';
 import type { Code } from '../code.ts';
 import type { EntryDraft, Submission } from '../document.ts';
 import { type Problem, problem } from '../error.ts';
@@ -9,15 +9,17 @@ type Coded = readonly [attribute: CodedAttribute, object: string, codes: readonl
 
 /**
  * Codes are among those that the domain prescribes, by code and scheme. IHE ITI TF-3 4.2.3.1.2; the DMP's value sets are those of CI-SIS
- * (JDV_J57 to JDV_J66).
+ * (JDV_J57 to JDV_J66). Roles of authors and types of reference ids are among those that it prescribes too: a role is a display name of its
+ * list, or a code.
  */
 export function valueSets({ sets, entries, folders }: Submission, { domain }: MessageFacts): Problem[] {
   const coded: Coded[] = [
     ...sets.flatMap(({ id, contentTypeCode, authors }): Coded[] => [
       ['contentTypeCode', id, [contentTypeCode]],
       ['authorSpecialty', id, specialtiesOf(authors)],
+      ['authorRole', id, rolesOf(authors, domain.valueSets.authorRole)],
     ]),
-    ...entries.flatMap(codesOfEntry),
+    ...entries.flatMap((entry) => codesOfEntry(entry, domain.valueSets)),
     ...folders.map(({ id, codes }): Coded => ['codeList', id, codes]),
   ];
   return coded.flatMap(([attribute, object, codes = []]) => {
@@ -36,7 +38,7 @@ export function valueSets({ sets, entries, folders }: Submission, { domain }: Me
   });
 }
 
-function codesOfEntry(entry: EntryDraft): Coded[] {
+function codesOfEntry(entry: EntryDraft, { authorRole, referenceIdList }: AffinityDomain['valueSets']): Coded[] {
   return [
     ['classCode', entry.id, [entry.classCode]],
     ['typeCode', entry.id, [entry.typeCode]],
@@ -46,7 +48,25 @@ function codesOfEntry(entry: EntryDraft): Coded[] {
     ['confidentialityCode', entry.id, entry.confidentialityCodes],
     ['eventCodeList', entry.id, entry.eventCodes],
     ['authorSpecialty', entry.id, specialtiesOf(entry.authors)],
+    ['authorRole', entry.id, rolesOf(entry.authors, authorRole)],
+    ['referenceIdList', entry.id, entry.referenceIds?.map(({ type }) => typeOf(type, referenceIdList))],
   ];
+}
+
+/** Roles as CI-SIS writes them, the display name of a code; or the code itself, `code^display^oid` or `code^^^&oid&ISO`. */
+function rolesOf(authors: readonly Author[] = [], set: ValueSet | undefined): Code[] {
+  return authors.flatMap(({ roles }) =>
+    roles.map((text) => {
+      const [code = '', , third = '', fourth = ''] = text.split('^');
+      const named = set?.codes.find(({ display }) => display === text);
+      return named ?? { code, system: third === '' ? (fourth.split('&')[1] ?? '') : third };
+    }),
+  );
+}
+
+/** The type of a reference id is a URN, whose code system no message names. */
+function typeOf(type: string, set: ValueSet | undefined): Code {
+  return set?.codes.find(({ code }) => code === type) ?? { code: type, system: '' };
 }
 
 /** Specialties as CI-SIS writes them, `code^display^oid`; a plain text is a code without scheme. */
