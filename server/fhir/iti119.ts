@@ -74,7 +74,7 @@ type Asked = { readonly patient: Patient; readonly onlyCertain: boolean; readonl
 async function askedIn(exchange: Exchange): Promise<Asked> {
   const sent = await exchange.json();
   const kind = isParameters(sent) ? 'Parameters' : type;
-  const { problems } = await validate(sent, kind);
+  const { problems } = validate(sent, kind);
   if (problems.length > 0) throw new Refused(problems);
   // Its structure was checked.
   if (kind === type) return { patient: sent as unknown as Patient, onlyCertain: false, limit: usualCount };

@@ -20,6 +20,7 @@ import { binaryInteractions } from './iti68.ts';
 import { demographicsInteractions } from './iti78.ts';
 import { eventInteractions } from './iti81.ts';
 import { crossReferenceInteractions } from './iti83.ts';
+import { messageInteractions } from './iti93.ts';
 import { feedInteractions } from './iti104.ts';
 import { publishInteractions } from './iti105.ts';
 import { consentInteractions } from './iti108.ts';
@@ -60,6 +61,7 @@ const served: readonly Interaction[] = [
   ...matchInteractions,
   ...crossReferenceInteractions,
   ...feedInteractions,
+  ...messageInteractions,
   ...patientInteractions,
   ...eventInteractions,
   ...consentInteractions,
