@@ -62,6 +62,82 @@ describe('the bytes of a document', () => {
     expect(got.get('content-length')).toBe(String(attachment()?.size));
   });
 
+  describe('in part', () => {
+    const size = () => attachment()?.size ?? 0;
+    const ranged = async (range: string, more: Record<string, string> = {}) =>
+      door.get('dr-nguyen', attachment()?.url ?? '', { headers: { Range: range, ...more } });
+    const whole = async () => (await door.get('dr-nguyen', attachment()?.url ?? '')).bytes;
+
+    test.each<[string, (size: number) => [from: number, to: number]]>([
+      ['bytes=0-9', () => [0, 10]],
+      ['bytes=10-', (end) => [10, end]],
+      ['bytes=-7', (end) => [end - 7, end]],
+      ['bytes=5-999999999', (end) => [5, end]],
+      ['bytes=-999999999', (end) => [0, end]],
+    ])('by %s', async (range, expected) => {
+      const [from, to] = expected(size());
+      const { status, headers, bytes } = await ranged(range);
+      expect([status, headers.get('content-range'), headers.get('content-length')]).toEqual([
+        206,
+        `bytes ${from}-${to - 1}/${size()}`,
+        String(to - from),
+      ]);
+      expect(bytes.equals((await whole()).subarray(from, to))).toBe(true);
+    });
+
+    test.each(['bytes=0-1,4-5', 'bytes=9-3', 'bytes=x-3', 'bytes=-', 'items=0-3'])(
+      'all of them come for %s',
+      async (range) => {
+        const { status, headers, bytes } = await ranged(range);
+        expect([status, headers.get('accept-ranges'), bytes.length]).toEqual([200, 'bytes', size()]);
+      },
+    );
+
+    test.each([
+      ['bytes=999999999-', {}],
+      ['bytes=-0', {}],
+    ])('none can come for %s', async (range, more) => {
+      const { status, headers, json } = await ranged(range, more);
+      expect([status, headers.get('content-range')]).toEqual([416, `bytes */${size()}`]);
+      expect(json.issue[0]).toMatchObject({ code: 'value', details: { text: 'rangeNotSatisfiable' } });
+    });
+
+    test('only while it is the document that the caller began with', async () => {
+      const etag = (await ranged('bytes=0-0')).headers.get('etag') ?? '';
+      expect((await ranged('bytes=0-0', { 'If-Range': etag })).status).toBe(206);
+      expect((await ranged('bytes=0-0', { 'If-Range': '"another"' })).status).toBe(200);
+      expect((await ranged('bytes=0-0', { 'If-Range': 'Wed, 21 Oct 2026 07:28:00 GMT' })).status).toBe(200);
+    });
+
+    test('not to HEAD, and not of the resource around them', async () => {
+      const headers = { Authorization: `Bearer ${await door.token('dr-nguyen')}`, Range: 'bytes=0-9' };
+      const head = await door.ask(attachment()?.url ?? '', { method: 'HEAD', headers });
+      expect([head.status, head.headers.get('content-length')]).toEqual([200, String(size())]);
+      expect((await ranged('bytes=0-9', { Accept: 'application/fhir+json' })).status).toBe(200);
+    });
+  });
+
+  test.each(['*/*', 'application/fhir+json'])('are not sent again to who has them: %s', async (accept) => {
+    const url = attachment()?.url ?? '';
+    const etag = (await door.get('dr-nguyen', url, { headers: { Accept: accept } })).headers.get('etag') ?? '';
+    const again = async (tag: string) =>
+      (await door.get('dr-nguyen', url, { headers: { Accept: accept, 'If-None-Match': tag } })).status;
+    expect([await again(etag), await again(`"x", ${etag}`), await again('*'), await again('"x"')]).toEqual([
+      304, 304, 304, 200,
+    ]);
+  });
+
+  test('come within a Binary in XML', async () => {
+    const headers = { Accept: 'application/fhir+xml' };
+    const { headers: got, bytes } = await door.get('dr-nguyen', attachment()?.url ?? '', { headers });
+    const data = (await door.get('dr-nguyen', attachment()?.url ?? '')).bytes.toString('base64');
+    expect(got.get('content-type')).toBe('application/fhir+xml; charset=utf-8');
+    expect(bytes.toString()).toBe(
+      `<Binary xmlns="http://hl7.org/fhir"><id value="${document.id}"/><contentType value="text/xml"/>` +
+        `<securityContext><reference value="${door.base}/DocumentReference/${document.id}"/></securityContext><data value="${data}"/></Binary>`,
+    );
+  });
+
   test('the address alone gives nothing: no token, no right, no such document', async () => {
     expect((await door.ask(attachment()?.url ?? '')).status).toBe(401);
     expect((await door.get('pharm-durand', attachment()?.url ?? '')).status).toBe(404);

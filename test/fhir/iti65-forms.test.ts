@@ -1,0 +1,445 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type {
+  Bundle,
+  BundleEntry,
+  DocumentReference,
+  FhirResource,
+  List,
+  OperationOutcome,
+  Reference,
+} from 'fhir/r4.js';
+import { oidOf } from '../../server/domain/snapshot.ts';
+import { extensions, mhdListTypes } from '../../server/fhir/vocabulary.ts';
+import { patientOf } from '../../server/sandbox/people.ts';
+import { bundleOf, type Change, changed, post, resourceIn } from './deposits.ts';
+import { type Door, openDoor } from './door.ts';
+
+let door: Door;
+let open: Door;
+beforeAll(async () => {
+  door = await openDoor();
+  open = await openDoor({ domain: 'open' });
+  const { settings } = open.world.tools;
+  const { identity } = door.world.tools.settings.domain;
+  Object.assign(settings, { domain: { ...settings.domain, identity } });
+});
+afterAll(async () => {
+  await door.close();
+  await open.close();
+});
+
+const mhd = 'https://profiles.ihe.net/ITI/MHD/StructureDefinition/IHE.MHD';
+const laurent = patientOf('laurent') ?? { family: '', birthDate: '', gender: '' };
+const urn = () => `urn:uuid:${randomUUID()}`;
+const provide = <T = Bundle>(change: Change, at = door) => post<T>(at, 'dr-martin', changed(bundleOf(at), change));
+const path = (location = '') => location.slice(location.indexOf('/fhir/') + 6).replace(/\/_history\/\d+$/, '');
+const locations = ({ entry = [] }: Bundle) => entry.map(({ response }) => path(response?.location));
+const issues = ({ issue }: OperationOutcome) =>
+  issue.map(({ details, expression }) => `${details?.text} ${expression?.[0] ?? ''}`.trim());
+/** What a Bundle was refused for. */
+const told = (json: Bundle | OperationOutcome) => (json.resourceType === 'Bundle' ? [] : issues(json));
+const read = async <T = DocumentReference>(location = '', at = door) => (await at.get<T>('dr-martin', location)).json;
+const count = async () => {
+  const query = `DocumentReference?patient.identifier=${door.of('laurent')}&_count=0`;
+  return (await door.get<Bundle>('dr-martin', query)).json.total;
+};
+
+/** Puts what a resource contains into entries of their own. */
+function uncontained(resource: DocumentReference | List, entry: BundleEntry<FhirResource>[], root = ''): void {
+  const urls = new Map((resource.contained ?? []).map(({ id }) => [`#${id}`, root === '' ? urn() : '']));
+  for (const { resourceType, id } of resource.contained ?? [])
+    if (root !== '') urls.set(`#${id}`, `${root}/${resourceType}/${id}`);
+  const renamed = JSON.parse(JSON.stringify(resource), (key, value: unknown) =>
+    key === 'reference' && typeof value === 'string' ? (urls.get(value) ?? value) : value,
+  ) as typeof resource;
+  for (const held of renamed.contained ?? [])
+    entry.push({
+      fullUrl: urls.get(`#${held.id}`) ?? '',
+      resource: held,
+      request: { method: 'POST', url: held.resourceType },
+    });
+  delete renamed.contained;
+  for (const key of Object.keys(resource)) Reflect.deleteProperty(resource, key);
+  Object.assign(resource, renamed);
+}
+
+const asUncontained: Change = (bundle, { document, set, entry }) => {
+  delete bundle.meta;
+  document.meta = { profile: [`${mhd}.UnContained.Comprehensive.DocumentReference`] };
+  set.meta = { profile: [`${mhd}.UnContained.Comprehensive.SubmissionSet`] };
+  uncontained(document, entry);
+  uncontained(set, entry);
+};
+
+describe('authors and patients that are not contained', () => {
+  test('are entries of the Bundle: the document says the same as one that contains them', async () => {
+    const contained = await provide(() => {});
+    const { status, json } = await provide(asUncontained);
+    expect([status, told(json)]).toEqual([200, []]);
+    const [one, other] = [await read(locations(contained.json)[1]), await read(locations(json)[1])];
+    expect(other.author).toEqual(one.author);
+    expect(other.contained).toEqual(one.contained);
+    expect(other.context?.sourcePatientInfo).toEqual(one.context?.sourcePatientInfo);
+    const places = locations(json).slice(3);
+    expect(places.length).toBeGreaterThan(3);
+    for (const place of new Set(places)) expect((await door.get('dr-martin', place)).status).toBe(200);
+  });
+
+  test('are named relative to an absolute fullUrl', async () => {
+    const { status, json } = await provide((bundle, parts) => {
+      asUncontained(bundle, { ...parts, entry: [] });
+    });
+    expect([status, issues(json as unknown as OperationOutcome)[0]]).toEqual([
+      400,
+      expect.stringContaining('referenceUnresolved'),
+    ]);
+    const relative = await provide((bundle, { document, entry }) => {
+      delete bundle.meta;
+      delete document.meta;
+      const [, second] = entry;
+      const root = 'https://source.example.org/fhir';
+      if (second !== undefined) {
+        const old = second.fullUrl ?? '';
+        second.fullUrl = `${root}/DocumentReference/d1`;
+        const set = resourceIn({ resourceType: 'Bundle', type: 'transaction', entry }, 'List');
+        for (const { item } of set.entry ?? []) if (item.reference === old) item.reference = second.fullUrl;
+      }
+      uncontained(document, entry, root);
+      const shorten = (reference?: Reference) => {
+        if (reference?.reference !== undefined) reference.reference = reference.reference.replace(`${root}/`, '');
+      };
+      for (const author of document.author ?? []) shorten(author);
+      shorten(document.authenticator);
+    });
+    expect([relative.status, told(relative.json)]).toEqual([200, []]);
+  });
+
+  test('may be named by a condition that is an identifier', async () => {
+    const { status, json } = await provide((bundle, { document }) => {
+      delete bundle.meta;
+      delete document.meta;
+      document.authenticator = { reference: 'Practitioner?identifier=urn:oid:1.2.250.1.71.4.2.1|899900000017' };
+      Object.assign(document.authenticator, { display: 'DURAND' });
+    });
+    expect([status, told(json)]).toEqual([200, []]);
+    const { contained = [] } = await read(locations(json)[1]);
+    const person = contained.find(({ id }) => id === 'authenticator-person');
+    expect(person).toMatchObject({ identifier: [{ system: 'urn:oid:1.2.250.1.71.4.2.1', value: '899900000017' }] });
+  });
+
+  test('that go round in a circle are refused, not followed', async () => {
+    const { status, json } = await provide<OperationOutcome>((_, { document }) => {
+      document.contained = [
+        {
+          resourceType: 'PractitionerRole',
+          id: 'a',
+          practitioner: { reference: '#b' },
+          organization: { reference: '#b' },
+        },
+        { resourceType: 'PractitionerRole', id: 'b', practitioner: { reference: '#a' } },
+      ];
+      document.author = [{ reference: '#a' }];
+      delete document.authenticator;
+      document.context = { ...document.context, sourcePatientInfo: { identifier: document.subject?.identifier ?? {} } };
+    });
+    expect(status).toBe(400);
+    expect(issues(json)).toContain('attributeMalformed Bundle.entry[1].resource.author[0]');
+  });
+});
+
+describe('a Patient in the Bundle', () => {
+  const patient = (change: object = {}): FhirResource => {
+    const [system, value] = door.of('laurent').split('|');
+    return {
+      resourceType: 'Patient',
+      identifier: [
+        { system: 'https://hospital.example.org/ipp', value: '42' },
+        { system, value },
+      ],
+      name: [{ use: 'official', family: laurent.family }],
+      birthDate: laurent.birthDate,
+      gender: laurent.gender,
+      ...change,
+    } as FhirResource;
+  };
+  const withPatient =
+    (resource: FhirResource | undefined, request: NonNullable<BundleEntry['request']>): Change =>
+    (_, { document, set, entry }) => {
+      const fullUrl = urn();
+      entry.push({ fullUrl, ...(resource && { resource }), request });
+      document.subject = { reference: fullUrl };
+      set.subject = { reference: fullUrl };
+    };
+  const recordId = async () =>
+    (await door.get<Bundle>('dr-martin', `Patient?identifier=${door.of('laurent')}`)).json.entry?.[0]?.resource?.id;
+
+  test.each(['POST', 'PUT', 'GET'] as const)('by %s is the holder of the record', async (method) => {
+    const id = await recordId();
+    const url = method === 'POST' ? 'Patient' : `Patient/${id}`;
+    const { status, json } = await provide(withPatient(patient(), { method, url }));
+    expect([status, json.entry?.at(-1)?.response]).toMatchObject([
+      200,
+      { status: '200 OK', location: `${door.base}/Patient/${id}`, lastModified: expect.any(String) },
+    ]);
+  });
+
+  test('by GET needs no resource', async () => {
+    const url = `Patient/${await recordId()}`;
+    const { status, json } = await provide((bundle, { document, set, entry }) => {
+      delete bundle.meta;
+      entry.push({ fullUrl: `${door.base}/${url}`, request: { method: 'GET', url } });
+      document.subject = { reference: `${door.base}/${url}` };
+      set.subject = { reference: url };
+    });
+    expect([status, told(json)]).toEqual([200, []]);
+  });
+
+  test.each<[string, object, string]>([
+    ['name', { name: [{ use: 'official', family: 'AUTRE' }] }, 'name'],
+    ['date of birth', { birthDate: '1901-01-01' }, 'birthDate'],
+    ['gender', { gender: 'female' }, 'gender'],
+  ])('of another %s is refused', async (_, change, element) => {
+    const { status, json } = await provide<OperationOutcome>(
+      withPatient(patient(change), { method: 'POST', url: 'Patient' }),
+    );
+    expect([status, issues(json)]).toEqual([400, [`attributesContradict Bundle.entry[3].resource.${element}`]]);
+  });
+
+  test('whose address is of another record is refused', async () => {
+    const other = (await door.get<Bundle>('dr-martin', `Patient?identifier=${door.of('casanova')}`)).json.entry?.[0];
+    const url = `Patient/${other?.resource?.id}`;
+    const { status, json } = await provide<OperationOutcome>(withPatient(patient(), { method: 'PUT', url }));
+    expect([status, issues(json)]).toEqual([400, ['attributesContradict Bundle.entry[3].resource.identifier']]);
+  });
+
+  test('whom the reference and the identifier of a subject name differently is refused', async () => {
+    const id = await recordId();
+    const [system, value] = door.of('casanova').split('|');
+    const { status, json } = await provide<OperationOutcome>((_, { document }) => {
+      document.subject = { reference: `Patient/${id}`, identifier: { system: system ?? '', value: value ?? '' } };
+    });
+    expect(status).toBe(400);
+    expect(issues(json)).toContain('attributesContradict Bundle.entry[1].resource.subject');
+  });
+});
+
+describe('a registered folder', () => {
+  const folderOf = (document: DocumentReference, member: string): List => ({
+    resourceType: 'List',
+    status: 'current',
+    mode: 'working',
+    title: 'Grossesse',
+    code: { coding: [{ system: mhdListTypes, code: 'folder' }] },
+    extension: [{ url: extensions.designationType, valueCodeableConcept: document.type ?? {} }],
+    identifier: [{ use: 'usual', system: 'urn:ietf:rfc:3986', value: `urn:oid:${oidOf(randomUUID())}` }],
+    subject: document.subject ?? {},
+    entry: [{ item: { reference: member } }],
+  });
+  const made = async () => {
+    const { json } = await provide((_, { document, set, entry }) => {
+      const [, { fullUrl = '' } = {}] = entry;
+      const reference = urn();
+      set.entry?.push({ item: { reference } });
+      entry.push({
+        fullUrl: reference,
+        resource: folderOf(document, fullUrl),
+        request: { method: 'POST', url: 'List' },
+      });
+    });
+    expect(told(json)).toEqual([]);
+    const [, document = '', , folder = ''] = locations(json);
+    return { document, folder, list: await read<List>(folder) };
+  };
+  const putting =
+    (location: string, change: (list: List) => void, also: string[] = []): Change =>
+    (_, { entry }) => {
+      const [, { fullUrl = '' } = {}] = entry;
+      const list = structuredClone(lists.get(location)) as List;
+      list.entry = [...also, fullUrl].map((reference) => ({ item: { reference } }));
+      change(list);
+      entry.push({ fullUrl: `${door.base}/${location}`, resource: list, request: { method: 'PUT', url: location } });
+    };
+  const lists = new Map<string, List>();
+
+  test('receives a new document and one that is registered', async () => {
+    const { folder, list, document } = await made();
+    const { json: more } = await provide(() => {});
+    const [, registered = ''] = locations(more);
+    lists.set(folder, list);
+    const { status, json } = await provide(putting(folder, () => {}, [registered]));
+    expect(told(json)).toEqual([]);
+    expect([status, json.entry?.at(-1)?.response]).toMatchObject([
+      200,
+      { status: '200 OK', location: `${door.base}/${folder}` },
+    ]);
+    const members = (await read<List>(folder)).entry?.map(({ item }) => item.reference);
+    expect(members?.sort()).toEqual([document, registered, locations(json)[1] ?? ''].sort());
+  });
+
+  test('keeps what is said of itself: another title is refused, and nothing stored', async () => {
+    const { folder, list } = await made();
+    lists.set(folder, list);
+    const before = await count();
+    const { status, json } = await provide<OperationOutcome>(
+      putting(folder, (one) => Object.assign(one, { title: 'Autre' })),
+    );
+    expect([status, issues(json)]).toEqual([400, ['attributeUnmodifiable Bundle.entry[3].resource.title']]);
+    expect(await count()).toBe(before);
+  });
+
+  test('that does not exist is refused', async () => {
+    const { folder, list } = await made();
+    const unknown = `List/${randomUUID()}`;
+    lists.set(unknown, { ...list, id: unknown.slice(5) });
+    expect(folder).not.toBe(unknown);
+    const { status, json } = await provide<OperationOutcome>(putting(unknown, () => {}));
+    expect(status).toBe(400);
+    expect(issues(json)).toContain('referenceUnresolved Bundle.entry[3].resource');
+  });
+
+  test('a registered document is filed by a set without being sent again', async () => {
+    const { json: first } = await provide(() => {});
+    const [, registered = ''] = locations(first);
+    const { status, json } = await provide((_, { set, entry }) => {
+      set.entry = [{ item: { reference: registered } }];
+      entry.splice(1, 2);
+    });
+    expect(status).toBe(200);
+    expect((await read<List>(locations(json)[0])).entry?.map(({ item }) => item.reference)).toEqual([registered]);
+  });
+});
+
+describe('relations', () => {
+  const replacing =
+    (reference: string, ...codes: ('replaces' | 'transforms' | 'signs')[]): Change =>
+    (_, { document }) => {
+      document.relatesTo = codes.map((code) => ({ code, target: { reference } }));
+    };
+
+  test('a version that is no longer current is refused', async () => {
+    const { json } = await provide(() => {});
+    const [, location = ''] = locations(json);
+    const refused = await provide<OperationOutcome>(replacing(`${location}/_history/2`, 'replaces'));
+    expect([refused.status, issues(refused.json)]).toEqual([
+      400,
+      ['versionDiffers Bundle.entry[1].resource.relatesTo[0].target'],
+    ]);
+    expect((await provide(replacing(`${door.base}/${location}/_history/1`, 'replaces'))).status).toBe(200);
+  });
+
+  test('what a document transforms and replaces becomes superseded', async () => {
+    const { json } = await provide(() => {});
+    const [, location = ''] = locations(json);
+    const { status, json: second } = await provide(replacing(location, 'transforms', 'replaces'));
+    expect([status, (await read(location)).status]).toEqual([200, 'superseded']);
+    const kinds = door.world.tools.store.held().association;
+    expect(kinds).toBeGreaterThan(0);
+    expect((await read(locations(second)[1])).status).toBe('current');
+  });
+});
+
+describe('a FHIR document', () => {
+  const text = `{"resourceType": "Bundle",
+    "identifier": {"system": "urn:ietf:rfc:3986", "value": "urn:uuid:0c3151bd-1cbf-4d64-b04d-cd9187a4c6e0"},
+    "type": "document", "timestamp": "2026-04-01T09:15:00Z",
+    "entry": [{"resource": {"resourceType": "Composition", "status": "final", "type": {"text": "CR"}, "date": "2026-04-01",
+      "author": [{"display": "X"}], "title": "é", "extension": [{"url": "http://x.example.org", "valueDecimal": 1.10}]}}]}`;
+
+  /** The Bundle with the document in its own words. */
+  const publishing = (document: string, change: (entry: DocumentReference) => void = () => {}) => {
+    const fullUrl = urn();
+    const bundle = changed(bundleOf(open), (_, { document: entry, set, entry: entries }) => {
+      const [system = '', value = ''] = door.of('laurent').split('|');
+      entry.subject = { identifier: { system, value } };
+      set.subject = { identifier: { system, value } };
+      delete entry.meta;
+      const { size: _size, hash: _hash, ...attachment } = entry.content[0]?.attachment ?? {};
+      entry.content = [
+        { ...entry.content[0], attachment: { ...attachment, contentType: 'application/fhir+json', url: fullUrl } },
+      ];
+      change(entry);
+      entries.splice(2, 1, { fullUrl, resource: 'HERE' as never, request: { method: 'POST', url: 'Bundle' } });
+    });
+    delete bundle.meta;
+    return JSON.stringify(bundle).replace('"HERE"', document);
+  };
+
+  test('is kept in the very bytes that were sent, decimals and blanks included', async () => {
+    const { status, json } = await post<Bundle>(open, 'dr-martin', publishing(text));
+    expect([status, told(json)]).toEqual([200, []]);
+    const [, location = '', binary = ''] = locations(json);
+    const { content } = await read(location, open);
+    expect(content[0]?.attachment).toMatchObject({
+      contentType: 'application/fhir+json',
+      size: Buffer.byteLength(text),
+      hash: createHash('sha1').update(text).digest('base64'),
+      url: `${open.base}/${binary}`,
+    });
+    expect((await open.get('dr-martin', binary)).bytes.toString()).toBe(text);
+  });
+
+  test.each<[string, string, string]>([
+    ['without Composition or entries', text.replace(/"entry": [\s\S]*$/, '"entry": []}'), 'elementMalformed'],
+    ['of another type', text.replace('"document"', '"collection"'), 'elementMalformed'],
+    ['without identifier', text.replace(/"identifier": [^}]*},/, ''), 'elementMissing'],
+  ])('%s is refused', async (_, document, name) => {
+    const { status, json } = await post<OperationOutcome>(open, 'dr-martin', publishing(document));
+    expect([status, issues(json).some((issue) => issue.startsWith(`${name} Bundle.entry[2].resource`))]).toEqual([
+      400,
+      true,
+    ]);
+  });
+
+  test('is XML in no DR: a media type that contradicts the entry is refused', async () => {
+    const body = publishing(text, ({ content: [first] }) => {
+      if (first !== undefined) first.attachment.contentType = 'application/pdf';
+    });
+    const { status, json } = await post<OperationOutcome>(open, 'dr-martin', body);
+    expect([status, issues(json)]).toEqual([
+      400,
+      ['attachmentsDiffer Bundle.entry[1].resource.content[0].attachment.contentType'],
+    ]);
+  });
+});
+
+describe('is refused whole', () => {
+  const request =
+    (index: number, more: object): Change =>
+    (_, { entry }) =>
+      Object.assign(entry[index]?.request ?? {}, more);
+  test.each<[string, Change, string]>([
+    [
+      'ifNoneExist',
+      request(1, { ifNoneExist: 'identifier=x' }),
+      'conditionNotTaken Bundle.entry[1].request.ifNoneExist',
+    ],
+    ['ifMatch', request(0, { ifMatch: 'W/"1"' }), 'conditionNotTaken Bundle.entry[0].request.ifMatch'],
+    [
+      'PUT of a document',
+      request(1, { method: 'PUT', url: `DocumentReference/${randomUUID()}` }),
+      'bundleEntryForeign Bundle.entry[1]',
+    ],
+    [
+      'a Binary of another media type',
+      (bundle) => Object.assign(resourceIn(bundle, 'Binary'), { contentType: 'application/pdf' }),
+      'attachmentsDiffer Bundle.entry[1].resource.content[0].attachment.contentType',
+    ],
+  ])('for %s', async (_, change, expected) => {
+    const before = await count();
+    const { status, json } = await provide<OperationOutcome>(change);
+    expect(status).toBe(400);
+    expect(issues(json)).toContain(expected);
+    expect(await count()).toBe(before);
+  });
+
+  test('a transaction that deposits nothing', async () => {
+    const bundle = {
+      resourceType: 'Bundle',
+      type: 'transaction',
+      entry: [{ request: { method: 'GET', url: 'Patient/1' } }],
+    };
+    const { status, json } = await post<OperationOutcome>(door, 'dr-martin', bundle);
+    expect([status, issues(json)]).toEqual([400, ['transactionNotServed Bundle.entry']]);
+  });
+});
