@@ -1,6 +1,6 @@
 import { hash, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Bundle, OperationOutcome } from 'fhir/r4.js';
+import type { OperationOutcome } from 'fhir/r4.js';
 import { readCda } from '../../server/cda/header.ts';
 import type { Association, DocumentEntry } from '../../server/domain/document.ts';
 import { oidOf } from '../../server/domain/snapshot.ts';
@@ -136,9 +136,9 @@ const faces: Readonly<Record<string, (door: Door, kind: Kind) => Promise<Outcome
       folders: [],
       associations: members,
     });
-    const { status, json } = await post<Bundle & OperationOutcome>(door, 'dr-martin', bundle);
+    const { status, json } = await post<OperationOutcome>(door, 'dr-martin', bundle);
     if (status === 200) return 'accepted';
-    return (json.issue ?? []).map(({ details, diagnostics }) => `${details?.text}: ${diagnostics}`).join('\n');
+    return json.issue.map(({ details, diagnostics }) => `${details?.text}: ${diagnostics}`).join('\n');
   },
 };
 
