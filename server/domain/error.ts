@@ -158,6 +158,11 @@ export const catalogue = {
     rule: 'RFC 6750 §3.1; IHE ITI TF-2 3.72; SMART App Launch 2.2',
     remedy: 'Ask for a token with one of the scopes named.',
   },
+  patientNotNamed: {
+    what: () => 'Neither the request nor the credential names a patient',
+    rule: `VIHF resource-id; ${tf2('3.18.4.1.2.3.7')}`,
+    remedy: 'Name the patient in the request, or bring an assertion or token for one patient.',
+  },
   patientDiffersFromCredential: {
     what: (a) => `The request names patient ${quoted(a.value)}, the assertion or token another one`,
     rule: `${tf3('table 4.2.4.1-2')} (XDSPatientIdDoesNotMatch); VIHF resource-id`,

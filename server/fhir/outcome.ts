@@ -53,6 +53,7 @@ const translations = {
   recordClosed: as(403, 'forbidden'),
   accessDenied: as(403, 'forbidden'),
   insufficientScope: as(403, 'forbidden'),
+  patientNotNamed: as(400, 'required'),
   patientDiffersFromCredential: as(403, 'forbidden'),
 
   attributeMissing: as(400, 'required'),

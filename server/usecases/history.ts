@@ -25,7 +25,7 @@ export type EventsFound = Keyed<AuditEvent> & { readonly total?: number };
 /**
  * The accesses to a record, newest first. The holder, the representatives and the treating doctor see all, another professional only his own.
  * The reading itself is an event too, and is in the next page that is read. CSP R.1111-43; access policy, traces.
- * @throws Refused `queryParameterMissing` when nobody names a patient, and what the decision refuses
+ * @throws Refused `patientNotNamed` when nobody names a patient, and what the decision refuses
  */
 export async function history(tools: Tools, request: Request, question: HistoryQuestion): Promise<EventsFound> {
   return perform(tools, request, 'readHistory', recordAsked(request, question.patient), async (permit) => {

@@ -53,7 +53,7 @@ export const nothing: Found = { documents: [], sets: [], folders: [], associatio
 
 /**
  * The documents of a record that pass the filter and exist for the caller, newest first.
- * @throws Refused `tooManyResults` beyond the limit, `queryParameterMissing` when nobody names a patient, and what the decision refuses
+ * @throws Refused `tooManyResults` beyond the limit, `patientNotNamed` when nobody names a patient, and what the decision refuses
  */
 export async function findDocuments(tools: Tools, request: Request, find: Find): Promise<readonly StoredDocument[]> {
   const { filter, limit } = find;
@@ -64,7 +64,7 @@ export async function findDocuments(tools: Tools, request: Request, find: Find):
 
 /**
  * One page of the same, and how many there are where that was asked.
- * @throws Refused `queryParameterMissing` when nobody names a patient, and what the decision refuses
+ * @throws Refused `patientNotNamed` when nobody names a patient, and what the decision refuses
  */
 export async function findPage(
   tools: Tools,
@@ -113,7 +113,7 @@ export async function documentsNamed(
 
 /**
  * Searches one record as a whole.
- * @throws Refused `tooManyResults` beyond the limit, `queryParameterMissing` when nobody names a patient, and what the decision refuses
+ * @throws Refused `tooManyResults` beyond the limit, `patientNotNamed` when nobody names a patient, and what the decision refuses
  */
 export async function search(
   tools: Tools,
@@ -199,13 +199,13 @@ function reachesOwnOnly({ ground, visibility }: Permit): boolean {
 
 /**
  * The record that a request is about: the one it names, else that of the credential's patient.
- * @throws Refused `queryParameterMissing`
+ * @throws Refused `patientNotNamed`
  */
 export function recordAsked({ caller }: Request, patient: PatientRef | undefined, document?: string): Subject {
   const named = patient ?? caller.patient;
   if (named !== undefined) return 'record' in named ? named : { identifier: named };
   if (document !== undefined) return { document };
-  return refuse('queryParameterMissing', { attribute: 'patient', detail: 'the credential names none either' });
+  return refuse('patientNotNamed');
 }
 
 /** The record that a request is about: the one it names, else the credential's, else that of the first object named that is registered. */

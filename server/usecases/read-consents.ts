@@ -29,7 +29,7 @@ export type ConsentQuestion = {
 /**
  * What is stated in a record, in the order of the last change, and how much that is in all. The holder, the representatives and the treating doctor see
  * all; another professional what names nobody else than himself or his structure.
- * @throws Refused `queryParameterMissing` when nobody names a patient, and what the decision refuses
+ * @throws Refused `patientNotNamed` when nobody names a patient, and what the decision refuses
  */
 export async function findConsents(
   tools: Tools,

@@ -40,7 +40,7 @@ export type DocumentsFound = Keyed<StoredDocument> & {
 
 /**
  * A page of the documents of a record that match and exist for the caller, how many that is where it is asked, and what they relate to.
- * @throws Refused `queryParameterMissing` when nobody names a patient or a document, as `lookUp` with names, and what the decision refuses
+ * @throws Refused `patientNotNamed` when nobody names a patient or a document, as `lookUp` with names, and what the decision refuses
  */
 export async function searchDocuments(
   tools: Tools,

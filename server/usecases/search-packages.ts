@@ -54,7 +54,7 @@ export type PackagesFound = Keyed<Package> & {
 
 /**
  * A page of the submission sets and folders of a record that match and exist for the caller, with what they hold, and how many that is.
- * @throws Refused `queryParameterMissing` when nobody names a patient or an object, as `lookUp` with names, and what the decision refuses
+ * @throws Refused `patientNotNamed` when nobody names a patient or an object, as `lookUp` with names, and what the decision refuses
  */
 export async function searchPackages(tools: Tools, request: Request, search: SearchPackages): Promise<PackagesFound> {
   const { names, patient, query } = search;

@@ -47,6 +47,7 @@ const answers = {
   recordClosed: 'XDSUnknownPatientId',
   accessDenied: general,
   insufficientScope: general,
+  patientNotNamed: either('XDSStoredQueryMissingParam', 'XDSRepositoryError'),
   patientDiffersFromCredential: 'XDSPatientIdDoesNotMatch',
 
   attributeMissing: metadata,

@@ -186,7 +186,7 @@ describe('Find Document Lists (ITI-66)', () => {
     const { json } = await door.get<Found>('dr-martin', `List?_id=${set.id},${folder.id}`);
     expect([json.total, ids(json).sort()]).toEqual([2, [set.id, folder.id].sort()]);
     const nobody = await door.get<OperationOutcome>('dr-martin', 'List?code=folder');
-    expect([nobody.status, nobody.json.issue[0]?.details?.text]).toEqual([400, 'queryParameterMissing']);
+    expect([nobody.status, nobody.json.issue[0]?.details?.text]).toEqual([400, 'patientNotNamed']);
   });
 
   test.each([

@@ -42,7 +42,7 @@ describe('a search of documents', () => {
     expect(titles(child.json)).toEqual(titles((await search('sophie-morel', 'status=current', 'lea-morel')).json));
     expect(child.json.total).toBeGreaterThan(0);
     const professional = await door.get('dr-nguyen', 'DocumentReference?status=current');
-    expect(professional.json.issue[0]?.details?.text).toBe('queryParameterMissing');
+    expect(professional.json.issue[0]?.details?.text).toBe('patientNotNamed');
   });
 
   test('pages by a signed link, the total the same on each page, nothing twice', async () => {

@@ -82,7 +82,7 @@ describe('finding', () => {
 describe('the record asked about', () => {
   test('nobody names a patient: no record is asked', async () => {
     const nobody = { filter: {}, query: 'q' };
-    expect(await problemOf(findDocuments(world.tools, world.as('dr-martin'), nobody))).toBe('queryParameterMissing');
+    expect(await problemOf(findDocuments(world.tools, world.as('dr-martin'), nobody))).toBe('patientNotNamed');
   });
 
   test.each([
