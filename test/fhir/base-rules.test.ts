@@ -297,14 +297,12 @@ describe('a rule of FHIR', () => {
     const outside = { ...within, contained: [{ ...inside, partOf: { reference: '#o' } }] };
     expect(keysOf(bundle('collection', { contained: [], entry: [{ resource: outside }] }))).toEqual([]);
     const lost = patient({ managingOrganization: { reference: '#o' } });
-    const found = invariantProblems(
-      bundle('collection', { entry: [{ resource: within }, { resource: lost }] }) as JsonObject,
-    );
+    const found = invariantProblems(bundle('collection', { entry: [{ resource: within }, { resource: lost }] }));
     expect(found.map(({ about }) => about.expression)).toEqual(['Bundle.entry[1].resource.managingOrganization']);
   });
 
   test('is told with its place, clause and remedy', () => {
-    const [found] = invariantProblems(patient({ telecom: [{ value: '1' }] }) as JsonObject);
+    const [found] = invariantProblems(patient({ telecom: [{ value: '1' }] }));
     expect(found).toMatchObject({
       name: 'invariantBroken',
       about: { expression: 'Patient.telecom[0]', rule: 'FHIR R4, ContactPoint: cpt-2' },

@@ -73,9 +73,10 @@ type Report = { readonly problems: Problem[]; readonly warnings: Problem[] };
 function checkResource(resource: JsonObject, at: string, also: readonly string[], report: Report): void {
   if (report.problems.length > most) return;
   const profiles = obeyed(resource, at, also, report);
+  const root = { resource, contained: containedTypes(resource) };
   const asked = new Map<JsonObject, readonly string[]>();
   for (const profile of profiles) {
-    for (const constraint of profile.constraints) check(constraint, { value: resource, at }, resource, report);
+    for (const constraint of profile.constraints) check(constraint, { value: resource, at }, root, report);
     for (const [entry, url] of checkEntries(profile, resource, at, report))
       asked.set(entry, [...(asked.get(entry) ?? []), url]);
   }
@@ -115,16 +116,19 @@ function inside(resource: JsonObject, at: string): readonly Found[] {
   return places.flatMap((steps) => follow([{ value: resource, at }], steps));
 }
 
-function check(constraint: Compiled, from: Found, resource: JsonObject, report: Report): void {
+/** The resource in which an element stands, and the types of what it contains by their ids. */
+type Root = { readonly resource: JsonObject; readonly contained: ReadonlyMap<string, string> };
+
+function check(constraint: Compiled, from: Found, root: Root, report: Report): void {
   const { last, parents, count } = constraint;
   if (last === undefined) {
-    checkOne(constraint, from, resource, report);
+    checkOne(constraint, from, root, report);
     return;
   }
   for (const parent of follow([from], parents)) {
     const found = childrenOf(parent, last);
     if (count !== undefined) checkCount(constraint, count, parent, last, found, report);
-    for (const one of found) checkOne(constraint, one, resource, report);
+    for (const one of found) checkOne(constraint, one, root, report);
   }
 }
 
@@ -143,7 +147,7 @@ function checkCount(
     tell(report, constraint, 'profileElementForbidden', { expression: found[max]?.at ?? `${parent.at}.${name}` });
 }
 
-function checkOne(constraint: Compiled, { value, at }: Found, resource: JsonObject, report: Report): void {
+function checkOne(constraint: Compiled, { value, at }: Found, root: Root, report: Report): void {
   const { codes, value: fixed, starts, targets, contained, rule, says } = constraint;
   const shown = typeof value === 'string' ? { value } : {};
   if (codes !== undefined && !codingsIn(value).some((code) => isOneOf(code, constraint)))
@@ -157,10 +161,10 @@ function checkOne(constraint: Compiled, { value, at }: Found, resource: JsonObje
   if (starts !== undefined && !(typeof value === 'string' && value.startsWith(starts)))
     tell(report, constraint, 'profileRuleBroken', { expression: at, ...shown, detail: `it begins with ${starts}` });
   if ((targets !== undefined || contained === true) && isObject(value)) {
-    const wrong = wrongReference(value, constraint, resource);
+    const wrong = wrongReference(value, constraint, root);
     if (wrong !== undefined) tell(report, constraint, 'profileRuleBroken', { expression: at, detail: wrong });
   }
-  if (rule !== undefined && isObject(value) && !isObeyed(rule, value, resource))
+  if (rule !== undefined && isObject(value) && !isObeyed(rule, value, root.resource))
     tell(report, constraint, 'profileRuleBroken', { expression: at, detail: `${rule}: ${says ?? ''}` });
 }
 
@@ -184,25 +188,19 @@ function codesOf({ codes = [], system, display }: Constraint): string {
   return `${named}${system === undefined ? '' : ` of ${system}`} is expected`;
 }
 
-function wrongReference(
-  reference: JsonObject,
-  { targets, contained }: Constraint,
-  resource: JsonObject,
-): string | undefined {
+function wrongReference(reference: JsonObject, { targets, contained }: Constraint, root: Root): string | undefined {
   const { reference: to } = reference;
   const local = typeof to === 'string' && to.startsWith('#') ? to.slice(1) : undefined;
   if (contained === true && local === undefined) return 'a contained resource is expected';
-  const type = local === undefined ? namedType(reference) : containedType(resource, local);
+  const type = local === undefined ? namedType(reference) : root.contained.get(local);
   if (local !== undefined && type === undefined) return `there is no contained ${local}`;
   if (targets === undefined || type === undefined || targets.includes(type)) return undefined;
   return `it is a ${type}, and ${targets.join(', ')} is expected`;
 }
 
-function containedType(resource: JsonObject, id: string): string | undefined {
-  const { contained } = resource;
-  const all = Array.isArray(contained) ? (contained as readonly Json[]) : [];
-  const found = all.find((one) => isObject(one) && one['id'] === id);
-  return isObject(found) ? typeOf(found) : undefined;
+function containedTypes({ contained }: JsonObject): ReadonlyMap<string, string> {
+  const all = Array.isArray(contained) ? (contained as readonly Json[]).filter(isObject) : [];
+  return new Map(all.flatMap((one) => (typeof one['id'] === 'string' ? [[one['id'], typeOf(one)]] : [])));
 }
 
 /** The type that a reference tells by its form or says; none for URNs. FHIR R4 references.html#literal. */

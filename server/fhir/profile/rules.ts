@@ -58,14 +58,12 @@ const rules = {
   },
   /** PDSm 3.1.1 asks for an authenticator; nobody authenticates what the patient himself deposits. */
   'pdsm-authenticator': (document) => {
-    const contained = listed(document['contained']).filter(isObject);
+    const patients = listed(document['contained'])
+      .filter(isObject)
+      .filter(({ resourceType }) => resourceType === 'Patient');
+    const ids = new Set(patients.map(({ id }) => (typeof id === 'string' ? `#${id}` : '')));
     const byPatient = listed(document['author']).some(
-      (author) =>
-        isObject(author) &&
-        contained.some(
-          ({ id, resourceType }) =>
-            typeof id === 'string' && author['reference'] === `#${id}` && resourceType === 'Patient',
-        ),
+      (author) => isObject(author) && typeof author['reference'] === 'string' && ids.has(author['reference']),
     );
     return byPatient || document['authenticator'] !== undefined;
   },
