@@ -64,6 +64,20 @@ export function isPrimitive(type: string): boolean {
   return known().primitives.has(type);
 }
 
+let codes: ReadonlyMap<string, ReadonlySet<string>> | undefined;
+
+/** The codes of a value set, of all its systems; undefined where no list gives them. */
+export function codesOf(valueSet: string): ReadonlySet<string> | undefined {
+  codes ??= listed();
+  return codes.get(valueSet);
+}
+
+function listed(): ReadonlyMap<string, ReadonlySet<string>> {
+  const file = new URL('../../profiles/fhir/codes.json', import.meta.url);
+  const lists = JSON.parse(readFileSync(file, 'utf8')) as Record<string, Record<string, string[]>>;
+  return new Map(Object.entries(lists).map(([url, systems]) => [url, new Set(Object.values(systems).flat())]));
+}
+
 /** Read when it is asked for first: most servers never see a body of FHIR. */
 function known(): Table {
   table ??= compiled();

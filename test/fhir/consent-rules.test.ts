@@ -269,10 +269,20 @@ describe('through the door', () => {
     ],
     [
       'a source of 300,000 bytes',
-      () => door.consent(block, { sourceAttachment: { title: 'x'.repeat(300_000) } }),
+      () => {
+        const { sourceReference: _reference, ...rest } = door.consent(block);
+        return { ...rest, sourceAttachment: { title: 'x'.repeat(300_000) } };
+      },
       413,
       'messageTooLarge',
       undefined,
+    ],
+    [
+      'two sources',
+      () => door.consent(block, { sourceAttachment: { title: 'x' } }),
+      400,
+      'elementMalformed',
+      'Consent.sourceAttachment',
     ],
   ])('%s leaves nothing behind', async (_, body, status, name, expression) => {
     const before = written();
