@@ -11,7 +11,7 @@ import {
   stringRows,
   tokenRows,
 } from './search-conditions.ts';
-import { alternatives, both, type Lasting, readDate, type Span, unescaped } from './search-values.ts';
+import { alternatives, both, isToken, type Lasting, readDate, type Span, unescaped } from './search-values.ts';
 import { systemOf } from './vocabulary.ts';
 
 /** What a search of events asks, as it is read: of each event as it is shown. */
@@ -84,6 +84,42 @@ function byAgent(row: Parameter<EventQuestion> | undefined): Parameter<EventQues
   };
 }
 
+const entities = referenceRows<AuditEvent>(
+  'entity',
+  'What it was about: Patient/<id>, DocumentReference/<id> or Binary/<id>, or by :identifier',
+  ({ entity = [] }) => referred(entity.map(({ what }) => what)),
+  ['Patient', 'DocumentReference', 'Binary'],
+);
+
+/** The patient whom the search names is the entity of events that name the record alone. */
+function byEntity(row: Parameter<EventQuestion> | undefined): Parameter<EventQuestion> {
+  return {
+    type: 'token',
+    read(value, question, parameter) {
+      const named: EventQuestion = { ...question, tests: [] };
+      const problems = row?.read(value, named, parameter) ?? [];
+      const tokens = readTokens(value) ?? [];
+      const isPatient = () => {
+        const { patient } = question;
+        if (patient === undefined || !('oid' in patient)) return false;
+        return tokens.some((token) => isToken({ system: patient.oid, code: patient.value }, token));
+      };
+      const isOfRecord = ({ entity = [] }: AuditEvent) =>
+        entity.some(({ what }) => what?.reference?.startsWith('Patient/') === true);
+      question.tests.push((event) => named.tests.every((test) => test(event)) || (isPatient() && isOfRecord(event)));
+      return problems;
+    },
+  };
+}
+
+const sources = referenceRows<AuditEvent>(
+  'source',
+  'This server, by :identifier',
+  ({ source }) => referred([source.observer]),
+  [],
+);
+const bySource: Parameter<EventQuestion>['read'] = (...given) => sources['source.identifier']?.read(...given) ?? [];
+
 const policy: Parameter<EventQuestion> = {
   type: 'uri',
   documentation: 'The credential of who acted',
@@ -113,24 +149,17 @@ export const eventParameters: Rows = {
     agent.flatMap(({ network }) => network?.address ?? []),
   ),
   policy,
-  ...referenceRows<AuditEvent>(
-    'entity',
-    'What it was about: Patient/<id>, DocumentReference/<id> or Binary/<id>, or by :identifier',
-    ({ entity = [] }) => referred(entity.map(({ what }) => what)),
-    ['Patient', 'DocumentReference', 'Binary'],
-  ),
+  ...entities,
+  'entity.identifier': { ...byEntity(entities['entity.identifier']), documentation: 'Identifier of what it was about' },
+  'entity:identifier': byEntity(entities['entity:identifier']),
   ...tokenRows<AuditEvent>('entity-type', 'Type of what it was about', ({ entity = [] }) =>
     codings(...entity.map((one) => one.type)),
   ),
   ...tokenRows<AuditEvent>('entity-role', 'Role of what it was about', ({ entity = [] }) =>
     codings(...entity.map(({ role }) => role)),
   ),
-  ...referenceRows<AuditEvent>(
-    'source',
-    'This server, by :identifier',
-    ({ source }) => referred([source.observer]),
-    [],
-  ),
+  ...sources,
+  'source.identifier': { type: 'token', documentation: 'Identifier of this server', read: bySource },
   ...tokenRows<AuditEvent>('site', 'Address of this server', ({ source: { site } }) =>
     site === undefined ? [] : [{ code: site }],
   ),

@@ -9,7 +9,7 @@ import { unknownUnlessNamed } from './concealment.ts';
 import type { Answer, Exchange, Interaction } from './exchange.ts';
 import { historyOf } from './history.ts';
 import { consentResource } from './map/consent.ts';
-import { answerSearch, type Results, type SearchOf } from './paged-search.ts';
+import { answerSearch, type Results, searchOf } from './paged-search.ts';
 import { termsIn } from './read/consent.ts';
 import { shapeProblems } from './read/shape.ts';
 import { dateParameter, type OfPatient, type ParameterTable, patientParameters } from './search.ts';
@@ -93,7 +93,7 @@ const consentParameters: ParameterTable<ConsentQuestion> = {
   ),
 };
 
-export const consentSearch: SearchOf<ConsentQuestion> = {
+export const consentSearch = searchOf<ConsentQuestion>({
   type,
   parameters: consentParameters,
   sorts: ['_lastUpdated'],

@@ -6,21 +6,21 @@ import type { Answer, Exchange, Interaction } from './exchange.ts';
 import { holdersOf } from './included.ts';
 import { emptyListQuestion, type ListQuestion, listParameters, packagesAsked } from './list-search.ts';
 import { folderAsList, setAsList, type WrittenList } from './list-writer.ts';
-import { answerSearch, type FoundHits, type Hit, type PagedSearch, type SearchOf } from './paged-search.ts';
+import { answerSearch, type FoundHits, type Hit, type PagedSearch, searchOf } from './paged-search.ts';
 
 const type = 'List';
 
 const includes = { subject: `${type}:subject`, patient: `${type}:patient`, items: `${type}:item` } as const;
 
 /** How submission sets and folders are searched. */
-export const listSearch: SearchOf<ListQuestion> = {
+export const listSearch = searchOf<ListQuestion>({
   type,
   parameters: listParameters,
   sorts: ['date', '_lastUpdated'],
   counted: 'always',
   includes: [includes.subject, includes.patient, includes.items],
   revIncludes: [],
-};
+});
 
 async function search(exchange: Exchange): Promise<Answer> {
   const { base, tools } = exchange;

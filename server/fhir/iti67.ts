@@ -11,7 +11,7 @@ import { type DocumentQuestion, documentParameters, emptyQuestion, filterOf } fr
 import type { Answer, Exchange, Interaction } from './exchange.ts';
 import { holdersOf } from './included.ts';
 import { listsOf } from './list-writer.ts';
-import { answerSearch, type FoundHits, type PagedSearch, type SearchOf } from './paged-search.ts';
+import { answerSearch, type FoundHits, type PagedSearch, searchOf } from './paged-search.ts';
 import { etagOf, stateHeaders } from './state.ts';
 
 const type = 'DocumentReference';
@@ -32,14 +32,14 @@ const includes = {
 } as const;
 
 /** How documents are searched. */
-export const documentSearch: SearchOf<DocumentQuestion> = {
+export const documentSearch = searchOf<DocumentQuestion>({
   type,
   parameters: documentParameters,
   sorts: [...orders.keys()],
   counted: 'always',
   includes: [includes.subject, includes.patient, includes.targets],
   revIncludes: [includes.lists],
-};
+});
 
 async function search(exchange: Exchange): Promise<Answer> {
   const { base, tools } = exchange;

@@ -5,19 +5,19 @@ import { unknownUnlessNamed } from './concealment.ts';
 import { type EventQuestion, eventParameters } from './event-search.ts';
 import type { Answer, Exchange, Interaction } from './exchange.ts';
 import { auditEventOf } from './map/audit-event.ts';
-import { answerSearch, type SearchOf } from './paged-search.ts';
+import { answerSearch, searchOf } from './paged-search.ts';
 
 const type = 'AuditEvent';
 
 /** How events are searched. */
-export const eventSearch: SearchOf<EventQuestion> = {
+export const eventSearch = searchOf<EventQuestion>({
   type,
   parameters: eventParameters,
   sorts: ['date'],
   counted: 'whenAsked',
   includes: [],
   revIncludes: [],
-};
+});
 
 /** The accesses to a record, newest first. */
 async function search(exchange: Exchange): Promise<Answer> {

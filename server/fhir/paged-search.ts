@@ -9,7 +9,7 @@ import {
   type ParameterTable,
   queryString,
   readSearch,
-  type Search,
+  type Search as SearchRead,
   usualCount,
 } from './search.ts';
 import { alternatives, unescaped } from './search-values.ts';
@@ -36,8 +36,16 @@ export type SearchOf<Asked extends Results> = {
   readonly revIncludes: readonly string[];
 };
 
+/** A search with all its parameters in one table. */
+export type Search<Asked extends Results> = SearchOf<Asked> & { readonly table: ParameterTable<Asked> };
+
+/** Joins the parameters of the answer to those of the type, once. */
+export function searchOf<Asked extends Results>(of: SearchOf<Asked>): Search<Asked> {
+  return { ...of, table: { ...of.parameters, ...resultRows(of) } };
+}
+
 /** A search with the place of its page. */
-export type PagedSearch<Asked> = Search & {
+export type PagedSearch<Asked> = SearchRead & {
   readonly asked: Asked;
   /** Whether to count all that match. */
   readonly count: boolean;
@@ -68,7 +76,7 @@ export type FoundHits = {
  */
 export async function answerSearch<Asked extends Results>(
   exchange: Exchange,
-  of: SearchOf<Asked>,
+  of: Search<Asked>,
   empty: () => Asked,
   find: (search: PagedSearch<Asked>) => Promise<FoundHits>,
 ): Promise<Answer> {
@@ -118,7 +126,7 @@ async function orNothing(found: Promise<FoundHits>, count: boolean): Promise<Fou
 /** @throws Refused parameterMalformed, parameterUnknown, pageLinkBroken */
 function readPagedSearch<Asked extends Results>(
   { parameters, base, linkKey, request: { caller }, strict }: Exchange,
-  of: SearchOf<Asked>,
+  of: Search<Asked>,
   empty: () => Asked,
 ): PagedSearch<Asked> {
   const { type } = of;
@@ -127,7 +135,7 @@ function readPagedSearch<Asked extends Results>(
   const place = token === undefined ? undefined : readPageToken(linkKey, caller, type, token, others);
   const asked = empty();
   const given = place === undefined ? others : parametersOf(place.search);
-  const search = readSearch(given, { ...of.parameters, ...resultRows(of) }, asked, strict);
+  const search = readSearch(given, of.table, asked, strict);
   const text = queryString(search.used.filter(([name]) => name !== '_format'));
   const { count, total, shown, sort } = asked;
   checkTogether(asked);

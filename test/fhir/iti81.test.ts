@@ -108,6 +108,130 @@ describe('the history of a record', () => {
     expect((await door.get('dr-martin', `AuditEvent/${others?.id}`)).status).toBe(200);
   });
 
+  /** What a search finds, and how many there are. */
+  const matching = async (query: string, who = 'laurent') => {
+    const found = await history(who, `${since()}&_count=500&_total=accurate&${query}`);
+    expect(found.total).toBe(found.entry?.length ?? 0);
+    return (found.entry ?? []).flatMap(({ resource }) => resource ?? []);
+  };
+  const isRead = (event: AuditEvent) => isOf(event, 'ITI-68');
+  const nguyen = () => `urn:oid:1.2.250.1.71.4.2.1|${idOf('dr-nguyen')}`;
+
+  test('each parameter finds the reading of a document, or does not', async () => {
+    const reading = (await events('laurent')).find((e) => isOf(e, 'ITI-68'));
+    const { uniqueId = '' } = { uniqueId: first.masterIdentifier?.value };
+    const record = first.subject?.reference ?? '';
+    const finding = [
+      `_id=${reading?.id}`,
+      'action=R',
+      'outcome=0',
+      'outcome:not=8',
+      'type=rest',
+      'type=http://terminology.hl7.org/CodeSystem/audit-event-type|rest',
+      'subtype=urn:ihe:event-type-code|ITI-68',
+      'subtype=read',
+      `agent=Practitioner/${idOf('dr-nguyen')}`,
+      `agent.identifier=${nguyen()}`,
+      `agent:identifier=${idOf('dr-nguyen')}`,
+      'agent-name:contains=nguyen',
+      'agent-role=10',
+      'address=127.0.0.1',
+      `policy=${user(reading)?.policy?.[0]}`,
+      `entity=Binary/${first.id}`,
+      `entity=${record}`,
+      `entity:Patient=${record.split('/')[1]}`,
+      `entity.identifier=${uniqueId}`,
+      `entity:identifier=${door.of('laurent')}`,
+      'entity-type=2',
+      'entity-role=3',
+      `source.identifier=urn:ietf:rfc:3986|${door.base}`,
+      `source:identifier=${door.base}`,
+      `site=${door.base}`,
+      '_lastUpdated=ge2026-07-01',
+      `date=ap${new Date(door.world.clock.now).toISOString()}`,
+      'subtype:missing=false',
+    ];
+    for (const query of finding) expect([query, (await matching(query)).some(isRead)]).toEqual([query, true]);
+    const not = [
+      '_id=1',
+      'action=C',
+      'outcome=8',
+      'outcome:not=0',
+      'type=110112',
+      'subtype=ITI-67',
+      'subtype:not=read',
+      'agent=Practitioner/1',
+      'agent.identifier=urn:oid:1.2.3|1',
+      `agent.identifier=urn:oid:1.2.3|${idOf('dr-nguyen')}`,
+      'agent-name=nobody',
+      'agent-role=60',
+      'address=10.',
+      'policy=urn:ietf:params:oauth:jti:1',
+      'entity=Binary/1',
+      'entity.identifier=1',
+      'entity-type=4',
+      'entity-role=20',
+      'source.identifier=https://example.org/fhir',
+      'site=https://example.org/fhir',
+      '_lastUpdated=lt2026-07-01',
+      `date=ne${new Date(door.world.clock.now).toISOString()}`,
+      'subtype:missing=true',
+    ];
+    for (const query of not) expect([query, (await matching(query)).some(isRead)]).toEqual([query, false]);
+  });
+
+  test('a structure is found where it takes part through its professional', async () => {
+    const [reading] = await matching('subtype=ITI-68');
+    const id = reading?.agent.find(({ type }) => type?.coding?.[0]?.code === 'PROV')?.who?.identifier?.value;
+    expect(id).toBeDefined();
+    expect((await matching(`agent=Organization/${id}`)).some(isRead)).toBe(true);
+    expect((await matching(`agent.identifier=${id}`)).some(isRead)).toBe(true);
+  });
+
+  test('it is counted when asked, and alone when nothing else is', async () => {
+    const query = 'date=ge2020&date=lt2026-07-01T08:30:00Z';
+    expect(await history('laurent', query)).not.toHaveProperty('total');
+    const all = await history('laurent', `${query}&_count=500`);
+    const total = all.entry?.length;
+    expect((await history('laurent', `${query}&_count=2&_total=accurate`)).total).toBe(total);
+    for (const alone of ['_count=0', '_summary=count'])
+      expect(await history('laurent', `${query}&${alone}`)).toMatchObject({ total });
+  });
+
+  test('the oldest come first where that is asked, over pages', async () => {
+    const query = 'date=ge2020&date=lt2026-07-01T08:30:00Z&outcome=0';
+    const newest = ((await history('laurent', `${query}&_count=500`)).entry ?? []).map(({ resource }) => resource?.id);
+    const seen: unknown[] = [];
+    let url = `AuditEvent?patient.identifier=${door.of('laurent')}&${query}&_sort=date&_count=7&_total=accurate`;
+    for (let pages = 0; url !== '' && pages < 50; pages++) {
+      const { json } = await door.get<Bundle<AuditEvent>>('laurent', url);
+      expect(json.total).toBe(newest.length);
+      seen.push(...(json.entry ?? []).map(({ resource }) => resource?.id));
+      url = json.link?.find(({ relation }) => relation === 'next')?.url ?? '';
+    }
+    expect(seen).toEqual([...newest].reverse());
+    expect(seen.length).toBeGreaterThan(10);
+  });
+
+  test('pages of a condition hold what fulfils it alone', async () => {
+    const query = 'date=ge2020&outcome=0&entity-role=3';
+    const all = ((await history('laurent', `${query}&_count=500`)).entry ?? []).map(({ resource }) => resource?.id);
+    const page = await history('laurent', `${query}&_count=1`);
+    const next = page.link?.find(({ relation }) => relation === 'next')?.url ?? '';
+    const { json } = await door.get<Bundle<AuditEvent>>('laurent', next);
+    expect([...(page.entry ?? []), ...(json.entry ?? [])].map(({ resource }) => resource?.id)).toEqual(all.slice(0, 2));
+  });
+
+  test('by POST the same is found', async () => {
+    const parameters = { 'patient.identifier': door.of('laurent'), date: since().slice(5), subtype: 'ITI-68' };
+    const { status, json } = await door.ask<Bundle<AuditEvent>>('AuditEvent/_search', {
+      method: 'POST',
+      headers: { Authorization: `Bearer ${await door.token('laurent')}` },
+      body: new URLSearchParams(parameters),
+    });
+    expect([status, (json.entry ?? []).length]).toEqual([200, 1]);
+  });
+
   test('agent.identifier narrows, and never widens', async () => {
     const durand = `${since()}&agent.identifier=urn:oid:1.2.250.1.71.4.2.1|${idOf('pharm-durand')}`;
     expect((await events('laurent', durand)).length).toBe(2);
@@ -161,5 +285,8 @@ describe('the history of a record', () => {
     const text = (who: string) => history(who, 'date=ge2020&_count=200', 'masson').then((json) => JSON.stringify(json));
     expect(await text('dr-martin')).toContain(hidden);
     expect(await text('masson')).not.toContain(hidden);
+    const about = (who: string) => history(who, `date=ge2020&_total=accurate&entity=Binary/${hidden}`, 'masson');
+    expect((await about('dr-martin')).total).toBe(1);
+    expect((await about('masson')).total).toBe(0);
   });
 });
