@@ -100,7 +100,7 @@ export const consentSearch = searchOf<ConsentQuestion>({
   counted: 'always',
   includes: [],
   revIncludes: [],
-};
+});
 
 /** What is stated in a record, the last change first. */
 async function search(exchange: Exchange): Promise<Answer> {
