@@ -161,14 +161,12 @@ function yearsFrom(day: string, years: number): string {
 }
 
 /**
- * Whether so much is asked that the index finds a few holders: two of family, given name, date of birth and gender, family or date of birth
- * among them; a part of a family name (`contains`) counts for nothing.
+ * Whether so much is asked that the index finds a few holders: two of family, given name, date of birth and gender, date of birth or the
+ * beginning of the family among them.
  */
-export function isNarrow(criteria: Criteria): boolean {
-  const hasFamily = criteria.family.some(isIndexed);
-  const hasBirth = criteria.birthDate.length > 0;
-  const others = [criteria.given.length > 0, criteria.gender.length > 0].filter(Boolean).length;
-  return (hasFamily || hasBirth) && Number(hasFamily) + Number(hasBirth) + others >= 2;
+export function isNarrow({ family, given, birthDate, gender }: Criteria): boolean {
+  const asked = [family, given, birthDate, gender].filter((lists) => lists.length > 0).length;
+  return asked >= 2 && (birthDate.length > 0 || family.some(isIndexed));
 }
 
 function isIndexed(any: AnyOf<TextMatch>): boolean {

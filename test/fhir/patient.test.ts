@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Bundle, Patient } from 'fhir/r4.js';
-import { extensions } from '../../server/fhir/vocabulary.ts';
+import type { Json } from '../../server/fhir/json.ts';
+import { validate } from '../../server/fhir/validate.ts';
+import { extensions, profiles } from '../../server/fhir/vocabulary.ts';
 import { type Door, openDoor } from './door.ts';
 
 let door: Door;
@@ -37,6 +39,7 @@ describe('the existence test', () => {
     expect(extension(found, extensions.closing)?.extension?.map(({ url }) => url)).toEqual([
       'dateFermeture',
       'motifFermeture',
+      'raisonFermeture',
     ]);
   });
 
@@ -62,11 +65,52 @@ describe('the existence test', () => {
     expect(found?.name?.[0]?.given).toEqual(['LEA']);
   });
 
+  test('tells a professional whether he is treating doctor, and nothing of the sort to others', async () => {
+    const told = async (who: string) =>
+      extension((await existence(who, 'laurent')).json.entry?.[0]?.resource, extensions.treatingDoctor)?.valueBoolean;
+    expect([await told('dr-martin'), await told('dr-nguyen'), await told('laurent')]).toEqual([true, false, undefined]);
+  });
+
+  test('of several identifiers finds each record once, under the identifier asked for', async () => {
+    const insC = '1.2.250.1.213.1.4.2|0123609568591758810929';
+    const asked = [door.of('laurent'), `urn:oid:${insC}`, door.of('garnier'), door.of('casanova')].join(',');
+    const { json } = await door.get<Bundle<Patient>>('dr-nguyen', `Patient?identifier=${asked}`);
+    expect(json.total).toBe(2);
+    expect(json.entry?.map(({ resource }) => resource?.identifier?.[0]?.value)).toEqual([
+      door.world.ins('laurent').value,
+      door.world.ins('casanova').value,
+    ]);
+    const old = await door.get<Bundle<Patient>>('dr-nguyen', `Patient?identifier=urn:oid:${insC}`);
+    expect(old.json.entry?.[0]?.resource?.identifier).toMatchObject([
+      { use: 'secondary', type: { coding: [{ code: 'INS-C' }] }, value: '0123609568591758810929' },
+    ]);
+  });
+
+  test('can be asked for open records alone', async () => {
+    const total = async (who: string, active: string) =>
+      (await door.get<Bundle>('dr-nguyen', `Patient?identifier=${door.of(who)}&active=${active}`)).json.total;
+    expect([await total('faure', 'true'), await total('faure', 'false'), await total('laurent', 'true')]).toEqual([
+      0, 1, 1,
+    ]);
+  });
+
+  test.each(['regie', 'samu-15'])('tells traits to %s, who may search by them', async (who) => {
+    const mode = who === 'samu-15' ? ({ mode: 'centre_15' } as const) : {};
+    const { json } = await door.get<Bundle<Patient>>(who, `Patient?identifier=${door.of('laurent')}`, mode);
+    expect(json.entry?.[0]?.resource?.name?.[0]?.family).toBe('LAURENT');
+  });
+
+  test('tells centre 15 no traits of who opposed it', async () => {
+    const asked = `Patient?identifier=${door.of('girard')}`;
+    const { json } = await door.get<Bundle<Patient>>('samu-15', asked, { mode: 'centre_15' });
+    expect(json.total).toBe(1);
+    expect(json.entry?.[0]?.resource).not.toHaveProperty('name');
+  });
+
   test.each([
-    ['Patient', 'parameterMissing'],
-    ['Patient?family=LAURENT', 'parameterMissing'],
     ['Patient?identifier=161053523812385', 'parameterMalformed'],
-    ['Patient?identifier=urn:oid:1.2.250.1.213.1.4.10|', 'parameterMalformed'],
+    [`Patient?identifier=${Array(21).fill('urn:oid:1.2.3|4').join(',')}`, 'parameterMalformed'],
+    ['Patient?identifier:not=urn:oid:1.2.3|4', 'parameterUnknown'],
   ])('%s is refused: %s', async (path, name) => {
     const { status, json } = await door.get('dr-nguyen', path);
     expect(status).toBe(400);
@@ -89,6 +133,40 @@ describe('the read of a patient', () => {
       value: door.world.ins('laurent').value,
     });
     expect(json).toMatchObject({ id, active: true, gender: 'male', birthDate: '1961-05-14' });
+  });
+
+  test('is the patient of FR Core: every profile that it claims holds', async () => {
+    const { json } = await door.get<Patient>('dr-martin', `Patient/${await idOf('laurent')}`);
+    expect(json.meta?.profile).toEqual([profiles.patientIns, profiles.pdqmPatient]);
+    expect(validate(json as unknown as Json, 'Patient')).toEqual({ isSound: true, problems: [], warnings: [] });
+    const reliability = extension(json, extensions.identityReliability)?.extension;
+    expect(reliability).toMatchObject([{ url: 'identityStatus', valueCoding: { code: 'VALI' } }]);
+    expect(json.name?.[0]).toMatchObject({
+      extension: [{ url: extensions.givenNames, valueString: 'MICHEL' }],
+      given: ['MICHEL'],
+    });
+    const place = extension(json, extensions.birthPlace)?.valueAddress?.extension;
+    expect(place).toMatchObject([{ url: extensions.inseeCode, valueCoding: { code: '35238' } }]);
+    expect(json.meta?.lastUpdated).toMatch(/^2026-07-01T08:00:00/);
+  });
+
+  test('is not sent again to who has this version', async () => {
+    const id = await idOf('laurent');
+    const { headers } = await door.get('dr-martin', `Patient/${id}`);
+    const etag = headers.get('etag') ?? '';
+    const again = await door.get('dr-martin', `Patient/${id}`, { headers: { 'If-None-Match': etag } });
+    expect([again.status, again.bytes.length, again.headers.get('etag')]).toEqual([304, 0, etag]);
+  });
+
+  test('by id in a search: who may not read him finds nobody', async () => {
+    const asked = `Patient?_id=${await idOf('laurent')},${await idOf('girard')},nobody`;
+    const found = async (who: string) => {
+      const { status, json } = await door.get<Bundle<Patient>>(who, asked);
+      return [status, json.total, json.entry?.[0]?.resource?.name?.[0]?.family];
+    };
+    expect(await found('dr-martin')).toEqual([200, 1, 'LAURENT']);
+    expect(await found('pharm-durand')).toEqual([200, 0, undefined]);
+    expect(await found('regie')).toEqual([200, 2, 'LAURENT']);
   });
 
   test('without a right and unnamed he is unknown; named, the refusal is said', async () => {
