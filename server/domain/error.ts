@@ -40,12 +40,12 @@ export const catalogue = {
   // The message itself
   notXml: {
     what: (a) => `The message is not well-formed XML${because(a)}`,
-    rule: 'XML 1.0; SOAP 1.2 Part 1 §5',
-    remedy: 'Send one well-formed SOAP 1.2 envelope encoded in UTF-8.',
+    rule: 'XML 1.0; SOAP 1.2 Part 1 §5; FHIR R4 xml.html',
+    remedy: 'Send one well-formed document encoded in UTF-8: a SOAP 1.2 envelope, or for FHIR one resource.',
   },
   xmlForbidden: {
-    what: (a) => `The message holds something that is not accepted in SOAP${because(a)}`,
-    rule: 'SOAP 1.2 Part 1 §5 (no DTD, no processing instruction)',
+    what: (a) => `The message holds something that is not accepted in XML here${because(a)}`,
+    rule: 'SOAP 1.2 Part 1 §5 (no DTD, no processing instruction); FHIR R4 xml.html',
     remedy: 'Send plain elements and text: no DOCTYPE, no entity declarations, no processing instructions.',
   },
   notUtf8: {
@@ -112,7 +112,8 @@ export const catalogue = {
   mediaTypeUnsupported: {
     what: (a) => `The content type ${quoted(a.value)} is not accepted here`,
     rule: `${tf2('Appendix V')}; RFC 9110 §15.5.16`,
-    remedy: 'Send application/soap+xml or multipart/related with application/xop+xml; for FHIR application/fhir+json.',
+    remedy:
+      'Send application/soap+xml or multipart/related with application/xop+xml; for FHIR application/fhir+json or application/fhir+xml.',
   },
   contentCodingUnsupported: {
     what: (a) => `The Content-Encoding ${quoted(a.value)} is not accepted here`,
@@ -512,9 +513,9 @@ export const catalogue = {
     remedy: 'Leave it out, or ask for lenient handling.',
   },
   notAcceptable: {
-    what: (a) => `${quoted(a.value)} cannot be served`,
+    what: (a) => `${quoted(a.value)} cannot be served${because(a)}`,
     rule: 'FHIR R4 http.html#mime-type',
-    remedy: 'Accept application/fhir+json, or for a document its own media type.',
+    remedy: 'Accept application/fhir+json or application/fhir+xml, or for a document its own media type.',
   },
   notJson: {
     what: (a) => `The body is no JSON${because(a)}`,
@@ -523,7 +524,7 @@ export const catalogue = {
   },
   elementUnknown: {
     what: (a) => `${a.expression ?? 'An element'} is no element that is taken here${because(a)}`,
-    rule: 'FHIR R4 json.html; IHE MHD 4.2.3, structure of its resources',
+    rule: 'FHIR R4 json.html, xml.html; IHE MHD 4.2.3, structure of its resources',
     remedy: 'Leave the element out, or check its spelling and place.',
   },
   elementMissing: {
@@ -532,9 +533,9 @@ export const catalogue = {
     remedy: 'Add the element.',
   },
   elementMalformed: {
-    what: (a) => `${a.expression ?? 'An element'}${given(a)} is not of its type${because(a)}`,
-    rule: 'FHIR R4 datatypes.html',
-    remedy: 'Write the value in the form of its data type.',
+    what: (a) => `${a.expression ?? 'An element'}${given(a)} is not of its form${because(a)}`,
+    rule: 'FHIR R4 datatypes.html, json.html, xml.html',
+    remedy: 'Write the element as its definition and its data type have it.',
   },
   bundleEntryForeign: {
     what: (a) => `The Bundle holds ${quoted(a.value)}, which is not taken with documents${because(a)}`,
