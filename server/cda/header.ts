@@ -40,6 +40,8 @@ export type CdaFacts = {
   readonly legalAuthenticator?: CdaParticipant;
   readonly facility?: Code;
   readonly setting?: Code;
+  /** The acts that are documented. */
+  readonly events: readonly Code[];
   readonly templates: readonly string[];
   /** Media type of a level 1 body. */
   readonly nonXmlType?: string;
@@ -75,6 +77,7 @@ export function readCda(bytes: Uint8Array): CdaFacts | undefined {
       ...participant(at(a, 'assignedAuthor'), 'representedOrganization'),
       ...some('role', valueIn(at(a, 'functionCode'), 'displayName')),
     })),
+    events: childrenOf(root, v3, 'documentationOf').flatMap((act) => codeAt(act, 'serviceEvent', 'code') ?? []),
     templates: childrenOf(root, v3, 'templateId').map((t) => attributeOf(t, 'root') ?? ''),
     ...some('confidentialityCode', codeAt(root, 'confidentialityCode')),
     ...some('replaces', replaced === undefined ? undefined : uniqueIdOf(replaced)),

@@ -1,6 +1,7 @@
 import type { AffinityDomain, CodedAttribute } from '../domain/affinity-domain.ts';
 import type { Code } from '../domain/code.ts';
 import { type EntryDraft, type VisibilityCode, visibilitySystem } from '../domain/document.ts';
+import { toEscaped } from '../domain/hl7v2.ts';
 import type { Cx, Identifier } from '../domain/identifier.ts';
 import {
   type Author,
@@ -21,14 +22,14 @@ export type Described = {
   readonly facts: CdaFacts;
   readonly size: number;
   readonly sha1: string;
-  readonly patientId: Cx;
-  readonly sourcePatientId: Cx;
+  readonly patientId?: Cx;
+  readonly sourcePatientId?: Cx;
   readonly sourcePatientInfo: readonly PidLine[];
   readonly hidden: readonly VisibilityCode[];
   /** Who files it: an institution of last resort for the author. */
-  readonly filer: Author;
+  readonly filer?: Author;
   /** Where the header is silent. */
-  readonly otherwise: { readonly facility: Code; readonly setting: Code };
+  readonly otherwise?: { readonly facility: Code; readonly setting: Code };
 };
 
 /**
@@ -41,12 +42,14 @@ export function entryOf(described: Described, domain: AffinityDomain): EntryDraf
   const legal = facts.legalAuthenticator && personOf(facts.legalAuthenticator);
   const classCode = classOf(facts.typeCode, domain);
   const start = facts.serviceStart ?? facts.effectiveTime;
+  const facility = facts.facility ?? otherwise?.facility;
+  const setting = facts.setting ?? otherwise?.setting;
   return {
     id,
     objectType: 'stable',
     uniqueId: facts.uniqueId,
-    patientId,
-    sourcePatientId,
+    ...(patientId && { patientId }),
+    ...(sourcePatientId && { sourcePatientId }),
     sourcePatientInfo,
     mimeType: 'text/xml',
     title: { value: facts.title, language: facts.languageCode },
@@ -59,17 +62,36 @@ export function entryOf(described: Described, domain: AffinityDomain): EntryDraf
     ...(classCode && { classCode }),
     typeCode: named(facts.typeCode, 'typeCode', domain),
     formatCode: named(formatOf(facts), 'formatCode', domain),
-    healthcareFacilityTypeCode: facts.facility ?? otherwise.facility,
-    practiceSettingCode: facts.setting ?? otherwise.setting,
+    ...(facility && { healthcareFacilityTypeCode: named(facility, 'healthcareFacilityTypeCode', domain) }),
+    ...(setting && { practiceSettingCode: named(setting, 'practiceSettingCode', domain) }),
     confidentialityCodes: [
       facts.confidentialityCode ?? normal,
       ...hidden.map((code) => ({ code, system: visibilitySystem, display: displays[code] })),
     ],
-    eventCodes: [],
-    authors: authors.length > 0 ? authors : [filer],
+    eventCodes: facts.events,
+    authors: authors.length > 0 || filer === undefined ? authors : [filer],
     ...(legal && { legalAuthenticator: legal }),
     referenceIds: [],
     extra: [],
+  };
+}
+
+/**
+ * The source's patient as the header knows him: the second identifier, else the first, and the traits as lines of PID. CI-SIS, sourcePatientId,
+ * sourcePatientInfo.
+ */
+export function sourcePatientOf({
+  patient: { id, ids, family, given, gender, birthTime },
+}: CdaFacts): Partial<Pick<Described, 'sourcePatientId'>> & Pick<Described, 'sourcePatientInfo'> {
+  const local = ids[1] ?? id;
+  const name = [family, given].map((part) => toEscaped(part)).join('^');
+  return {
+    ...(local && { sourcePatientId: { id: local.value, authority: { oid: local.oid } } }),
+    sourcePatientInfo: [
+      ...(family === undefined ? [] : [{ field: 5, value: `${name}^^^^^L` }]),
+      ...(birthTime === undefined ? [] : [{ field: 7, value: birthTime.slice(0, 8) }]),
+      ...(gender === undefined ? [] : [{ field: 8, value: gender === 'UN' ? 'U' : gender }]),
+    ],
   };
 }
 

@@ -584,6 +584,11 @@ export const catalogue = {
     remedy:
       'Let it be the fullUrl of one Binary of the same Bundle, or a Binary that you sent here before and that no document has yet.',
   },
+  metadataNotDerivable: {
+    what: (a) => `Metadata cannot be made from ${quoted(a.value)}${because(a)}`,
+    rule: 'IHE MHD 2:3.106.4.1.3',
+    remedy: 'Send a CDA R2 document, or give the attributes yourself in a DocumentReference (ITI-105).',
+  },
   transactionNotServed: {
     what: () => 'No transaction but the deposit of documents is served here',
     rule: 'FHIR R4 http.html#transaction; IHE MHD 2:3.65',

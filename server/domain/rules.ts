@@ -45,7 +45,7 @@ import { valueSets } from './rules/value-sets.ts';
 type Row<F> = readonly [check: (submission: Submission, facts: F) => Problem[], transactions: readonly Transaction[]];
 
 /** Provide and Register, and what we deposit ourselves. */
-const provide: readonly Transaction[] = ['ITI-41', 'ITI-65', 'ITI-105', 'ORU', 'MDM', 'internal'];
+const provide: readonly Transaction[] = ['ITI-41', 'ITI-65', 'ITI-105', 'ITI-106', 'ORU', 'MDM', 'internal'];
 /** Whatever brings new objects. */
 const bring: readonly Transaction[] = [...provide, 'ITI-42', 'ITI-61'];
 const update: readonly Transaction[] = ['ITI-57', 'ITI-92'];

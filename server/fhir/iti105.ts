@@ -1,11 +1,9 @@
 import type { DocumentReference } from 'fhir/r4.js';
-import type { EntryDraft, SetDraft } from '../domain/document.ts';
 import { Refused } from '../domain/error.ts';
-import { oidOf } from '../domain/snapshot.ts';
-import { dtmOf } from '../domain/time.ts';
 import type { Deposited } from '../usecases/submit.ts';
 import { attachmentAlone } from './attachments.ts';
 import type { Answer, Exchange, Interaction } from './exchange.ts';
+import { filed } from './filing.ts';
 import { documentReferenceOf, idOf } from './map/document-reference.ts';
 import { patientsHeld, provide, receiveAll } from './provide.ts';
 import { literalPatients, readAlone } from './read/provide-bundle.ts';
@@ -28,39 +26,12 @@ async function handle(exchange: Exchange): Promise<Answer> {
   const patients = await patientsHeld(tools, literalPatients([resource], base));
   const { entry, associations, named, problems } = readAlone(resource, { base, patients });
   const now = tools.now();
-  const set = setOf(entry, exchange, now);
-  const member = {
-    id: 'membership',
-    type: 'HasMember',
-    source: set.id,
-    target: entry.id,
-    status: 'approved',
-    submissionSetStatus: 'Original',
-    extra: [],
-  } as const;
   const sought = { object: entry.id, path: type, resource };
   const { attached, problems: missing } = await attachmentAlone(tools, request.caller, sought, base);
   const documents = await receiveAll(tools, attached);
-  const submission = { sets: [set], entries: [entry], folders: [], associations: [member, ...associations] };
+  const submission = filed(entry, associations, exchange, now);
   const deposit = { submission, documents, named, problems: [...problems, ...missing, ...broken] };
   return provide(tools, request, deposit, new Map([[entry.id, type]]), (done) => created(done, base, now), 422);
-}
-
-/** By whom the document is filed: its first author. */
-function setOf({ authors = [], patientId }: EntryDraft, { tools, filing }: Exchange, now: number): SetDraft {
-  const [code = '', display = '', system = ''] = filing.contentType.split('^');
-  return {
-    id: 'SubmissionSet',
-    status: 'approved',
-    uniqueId: oidOf(tools.newId()),
-    sourceId: filing.sourceId,
-    contentTypeCode: { code, system, ...(display !== '' && { display }) },
-    ...(patientId && { patientId }),
-    submissionTime: dtmOf(now),
-    authors: authors.slice(0, 1),
-    intendedRecipients: [],
-    extra: [],
-  };
 }
 
 function created({ entries, record = '' }: Deposited, base: string, now: number): Answer {
@@ -70,7 +41,7 @@ function created({ entries, record = '' }: Deposited, base: string, now: number)
   return {
     status: 201,
     body: JSON.stringify(resource),
-    headers: { Location: `${base}/${type}/${idOf(entry.logicalID)}`, ETag: 'W/"1"' },
+    headers: { Location: `${base}/${type}/${idOf(entry.logicalID)}/_history/1`, ETag: 'W/"1"' },
   };
 }
 

@@ -151,6 +151,7 @@ const translations = {
   invariantBroken: as(422, 'invariant'),
   attachmentUnresolved: as(400, 'not-found'),
   attachmentsDiffer: as(400, 'value'),
+  metadataNotDerivable: as(422, 'not-supported'),
   transactionNotServed: as(400, 'not-supported'),
   conditionNotTaken: as(400, 'not-supported'),
   rangeNotSatisfiable: as(416, 'value'),

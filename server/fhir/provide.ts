@@ -156,7 +156,7 @@ const attributeOf: { readonly [N in Problem['name']]?: string } = {
 };
 
 /** The problem with its FHIRPath, as far as it names an object. */
-function located(one: Problem, paths: ReadonlyMap<string, string>): Problem {
+export function located(one: Problem, paths: ReadonlyMap<string, string>): Problem {
   const { about, name } = one;
   const { object = about.value ?? '', expression } = about;
   const place = paths.get(object) ?? (object.startsWith('Bundle.') ? object.replace(/ in set$/, '') : undefined);

@@ -23,6 +23,7 @@ import { crossReferenceInteractions } from './iti83.ts';
 import { messageInteractions } from './iti93.ts';
 import { feedInteractions } from './iti104.ts';
 import { publishInteractions } from './iti105.ts';
+import { generateInteractions } from './iti106.ts';
 import { consentInteractions } from './iti108.ts';
 import { matchInteractions } from './iti119.ts';
 import type { FhirLimits } from './limits.ts';
@@ -51,6 +52,7 @@ export type FhirSettings = {
 const served: readonly Interaction[] = [
   ...provideInteractions,
   ...publishInteractions,
+  ...generateInteractions,
   ...documentInteractions,
   ...documentHistoryInteractions,
   ...documentUpdateInteractions,

@@ -133,6 +133,9 @@ export const pmir = {
   answer: 'urn:ihe:iti:pmir:2019:patient-feed-response',
 } as const;
 
+/** Generate Metadata. IHE MHD 2:3.106. */
+export const generateMetadata = 'https://profiles.ihe.net/ITI/MHD/OperationDefinition/generate-metadata';
+
 /** The guides' statements of a server's duties that this server fulfils in part; named in the CapabilityStatement. */
 export const implementationGuides = [
   'https://profiles.ihe.net/ITI/MHD/ImplementationGuide/ihe.iti.mhd',

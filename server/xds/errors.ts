@@ -149,6 +149,7 @@ const answers = {
   invariantBroken: general,
   attachmentUnresolved: general,
   attachmentsDiffer: general,
+  metadataNotDerivable: general,
   transactionNotServed: general,
   conditionNotTaken: general,
   rangeNotSatisfiable: general,

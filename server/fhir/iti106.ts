@@ -1,0 +1,132 @@
+import type { Binary } from 'fhir/r4.js';
+import { type CdaFacts, readCda } from '../cda/header.ts';
+import { entryOf, sourcePatientOf } from '../cda/metadata.ts';
+import type { EntryDraft } from '../domain/document.ts';
+import { type Problem, problem, Refused } from '../domain/error.ts';
+import { requiredAttributes } from '../domain/rules/required-attributes.ts';
+import type { Deposited } from '../usecases/submit.ts';
+import { withoutSpace } from './base64.ts';
+import type { Answer, Exchange, Interaction } from './exchange.ts';
+import { filed } from './filing.ts';
+import type { Json } from './json.ts';
+import { idOf } from './map/document-reference.ts';
+import { isObject } from './profile/path.ts';
+import { located, provide } from './provide.ts';
+import { shapeProblems } from './read/shape.ts';
+import { fhirJson, generateMetadata } from './vocabulary.ts';
+
+const type = 'DocumentReference';
+const paths = new Map([[type, type]]);
+
+/**
+ * Generate Metadata: a CDA R2 is stored with what its header says of it; the submission set is made here. From any other document nothing is
+ * made: the answer lists what has to be given. IHE MHD 2:3.106.4.1.3; CI-SIS volet Partage de documents de santé, correspondance entre les
+ * métadonnées XDS et l'en-tête CDA.
+ * @throws Refused with every problem of structure, and metadataNotDerivable
+ */
+async function handle(exchange: Exchange): Promise<Answer> {
+  const { tools, request, base } = exchange;
+  const { contentType, data } = documentIn(await exchange.json());
+  const bytes = Buffer.from(withoutSpace(data), 'base64');
+  const facts = readCda(bytes);
+  if (facts === undefined) throw new Refused(notDerivable(contentType));
+  const received = tools.blobs.receiveBytes(bytes);
+  const entry = describedBy(facts, { contentType, size: received.size, sha1: received.sha1 }, exchange);
+  const submission = filed(entry, [], exchange, tools.now());
+  const deposit = { submission, documents: [{ id: type, received }] };
+  return provide(tools, request, deposit, paths, (done) => generated(done, base), 422);
+}
+
+function describedBy(
+  facts: CdaFacts,
+  { contentType, ...bytes }: { contentType: string; size: number; sha1: string },
+  { tools }: Exchange,
+): EntryDraft {
+  const { id } = facts.patient;
+  const patientId = id && { id: id.value, authority: { oid: id.oid } };
+  const described = {
+    id: type,
+    facts,
+    ...bytes,
+    ...(patientId && { patientId }),
+    hidden: [],
+    ...sourcePatientOf(facts),
+  };
+  const entry = entryOf(described, tools.settings.domain);
+  return contentType === selfPresenting ? { ...entry, mimeType: selfPresenting } : entry;
+}
+
+/** A CDA that brings its style sheet. CI-SIS, mimeType. */
+const selfPresenting = 'application/xslt+xml';
+
+/** The one parameter `document`. IHE MHD, OperationDefinition generate-metadata. */
+function documentIn(sent: Json): { readonly contentType: string; readonly data: string } {
+  if (!isObject(sent) || sent['resourceType'] !== 'Parameters')
+    throw new Refused([malformed('Parameters', 'Parameters is expected')]);
+  const { parameter } = sent;
+  const [only, ...more] = Array.isArray(parameter) ? (parameter as readonly Json[]) : [];
+  if (!isObject(only ?? null) || more.length > 0 || !isDocument(only))
+    throw new Refused([
+      malformed('Parameters.parameter', 'one parameter named document, with a resource, is expected'),
+    ]);
+  const { resource } = only;
+  if (isObject(resource) && resource['resourceType'] === 'Bundle') throw new Refused(notDerivable(fhirJson));
+  const problems = shapeProblems(resource, 'Binary');
+  if (problems.length > 0) throw new Refused(problems.map(below));
+  // Its structure was checked just now.
+  const { contentType, data = '' } = resource as unknown as Binary;
+  return { contentType, data };
+}
+
+function isDocument(one: Json | undefined): one is { readonly [key: string]: Json; readonly resource: Json } {
+  return one !== undefined && isObject(one) && one['name'] === 'document' && one['resource'] !== undefined;
+}
+
+function malformed(expression: string, detail: string): Problem {
+  return problem('elementMalformed', { expression, detail });
+}
+
+/** Where it stands in what was sent. */
+function below(one: Problem): Problem {
+  const { expression = '' } = one.about;
+  return {
+    ...one,
+    about: { ...one.about, expression: expression.replace(/^Binary/, 'Parameters.parameter[0].resource') },
+  };
+}
+
+/** Every attribute that has to be given with a document of this media type. */
+function notDerivable(mimeType: string): Problem[] {
+  const nothing: EntryDraft = { id: type, objectType: 'stable', mimeType };
+  const missing = requiredAttributes({ sets: [], entries: [nothing], folders: [], associations: [] });
+  const names = missing.map(({ about }) => about.attribute).join(', ');
+  return [
+    problem('metadataNotDerivable', { value: mimeType, detail: `it is no CDA R2; to be given: ${names}` }),
+    ...missing.map((one) => located(one, paths)),
+  ];
+}
+
+function generated({ entries: [entry] }: Deposited, base: string): Answer {
+  if (entry === undefined) throw new TypeError('nothing was deposited');
+  const reference = `${type}/${idOf(entry.logicalID)}`;
+  const parameter = [{ name: type, valueReference: { reference } }];
+  return {
+    body: JSON.stringify({ resourceType: 'Parameters', parameter }),
+    headers: { Location: `${base}/${reference}` },
+  };
+}
+
+/** Generate Metadata. IHE MHD 2:3.106. */
+export const generateInteractions: readonly Interaction[] = [
+  {
+    method: 'POST',
+    path: `/${type}/$generate-metadata`,
+    resource: type,
+    interaction: 'operation',
+    operation: { name: 'generate-metadata', definition: generateMetadata },
+    transaction: 'ITI-106',
+    action: 'submitDocuments',
+    what: 'Deposit a CDA with the metadata that its header says',
+    handle,
+  },
+];
