@@ -161,14 +161,14 @@ function relatedOf(isOne: (reference: Cxi) => boolean) {
 
 /** The documents that one relates to, and by which relation. */
 function targetsOf({ relations }: Tested) {
-  return relations.map(({ association, target: { entry } }) => ({
+  return relations.map(({ association, target }) => ({
     relation: { code: relationOf[association.type] ?? '' },
-    references: [`DocumentReference/${idOf(entry.logicalID)}`],
-    identifiers: identifiersOf(entry),
+    references: 'document' in target ? [`DocumentReference/${idOf(target.document.entry.logicalID)}`] : [],
+    identifiers: identifiersOf('document' in target ? target.document.entry : target.set),
   }));
 }
 
-function identifiersOf({ entryUUID, uniqueId }: DocumentEntry) {
+function identifiersOf({ entryUUID, uniqueId }: Pick<DocumentEntry, 'entryUUID' | 'uniqueId'>) {
   const { system = '', value = '' } = uniqueIdentifier(uniqueId);
   return [
     { system: uris, code: entryUUID },

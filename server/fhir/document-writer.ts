@@ -5,6 +5,7 @@ import type { Relation } from '../usecases/relations.ts';
 import { entryOf } from './bundle.ts';
 import { relatesToOf } from './map/association.ts';
 import { documentReferenceOf, idOf } from './map/document-reference.ts';
+import { uris } from './vocabulary.ts';
 
 /** A document's resource in UTF-8 JSON, alone and as entry of a searchset. */
 export type WrittenDocument = { readonly fullUrl: string; readonly resource: Buffer; readonly entry: Buffer };
@@ -35,8 +36,13 @@ export function documentWriter(base: string): DocumentWriter {
   };
 }
 
-function relationTo(association: Relation['association'], { entry }: StoredDocument): DocumentReferenceRelatesTo[] {
-  const relation = relatesToOf(association, `DocumentReference/${idOf(entry.logicalID)}`);
+function relationTo(association: Relation['association'], target: Relation['target']): DocumentReferenceRelatesTo[] {
+  const named =
+    'document' in target
+      ? { reference: `DocumentReference/${idOf(target.document.entry.logicalID)}` }
+      : // What is no document has no address that FHIR lets stand here.
+        { identifier: { use: 'official' as const, system: uris, value: target.set.entryUUID } };
+  const relation = relatesToOf(association, named);
   return relation === undefined ? [] : [relation];
 }
 

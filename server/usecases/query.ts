@@ -22,12 +22,6 @@ export type Question = {
 
 export type Find = Question & { readonly filter: DocumentFilter };
 
-export type FindPage = Omit<Find, 'limit'> & {
-  readonly page: PageRequest;
-  /** Whether to count all that match. */
-  readonly count?: boolean;
-};
-
 /** Objects by one kind of their names. */
 export type Names = { readonly by: 'entryUUID' | 'uniqueId' | 'logicalID'; readonly values: readonly string[] };
 
@@ -60,25 +54,6 @@ export async function findDocuments(tools: Tools, request: Request, find: Find):
   const read = async (permit: Permit) => everyPage((page) => tools.store.read.documents(permit, filter, page), limit);
   return (await search(tools, request, find, async (permit) => ({ ...nothing, documents: await read(permit) })))
     .documents;
-}
-
-/**
- * One page of the same, and how many there are where that was asked.
- * @throws Refused `patientNotNamed` when nobody names a patient, and what the decision refuses
- */
-export async function findPage(
-  tools: Tools,
-  request: Request,
-  find: FindPage,
-): Promise<Page<StoredDocument> & { readonly total?: number }> {
-  const { filter, page, count, query } = find;
-  return perform(tools, request, 'searchDocuments', recordAsked(request, find.patient), async (permit) => {
-    const found = await tools.store.read.documents(permit, filter, page);
-    const isAll = page.before === undefined && !found.more;
-    const total =
-      count !== true ? undefined : isAll ? found.items.length : await tools.store.read.countDocuments(permit, filter);
-    return { answer: { ...found, ...(total !== undefined && { total }) }, trace: { query: shortened(query) } };
-  });
 }
 
 /**

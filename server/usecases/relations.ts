@@ -1,10 +1,14 @@
 import type { Permit } from '../domain/decision.ts';
-import type { Association } from '../domain/document.ts';
+import type { Association, SubmissionSet } from '../domain/document.ts';
 import type { StoredDocument } from '../store/port.ts';
 import type { Tools } from './perform.ts';
+import { everyPage } from './query.ts';
 
-/** An association from a document to another that exists for the caller. */
-export type Relation = { readonly association: Association; readonly target: StoredDocument };
+/** An association from a document to what exists for the caller: another document, or the submission set that it signs. */
+export type Relation = {
+  readonly association: Association;
+  readonly target: { readonly document: StoredDocument } | { readonly set: SubmissionSet };
+};
 
 /** Relations by the entryUUID of their source; a document without any has no row. */
 export type Relations = ReadonlyMap<string, readonly Relation[]>;
@@ -22,8 +26,15 @@ export async function relationsOf(
   if (sources.size === 0) return new Map();
   const naming = await read.associationsOf(permit, [...sources]);
   const outgoing = naming.filter(({ source, status }) => sources.has(source) && status === 'approved');
-  const targets = await read.documentsByUuid(permit, [...new Set(outgoing.map(({ target }) => target))]);
-  const byName = new Map(targets.map((document) => [document.entry.entryUUID, document]));
+  const names = [...new Set(outgoing.map(({ target }) => target))];
+  const documentsNamed = await read.documentsByUuid(permit, names);
+  const byName = new Map<string, Relation['target']>(
+    documentsNamed.map((document) => [document.entry.entryUUID, { document }]),
+  );
+  const others = names.filter((name) => !byName.has(name));
+  if (others.length > 0)
+    for (const { set } of await everyPage((page) => read.submissionSets(permit, { entryUUIDs: others }, page)))
+      byName.set(set.entryUUID, { set });
   const relations = outgoing.flatMap((association): Relation[] => {
     const target = byName.get(association.target);
     return target === undefined ? [] : [{ association, target }];

@@ -177,7 +177,9 @@ async function besides(
 ): Promise<Pick<DocumentsFound, 'relations' | 'targets' | 'packages'>> {
   const relations = await relationsOf(tools, permit, items);
   const found = new Set(items.map(({ entry }) => entry.logicalID));
-  const related = [...relations.values()].flat().map(({ target }) => target.entry.logicalID);
+  const related = [...relations.values()]
+    .flat()
+    .flatMap(({ target }) => ('document' in target ? [target.document.entry.logicalID] : []));
   const lines = wanted.targets ? [...new Set(related)].filter((line) => !found.has(line)) : [];
   const targets = lines.length === 0 ? [] : await tools.store.read.documentsByLogicalId(permit, lines, {});
   const further = await relationsOf(tools, permit, targets);

@@ -1,8 +1,9 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { Refused } from '../../server/domain/error.ts';
 import type { Tools } from '../../server/usecases/perform.ts';
-import { findDocuments, findPage, getDocuments } from '../../server/usecases/query.ts';
+import { findDocuments, getDocuments } from '../../server/usecases/query.ts';
 import { retrieve } from '../../server/usecases/retrieve.ts';
+import { searchDocuments } from '../../server/usecases/search-documents.ts';
 import type { MemoryStore } from '../support/memory-store.ts';
 import { openWorld, type World } from '../support/world.ts';
 
@@ -55,22 +56,25 @@ describe('finding', () => {
   });
 
   test('pages follow each other; the total is counted when asked for', async () => {
-    const first = await findPage(world.tools, world.as('laurent'), {
-      ...everything(),
-      page: { limit: 8 },
-      count: true,
-    });
-    expect([first.items.length, first.more, first.total]).toEqual([8, true, 13]);
-    const before = first.items.at(-1)?.position ?? 0;
-    const second = await findPage(world.tools, world.as('laurent'), { ...everything(), page: { limit: 8, before } });
-    expect([second.items.length, second.more, second.total]).toEqual([5, false, undefined]);
+    const besides = { targets: false, packages: false };
+    const all = { ...everything(), tests: [], order: 'arrival', besides } as const;
+    const first = await searchDocuments(world.tools, world.as('laurent'), { ...all, page: { limit: 8 }, count: true });
+    expect([first.items.length, first.next, first.total]).toEqual([8, [first.items.at(-1)?.position], 13]);
+    const page = { limit: 8, ...(first.next && { after: first.next }) };
+    const second = await searchDocuments(world.tools, world.as('laurent'), { ...all, page, count: false });
+    expect([second.items.length, second.next, second.total]).toEqual([5, undefined, undefined]);
+    const whole = await findDocuments(world.tools, world.as('laurent'), everything());
+    expect([...first.items, ...second.items].map((d) => d.position)).toEqual(whole.map((d) => d.position));
   });
 
   test('hidden documents are not counted either', async () => {
     const page = { limit: 10 };
-    const asked = { patient: world.ins('masson'), filter: {}, query: 'q', page, count: true };
-    expect((await findPage(world.tools, world.as('masson'), asked)).total).toBe(1);
-    expect((await findPage(world.tools, world.as('dr-martin'), asked)).total).toBe(2);
+    const how = { tests: [], order: 'arrival', besides: { targets: false, packages: false } } as const;
+    const asked = { patient: world.ins('masson'), filter: {}, query: 'q', page, count: true, ...how };
+    for (const tests of [[], [() => true]]) {
+      expect((await searchDocuments(world.tools, world.as('masson'), { ...asked, tests })).total).toBe(1);
+      expect((await searchDocuments(world.tools, world.as('dr-martin'), { ...asked, tests })).total).toBe(2);
+    }
   });
 
   test('a very long question is cut in the trace', async () => {

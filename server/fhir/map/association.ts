@@ -1,4 +1,4 @@
-import type { DocumentReferenceRelatesTo, Extension } from 'fhir/r4.js';
+import type { DocumentReferenceRelatesTo, Extension, Reference } from 'fhir/r4.js';
 import type { Association, AssociationType } from '../../domain/document.ts';
 import { extensions } from '../vocabulary.ts';
 import { codingOf } from './code.ts';
@@ -56,10 +56,10 @@ function partsOf(
   ];
 }
 
-/** A relation of a document to another; undefined for associations that are no such. */
-export function relatesToOf(association: Association, reference: string): DocumentReferenceRelatesTo | undefined {
+/** A relation of a document to what is named so; undefined for associations that are no such. */
+export function relatesToOf(association: Association, target: Reference): DocumentReferenceRelatesTo | undefined {
   const code = relationOf[association.type];
   if (code === undefined) return undefined;
   const extension = associationExtension(association, { type: typeOfRelation[code] });
-  return { extension: [extension], code, target: { reference } };
+  return { extension: [extension], code, target };
 }

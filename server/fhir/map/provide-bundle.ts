@@ -32,7 +32,8 @@ export function provideBundleOf({ set, documents, folders, associations }: Provi
           .flatMap((association) => {
             const { target } = association;
             const isGiven = given.has(target) || target === set.entryUUID;
-            return relatesToOf(association, isGiven ? target : `DocumentReference/${idOf(target)}`) ?? [];
+            const reference = isGiven ? target : `DocumentReference/${idOf(target)}`;
+            return relatesToOf(association, { reference }) ?? [];
           });
         const resource = referenceOf(entry, { url: binary });
         return entryOf(entry.entryUUID, { ...resource, ...(relatesTo.length > 0 && { relatesTo }) });

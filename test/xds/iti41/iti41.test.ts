@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { findPage } from '../../../server/usecases/query.ts';
+import { findDocuments } from '../../../server/usecases/query.ts';
 import { iti41 } from '../../../server/xds/iti41.ts';
 import type { MemoryStore } from '../../support/memory-store.ts';
 import { openWorld, type World } from '../../support/world.ts';
@@ -16,13 +16,8 @@ beforeEach(async () => {
 const send = async (xml: string, slug = 'dr-martin') => seen(await handled(iti41, world, world.as(slug), xml));
 
 async function held() {
-  const { items } = await findPage(world.tools, world.as('dr-martin'), {
-    patient: world.ins('laurent'),
-    filter: {},
-    page: { limit: 1000 },
-    query: 'all',
-  });
-  return items.map(({ entry }) => entry);
+  const all = { patient: world.ins('laurent'), filter: {}, query: 'all' };
+  return (await findDocuments(world.tools, world.as('dr-martin'), all)).map(({ entry }) => entry);
 }
 
 test('a submission is registered as it was sent, completed by the registry', async () => {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { findPage } from '../../../server/usecases/query.ts';
+import { findDocuments } from '../../../server/usecases/query.ts';
 import { action, namespace } from '../../../server/xds/vocabulary.ts';
 import { chanceOf } from '../../fuzz/random.ts';
 import { openStage, type Stage } from '../../fuzz/stage.ts';
@@ -51,14 +51,10 @@ describe.each(['memory', 'embedded'] as const)('in the %s store', (kind) => {
     stage.check('repository', wire, { ...chanceOf(1), happens: () => false });
   const held = async () => {
     const { tools, as, ins } = stage.world;
-    const page = { limit: 1000 };
-    const { items } = await findPage(tools, as('dr-martin'), {
-      patient: ins('laurent'),
-      filter: {},
-      page,
-      query: 'all',
-    });
-    return items.filter((row) => row.entry.uniqueId.startsWith('2.999.50.'));
+    const all = { patient: ins('laurent'), filter: {}, query: 'all' };
+    return (await findDocuments(tools, as('dr-martin'), all)).filter((row) =>
+      row.entry.uniqueId.startsWith('2.999.50.'),
+    );
   };
 
   test('one wrong entry among 500 refuses them all', async () => {
