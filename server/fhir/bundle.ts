@@ -3,7 +3,7 @@ import { type Caller, nameOfActor } from '../domain/actor.ts';
 import { type Problem, refuse } from '../domain/error.ts';
 import type { PageKey } from '../usecases/paging.ts';
 import { outcomeOf } from './outcome.ts';
-import { type Given, queryString } from './search.ts';
+import { type Given, isOfForm, queryString } from './search.ts';
 
 export type Searchset = {
   /** How many match in all; absent where that is not counted. */
@@ -76,7 +76,7 @@ export function readPageToken(key: KeyObject, caller: Caller, type: string, toke
   const right = signature(key, caller, type, payload);
   if (more.length > 0 || given.length !== right.length || !timingSafeEqual(given, right)) refuse('pageLinkBroken');
   const [search, after] = JSON.parse(Buffer.from(payload, 'base64url').toString()) as [string, PageKey];
-  const asked = queryString(others.filter(([name]) => name !== '_format'));
+  const asked = queryString(others.filter(([name]) => !isOfForm(name)));
   if (asked !== '' && asked !== search) refuse('pageLinkBroken');
   return { search, after };
 }

@@ -4,6 +4,7 @@ import { entryOf, pageToken, readPageToken, searchset } from './bundle.ts';
 import type { Answer, Exchange, Interaction } from './exchange.ts';
 import {
   type Given,
+  isOfForm,
   type Paging,
   type Parameter,
   type ParameterTable,
@@ -136,7 +137,9 @@ function readPagedSearch<Asked extends Results>(
   const asked = empty();
   const given = place === undefined ? others : parametersOf(place.search);
   const search = readSearch(given, of.table, asked, strict);
-  const text = queryString(search.used.filter(([name]) => name !== '_format'));
+  const text = queryString(search.used.filter(([name]) => !isOfForm(name)));
+  const inForm = others.filter(([name]) => isOfForm(name));
+  const form = inForm.length === 0 ? '' : `&${queryString(inForm)}`;
   const { count, total, shown, sort } = asked;
   checkTogether(asked);
   const isCounted = of.counted === 'always' ? total !== 'none' : total === 'accurate' || total === 'estimate';
@@ -150,9 +153,11 @@ function readPagedSearch<Asked extends Results>(
       ...(place && { after: place.after }),
     },
     self:
-      token === undefined ? `${base}/${type}?${queryString(search.used)}` : `${base}/${type}?${text}&_page=${token}`,
-    first: `${base}/${type}?${text}`,
-    next: (after) => `${base}/${type}?_page=${pageToken(linkKey, caller, type, { search: text, after })}`,
+      token === undefined
+        ? `${base}/${type}?${queryString(search.used)}`
+        : `${base}/${type}?${text}&_page=${token}${form}`,
+    first: `${base}/${type}?${text}${form}`,
+    next: (after) => `${base}/${type}?_page=${pageToken(linkKey, caller, type, { search: text, after })}${form}`,
     query: `${type}?${text}`,
   };
 }

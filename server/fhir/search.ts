@@ -35,6 +35,11 @@ const one = (name: string, value: string, detail: string) => [
   problem('parameterMalformed', { attribute: name, value, detail }),
 ];
 
+/** Whether a parameter says how the answer is written, and nothing of what is searched. FHIR R4 http.html#parameters. */
+export function isOfForm(name: string): boolean {
+  return name === '_format' || name === '_pretty';
+}
+
 /** Parameters of every search. FHIR R4 search.html#return. */
 export const pagingParameters: ParameterTable<Paging> = {
   _count: {
@@ -55,6 +60,7 @@ export const pagingParameters: ParameterTable<Paging> = {
     },
   },
   _format: { type: 'token', read: () => none },
+  _pretty: { type: 'token', read: () => none },
   _page: {
     type: 'string',
     read(value, asked) {

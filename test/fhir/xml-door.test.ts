@@ -156,6 +156,19 @@ describe('how a form is asked for', () => {
     expect([form.status, form.type]).toEqual([200, xmlType]);
   });
 
+  test('the pages of a search keep the form, in the first and in those that follow', async () => {
+    const first = await ask('dr-nguyen', `${search()}&_count=1&_format=xml&_pretty=true`, {
+      headers: { Prefer: 'handling=strict' },
+    });
+    expect([first.status, first.type]).toEqual([200, xmlType]);
+    const next = (first.resource as Bundle).link?.find(({ relation }) => relation === 'next')?.url ?? '';
+    const second = await ask('dr-nguyen', next);
+    expect([second.status, second.type]).toEqual([200, xmlType]);
+    const plain = await ask('dr-nguyen', next.replace('_format=xml', '_format=json'));
+    expect([plain.status, plain.type]).toEqual([200, jsonType]);
+    expect((plain.resource as Bundle).entry).toEqual((second.resource as Bundle).entry);
+  });
+
   test.each(['json', 'xml'])('_pretty lays out %s and changes nothing', async (format) => {
     const plain = await ask('dr-nguyen', `metadata?_format=${format}`);
     const pretty = await ask('dr-nguyen', `metadata?_format=${format}&_pretty=true`);

@@ -9,8 +9,8 @@ import { narrativeFault } from './narrative.ts';
 /** The length of values is that of the whole body, which is limited before. */
 const limits: XmlLimits = {
   depth: 1000,
-  elements: 400_000,
-  attributes: 400_000,
+  elements: 200_000,
+  attributes: 200_000,
   attributesPerElement: 16,
   valueLength: Number.MAX_SAFE_INTEGER,
 };
