@@ -91,7 +91,7 @@ export async function openDoor() {
     const given = Object.entries(all).flatMap(([name, value]) =>
       value === undefined ? [] : [[name, value] as [string, string]],
     );
-    return ask(`/auth/authorize?${new URLSearchParams(given)}`);
+    return ask(`/auth/authorize?${new URLSearchParams(given).toString()}`);
   };
   /** Chooses somebody on the page, in the browser that was shown it, unless another cookie is given. */
   const choose = (page: Answer, form: Readonly<Record<string, string>>, cookie = cookieOf(page)) =>

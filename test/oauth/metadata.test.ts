@@ -1,9 +1,16 @@
+import { createRequire } from 'node:module';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { CapabilityStatement } from 'fhir/r4.js';
-import smart from 'fhirclient/lib/smart.js';
 import { decodeJwt } from 'jose';
 import { publicUrl, tokenOf } from '../support/clients.ts';
 import { audience, type Door, issuer, openDoor } from './door.ts';
+
+/** What is used of fhirclient, whose own types bring those of a browser with them. */
+type Smart = {
+  readonly fetchWellKnownJson: (base: string) => Promise<object>;
+  readonly getSecurityExtensions: (adapter: object, base: string) => Promise<object>;
+};
+const smart = createRequire(import.meta.url)('fhirclient/lib/smart.js') as Smart;
 
 let door: Door;
 beforeAll(async () => {
@@ -59,7 +66,7 @@ describe('metadata, without a token', () => {
 
   test('of SMART App Launch stand below the FHIR base, as fhirclient reads them', async () => {
     // The one part of an adapter that is asked for.
-    const adapter = { getAbortController: () => AbortController } as unknown as Parameters<typeof smart.authorize>[0];
+    const adapter = { getAbortController: () => AbortController };
     const found = await smart.fetchWellKnownJson(door.server.fhir.base);
     expect(found).toMatchObject({
       issuer,
