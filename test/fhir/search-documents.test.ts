@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Bundle, CapabilityStatement, DocumentReference, FhirResource, List, Organization } from 'fhir/r4.js';
 import { documentParameters } from '../../server/fhir/document-search.ts';
+import { extensions } from '../../server/fhir/vocabulary.ts';
+import { getAssociations } from '../../server/usecases/query-get.ts';
 import { bundleOf, changed, post } from './deposits.ts';
 import { type Door, openDoor } from './door.ts';
 
@@ -458,5 +460,63 @@ describe('how a document relates to others', () => {
     expect(JSON.stringify(found)).not.toContain(document.id);
     expect((await search(`relatesto=${document.id}`, 'laurent')).total).toBe(0);
     expect((await search(`relatesto=${document.id}`)).total).toBe(1);
+  });
+
+  test('each kind of relation goes in and comes out as it is, on both faces', async () => {
+    for (const [code, type] of [
+      ['appends', 'APND'],
+      ['transforms', 'XFRM'],
+      ['replaces', 'XFRM_RPLC'],
+      ['signs', 'signs'],
+    ] as const) {
+      const { document: target } = await deposit(() => {});
+      const kind = [{ url: extensions.association, extension: [{ url: 'type', valueCode: type }] }];
+      const { document } = await deposit((_, { document: d }) => {
+        d.relatesTo = [{ extension: kind, code, target: { reference: `DocumentReference/${target.id}` } }];
+      });
+      expect([type, document.relatesTo]).toMatchObject([
+        type,
+        [{ code, target: { reference: `DocumentReference/${target.id}` } }],
+      ]);
+      const found = await getAssociations(door.world.tools, door.world.as('dr-martin'), {
+        patient: door.world.ins('laurent'),
+        entryUUIDs: [`urn:uuid:${document.id}`],
+        associations: { statuses: ['approved'] },
+        query: 'associations',
+      });
+      const [association] = found.associations.filter((one) => one.source === `urn:uuid:${document.id}`);
+      expect(association).toMatchObject({ type, target: `urn:uuid:${target.id}` });
+      const own = document.relatesTo?.[0]?.extension?.find(({ url }) => url === extensions.association);
+      expect(own?.extension).toContainEqual({ url: 'entryUUID', valueUri: association?.entryUUID });
+      const said = own?.extension?.find(({ url }) => url === 'type')?.valueCode;
+      expect(said).toBe(type === 'XFRM_RPLC' ? type : undefined);
+    }
+  });
+
+  test('a signature names the submission set that it signs by its identifier', async () => {
+    const { document, list } = await deposit((_, { document: d, entry }) => {
+      const reference = entry.find(({ resource }) => resource?.resourceType === 'List')?.fullUrl ?? '';
+      d.relatesTo = [{ code: 'signs', target: { reference } }];
+    });
+    const target = { identifier: { use: 'official', system: uris, value: `urn:uuid:${list}` } };
+    expect(document.relatesTo).toMatchObject([{ code: 'signs', target }]);
+    expect(ids(await search(`relation=signs&relatesto:identifier=${target.identifier.value}`))).toEqual([document.id]);
+  });
+
+  test('a patch answers with what the document relates to', async () => {
+    const answer = await door.ask<DocumentReference>(`DocumentReference/${newer.id}`, {
+      method: 'PATCH',
+      headers: {
+        Authorization: `Bearer ${await door.token('dr-martin')}`,
+        'Content-Type': 'application/json-patch+json',
+      },
+      body: JSON.stringify([
+        { op: 'add', path: '/extension/-', value: { url: extensions.isArchived, valueBoolean: true } },
+      ]),
+    });
+    expect(answer.status).toBe(200);
+    expect(answer.json.relatesTo).toEqual(relatesTo());
+    const read = await door.get<DocumentReference>('dr-martin', `DocumentReference/${newer.id}`);
+    expect(read.json).toEqual(answer.json);
   });
 });
