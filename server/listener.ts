@@ -1,4 +1,4 @@
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import { createServer as createPlainServer } from 'node:net';
 import { guardConnections } from './connections.ts';
 
@@ -11,6 +11,8 @@ export type ListenerSettings = {
   /** Milliseconds in which the headers of a request have to be there; looked at every quarter of it. */
   readonly headersTimeout?: number;
   readonly newId: () => string;
+  /** Which requests may leave HTTP for another protocol; the others are answered as if they had not asked. */
+  readonly mayUpgrade?: (request: IncomingMessage) => boolean;
 };
 
 /** Listens; the kernel spreads connections over the threads that share a port. */
@@ -22,6 +24,7 @@ export async function openListener(app: RequestListener, settings: ListenerSetti
     keepAliveTimeout: 65_000,
     connectionsCheckingInterval: headersTimeout / 4,
     maxHeaderSize: 16_384,
+    shouldUpgradeCallback: settings.mayUpgrade ?? (() => false),
   });
   guardConnections(server, app, settings.newId);
   await new Promise<void>((resolve, reject) => {

@@ -7,6 +7,7 @@ import { listenMllp, type MllpServer } from './hl7/server.ts';
 import { canShare, openListener } from './listener.ts';
 import { seed } from './sandbox/seed.ts';
 import { sandboxSenders } from './sandbox/senders.ts';
+import { isSocketRequest, openSockets, type Sockets } from './sockets.ts';
 import { openThreads } from './threads.ts';
 
 export type RunningServer = {
@@ -78,6 +79,9 @@ async function openMllp(
   return server;
 }
 
+/** The websockets of each server. */
+const sockets = new WeakMap<Server, Sockets>();
+
 /** Serves the application of one web thread. @param shared whether other threads listen on the port too */
 export async function listen(context: Context, process: Process, port: number, shared = false): Promise<Server> {
   const { env } = context.config;
@@ -88,12 +92,15 @@ export async function listen(context: Context, process: Process, port: number, s
     shared,
     requestTimeoutSeconds: env.DMP_REQUEST_TIMEOUT,
     newId: context.tools.newId,
+    mayUpgrade: isSocketRequest,
   });
+  sockets.set(server, openSockets(server, context));
   return server;
 }
 
 /** Accepts nothing more and waits for what runs; what takes too long is cut, so that all is over within 10 s. */
 export async function closeServer(server: Server): Promise<void> {
+  await sockets.get(server)?.close();
   const cut = setTimeout(() => server.closeAllConnections(), 9_000);
   // A connection whose answer had begun before it could say that it is the last stays open behind it.
   const idle = setInterval(() => server.closeIdleConnections(), 100);

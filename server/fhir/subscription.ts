@@ -184,7 +184,10 @@ async function inputOf(exchange: Exchange): Promise<Given> {
   if (malformed.length > 0) throw new Refused(malformed);
   // The structure was checked.
   const { parameter = [] } = sent as unknown as Parameters;
-  const given = parameter.map(({ name, ...value }): [string, string] => [name, String(Object.values(value)[0] ?? '')]);
+  const given = parameter.flatMap(({ name, ...value }): [string, string][] => {
+    const [one] = Object.values(value) as unknown[];
+    return typeof one === 'string' || typeof one === 'number' ? [[name, String(one)]] : [];
+  });
   return [...parameters, ...given];
 }
 

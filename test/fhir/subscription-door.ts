@@ -1,6 +1,6 @@
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Bundle, Parameters, Subscription } from 'fhir/r4.js';
+import type { Bundle, BundleEntry, Parameters, Subscription } from 'fhir/r4.js';
 import { documentWriter } from '../../server/fhir/document-writer.ts';
 import { notificationWriter } from '../../server/fhir/map/notification.ts';
 import { makeAllowList } from '../../server/jobs/allow-list.ts';
@@ -14,8 +14,13 @@ export const topicBase = 'https://profiles.ihe.net/ITI/DSUBm/SubscriptionTopic/D
 
 export type Received = { readonly headers: IncomingHttpHeaders; readonly bundle: Bundle; readonly path: string };
 
+export type Said = Readonly<Record<string, unknown>> & {
+  readonly events: readonly Readonly<Record<string, unknown>>[];
+  readonly entries: readonly BundleEntry[];
+};
+
 /** What a notification says of itself, by the names of its parameters; events by number. */
-export function saidBy({ bundle }: Pick<Received, 'bundle'>) {
+export function saidBy({ bundle }: Pick<Received, 'bundle'>): Said {
   const parameters = bundle.entry?.[0]?.resource as Parameters;
   const said = (one: object) => Object.entries(one).find(([name]) => name.startsWith('value'))?.[1] as unknown;
   const single = (parameters.parameter ?? []).filter(({ part }) => part === undefined);
@@ -30,13 +35,17 @@ export function saidBy({ bundle }: Pick<Received, 'bundle'>) {
 /** A receiver on this machine, which answers as it is told. */
 export async function openReceiver() {
   const received: Received[] = [];
+  const waiting: ((one: Received) => void)[] = [];
   const mood: { status: number | 'silent'; headers: Record<string, string> } = { status: 200, headers: {} };
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
       const bundle = JSON.parse(Buffer.concat(chunks).toString()) as Bundle;
-      received.push({ headers: request.headers, bundle, path: request.url ?? '' });
+      const one = { headers: request.headers, bundle, path: request.url ?? '' };
+      const waiter = waiting.shift();
+      if (waiter === undefined) received.push(one);
+      else waiter(one);
       if (mood.status !== 'silent') response.writeHead(mood.status, mood.headers).end();
     });
   });
@@ -47,6 +56,11 @@ export async function openReceiver() {
     mood,
     /** What came since it was asked last. */
     taken: () => received.splice(0),
+    /** What comes next, or came first of what was not taken. */
+    next: (): Promise<Received> => {
+      const one = received.shift();
+      return one === undefined ? new Promise((resolve) => waiting.push(resolve)) : Promise.resolve(one);
+    },
     close: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

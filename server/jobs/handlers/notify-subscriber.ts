@@ -41,12 +41,12 @@ export function subscriberOf({ caller }: Subscription, systems: readonly System[
 }
 
 /** Events with the numbers that follow those told before. */
-export function numbered({ count }: Subscription, told: readonly Told[]): (Told & { readonly number: number })[] {
+export function numbered<T>({ count }: Subscription, told: readonly T[]): (T & { readonly number: number })[] {
   return told.map((one, i) => ({ ...one, number: count + i + 1 }));
 }
 
 /** What the log keeps of events that were told. */
-export function noticesOf(told: readonly (Told & { readonly number: number })[]): Notice[] {
+export function noticesOf(told: readonly (Pick<Told, 'event'> & { readonly number: number })[]): Notice[] {
   return told.map(({ number, event: { record, object, name, kind, at } }) => ({
     number,
     record,

@@ -107,7 +107,8 @@ export function makeWatch(database: Database) {
 
   function after(touched: readonly Touched[], record: number, at: number): void {
     for (const { object, name, kind, left, before: facts, members } of touched) {
-      const isLeft = left === true && (object === 'folder' ? remainsFolder : remains).get(record, uuidBytes(name));
+      const remaining = object === 'folder' ? remainsFolder : remains;
+      const isLeft = left === true && remaining.get(record, uuidBytes(name)) !== undefined;
       const become = isLeft ? 'changed' : kind;
       const [place, told] = [watched.indexOf(object), changeKinds.indexOf(become)];
       const more = { ...(facts && { before: facts }), ...(become === 'grown' && { members }) };

@@ -1,0 +1,88 @@
+import { rm } from 'node:fs/promises';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { Bundle, Subscription } from 'fhir/r4.js';
+import { personOf } from '../../server/sandbox/people.ts';
+import { openReceiver, saidBy, topicBase } from '../fhir/subscription-door.ts';
+import { cxOf, tokenOf } from '../support/clients.ts';
+import { makeFolder, type ServerProcess, startProcess } from '../support/server.ts';
+
+const backport = 'http://hl7.org/fhir/uv/subscriptions-backport/StructureDefinition';
+let folder: string;
+let receiver: Awaited<ReturnType<typeof openReceiver>>;
+let server: ServerProcess;
+const start = () => startProcess(folder, { DMP_NOTIFY_TO: receiver.address });
+
+beforeAll(async () => {
+  [folder, receiver] = [await makeFolder(), await openReceiver()];
+  server = await start();
+}, 60_000);
+afterAll(async () => {
+  await server.end('SIGKILL');
+  await receiver.close();
+  await rm(folder, { recursive: true });
+});
+
+async function deposit(uniqueId: string): Promise<void> {
+  const filer = personOf('dr-martin');
+  if (filer?.kind !== 'professional') throw new Error('dr-martin');
+  const assertion = server.credentials.vihf('dr-martin', { patient: 'laurent' });
+  const filed = { cx: cxOf('laurent'), filer, uniqueId, bytes: Buffer.from(uniqueId) };
+  expect((await server.xds.deposit(assertion, filed)).status).toBe('Success');
+}
+
+const ask = async <T>(method: string, path: string, body?: unknown): Promise<T> => {
+  const token = await server.credentials.token('dr-nguyen');
+  const response = await fetch(`http://127.0.0.1:${server.port}/fhir/${path}`, {
+    method,
+    headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/fhir+json' },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
+  if (response.status >= 300) throw new Error(await response.text());
+  return (await response.json()) as T;
+};
+const number = (one: Parameters<typeof saidBy>[0]) => saidBy(one).events.map((event) => event['event-number']);
+
+test('an app is told of an XDS deposit while the server runs, is killed and starts again; numbers go on', async () => {
+  const { id } = await ask<Subscription>('POST', 'Subscription', {
+    resourceType: 'Subscription',
+    status: 'requested',
+    reason: 'a journey',
+    criteria: `${topicBase}DocumentReference-PatientDependent`,
+    _criteria: {
+      extension: [
+        {
+          url: `${backport}/backport-filter-criteria`,
+          valueString: `DocumentReference?patient.identifier=${tokenOf('laurent')}`,
+        },
+      ],
+    },
+    channel: {
+      type: 'rest-hook',
+      endpoint: receiver.address,
+      payload: 'application/fhir+json',
+      _payload: { extension: [{ url: `${backport}/backport-payload-content`, valueCode: 'full-resource' }] },
+      header: ['Authorization: Bearer s3cret'],
+    },
+  });
+  expect(saidBy(await receiver.next())).toMatchObject({ type: 'handshake' });
+
+  await deposit('2.999.77.1');
+  const first = await receiver.next();
+  expect([number(first), first.headers.authorization]).toEqual([['1'], 'Bearer s3cret']);
+  expect(JSON.stringify(saidBy(first).entries[0]?.resource)).toContain('urn:oid:2.999.77.1');
+
+  // The receiver takes it and the server is killed before it knows: it comes once more.
+  receiver.mood.status = 'silent';
+  await deposit('2.999.77.2');
+  expect(number(await receiver.next())).toEqual(['2']);
+  await server.end('SIGKILL');
+  receiver.mood.status = 200;
+  server = await start();
+  expect(number(await receiver.next())).toEqual(['2']);
+  await deposit('2.999.77.3');
+  expect(number(await receiver.next())).toEqual(['3']);
+
+  const { entry } = await ask<Bundle>('GET', `Subscription/${id}/$events?eventsSinceNumber=1`);
+  expect(number({ bundle: { entry } as Bundle })).toEqual(['1', '2', '3']);
+  expect(server.output()).not.toContain('s3cret');
+}, 60_000);

@@ -1,0 +1,203 @@
+import { once } from 'node:events';
+import { request } from 'node:http';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Bundle, Parameters, Subscription } from 'fhir/r4.js';
+import { WebSocket } from 'ws';
+import { personOf } from '../../server/sandbox/people.ts';
+import { saidBy, topicBase } from '../fhir/subscription-door.ts';
+import { cxOf, tokenOf } from '../support/clients.ts';
+import { openServer, type TestServer } from '../support/server.ts';
+
+const backport = 'http://hl7.org/fhir/uv/subscriptions-backport/StructureDefinition';
+let server: TestServer;
+beforeAll(async () => {
+  server = await openServer();
+}, 60_000);
+afterAll(() => server.close());
+
+async function deposit(uniqueId: string, patient = 'laurent'): Promise<void> {
+  const filer = personOf('dr-martin');
+  if (filer?.kind !== 'professional') throw new Error('dr-martin');
+  const assertion = server.credentials.vihf('dr-martin', { patient });
+  const filed = { cx: cxOf(patient), filer, uniqueId, bytes: Buffer.from(uniqueId) };
+  expect((await server.xds.deposit(assertion, filed)).status).toBe('Success');
+}
+
+async function ask<T>(who: string, method: string, path: string, body?: unknown): Promise<T> {
+  const token = await server.credentials.token(who);
+  const response = await fetch(`http://127.0.0.1:${server.port}/fhir/${path}`, {
+    method,
+    headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/fhir+json' },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  if (response.status >= 300) throw new Error(text);
+  return (text === '' ? undefined : JSON.parse(text)) as T;
+}
+
+async function subscribe(who: string, patient = 'laurent'): Promise<string> {
+  const { id } = await ask<Subscription>(who, 'POST', 'Subscription', {
+    resourceType: 'Subscription',
+    status: 'requested',
+    reason: 'a test',
+    criteria: `${topicBase}DocumentReference-PatientDependent`,
+    _criteria: {
+      extension: [
+        {
+          url: `${backport}/backport-filter-criteria`,
+          valueString: `DocumentReference?patient.identifier=${tokenOf(patient)}`,
+        },
+      ],
+    },
+    channel: {
+      type: 'websocket',
+      payload: 'application/fhir+json',
+      _payload: { extension: [{ url: `${backport}/backport-payload-content`, valueCode: 'id-only' }] },
+    },
+  });
+  return id ?? '';
+}
+
+async function tokenFor(who: string, ...ids: string[]): Promise<string> {
+  const path = `Subscription/$get-ws-binding-token?${ids.map((id) => `id=${id}`).join('&')}`;
+  const { parameter = [] } = await ask<Parameters>(who, 'GET', path);
+  expect(parameter.find(({ name }) => name === 'websocket-url')?.valueUrl).toBe('ws://dmp.example.org/fhir/ws');
+  return parameter.find(({ name }) => name === 'token')?.valueString ?? '';
+}
+
+/** A client's end: its messages one after the other, and how it was closed. */
+async function open() {
+  const socket = new WebSocket(`ws://127.0.0.1:${server.port}/fhir/ws`);
+  const got: Bundle[] = [];
+  const waiting: ((bundle: Bundle) => void)[] = [];
+  socket.on('message', (data) => {
+    const bundle = JSON.parse((data as Buffer).toString()) as Bundle;
+    const waiter = waiting.shift();
+    if (waiter === undefined) got.push(bundle);
+    else waiter(bundle);
+  });
+  const closed = once(socket, 'close') as Promise<[number, Buffer]>;
+  await once(socket, 'open');
+  return {
+    socket,
+    closed,
+    bind: (token: string) => socket.send(`bind-with-token ${token}`),
+    next: async () => {
+      const one = got.shift();
+      return saidBy({ bundle: one ?? (await new Promise<Bundle>((resolve) => waiting.push(resolve))) });
+    },
+    left: () => got.length,
+  };
+}
+const eventNumbers = ({ events }: { readonly events: readonly Readonly<Record<string, unknown>>[] }) =>
+  events.map((event) => event['event-number']);
+
+describe('by websocket', () => {
+  test('several subscriptions are greeted, then told as things happen, in order', async () => {
+    const ids = [await subscribe('dr-nguyen'), await subscribe('dr-martin')];
+    const [mine = '', other = ''] = ids;
+    const client = await open();
+    client.bind(await tokenFor('dr-nguyen', mine));
+    client.bind(await tokenFor('dr-martin', other));
+    const greetings = [await client.next(), await client.next()];
+    expect(greetings.map((one) => [one['type'], one['status']])).toEqual([
+      ['handshake', 'active'],
+      ['handshake', 'active'],
+    ]);
+    await deposit('2.999.78.1');
+    const both = [await client.next(), await client.next()];
+    expect(
+      both.map((one) => (one['subscription'] as { reference: string }).reference.split('/').at(-1)).sort(),
+    ).toEqual(ids.sort());
+    expect(both.flatMap(eventNumbers)).toEqual(['1', '1']);
+    await deposit('2.999.78.2');
+    expect([await client.next(), await client.next()].flatMap(eventNumbers)).toEqual(['2', '2']);
+    client.socket.close();
+    await client.closed;
+    for (const [who, id] of [
+      ['dr-nguyen', mine],
+      ['dr-martin', other],
+    ] as const)
+      await ask(who, 'DELETE', `Subscription/${id}`);
+  });
+
+  test('what happens while nobody listens is told to the next one; whoever listened tells again by number', async () => {
+    const id = await subscribe('dr-nguyen');
+    await deposit('2.999.78.3');
+    await deposit('2.999.78.4');
+    const client = await open();
+    client.bind(await tokenFor('dr-nguyen', id));
+    expect(await client.next()).toMatchObject({ type: 'handshake', 'events-since-subscription-start': '0' });
+    expect([await client.next(), await client.next()].flatMap(eventNumbers)).toEqual(['1', '2']);
+    const second = await open();
+    second.bind(await tokenFor('dr-nguyen', id));
+    expect(await second.next()).toMatchObject({ type: 'handshake', 'events-since-subscription-start': '2' });
+    await deposit('2.999.78.5');
+    expect([await client.next(), await second.next()].flatMap(eventNumbers)).toEqual(['3', '3']);
+    const events = await ask<Bundle>('dr-nguyen', 'GET', `Subscription/${id}/$events?eventsSinceNumber=2`);
+    expect(eventNumbers(saidBy({ bundle: events }))).toEqual(['2', '3']);
+    await ask('dr-nguyen', 'DELETE', `Subscription/${id}`);
+    await deposit('2.999.78.6');
+    expect(client.left() + second.left()).toBe(0);
+    for (const { socket, closed } of [client, second]) {
+      socket.close();
+      await closed;
+    }
+  });
+
+  test('each sending is a disclosure; who may see nothing is told nothing', async () => {
+    const id = await subscribe('laurent');
+    const client = await open();
+    client.bind(await tokenFor('laurent', id));
+    await client.next();
+    await deposit('2.999.78.7');
+    expect(eventNumbers(await client.next())).toEqual(['1']);
+    const since = new Date(Date.now() - 60_000).toISOString();
+    const history = await ask<Bundle>(
+      'laurent',
+      'GET',
+      `AuditEvent?patient.identifier=${tokenOf('laurent')}&date=ge${since}`,
+    );
+    expect(JSON.stringify(history.entry)).toContain('Resource Notify');
+    client.socket.close();
+    await client.closed;
+    await ask('laurent', 'DELETE', `Subscription/${id}`);
+  });
+
+  test.each([
+    [
+      'another’s subscription',
+      async () => `bind-with-token ${(await tokenFor('dr-nguyen', await subscribe('dr-nguyen'))).replace(/^./, 'X')}`,
+    ],
+    ['no token', () => Promise.resolve('bind-with-token')],
+    ['anything else', () => Promise.resolve('hello')],
+  ])('%s is closed with the code of a policy', async (_what, message) => {
+    const client = await open();
+    client.socket.send(await message());
+    const [code] = await client.closed;
+    expect(code).toBe(1008);
+  });
+
+  test('a message beyond the limit ends the connection', async () => {
+    const client = await open();
+    client.socket.send('x'.repeat(10_000));
+    const [code] = await client.closed;
+    expect(code).toBe(1009);
+  });
+
+  test('at another address, and for another protocol, HTTP goes on as if nothing had been asked', async () => {
+    const status = (path: string, upgrade: string) =>
+      new Promise<number>((resolve, reject) => {
+        const asked = request({ port: server.port, path, headers: { Connection: 'Upgrade', Upgrade: upgrade } });
+        asked.on('response', (response) => {
+          response.resume();
+          resolve(response.statusCode ?? 0);
+        });
+        asked.on('error', reject);
+        asked.end();
+      });
+    expect(await status('/health/live', 'h2c')).toBe(200);
+    expect(await status('/health/live', 'websocket')).toBe(200);
+    expect(await status('/fhir/ws', 'h2c')).toBe(401);
+  });
+});
