@@ -7,7 +7,7 @@ import {
   type TextMatch,
 } from '../domain/demographics.ts';
 import { type Problem, problem } from '../domain/error.ts';
-import type { Results, SearchOf } from './paged-search.ts';
+import { type Results, searchOf } from './paged-search.ts';
 import { dateParameter, type Parameter, type ParameterTable } from './search.ts';
 import { alternatives, readDate, readIdentifier, readToken, unescaped } from './search-values.ts';
 
@@ -187,11 +187,11 @@ const parameters: ParameterTable<PatientQuestion> = {
 };
 
 /** How patients are searched, and ordered. */
-export const patientSearch: SearchOf<PatientQuestion> = {
+export const patientSearch = searchOf<PatientQuestion>({
   type: 'Patient',
   parameters,
   counted: 'always',
   sorts: ['_lastUpdated', 'family', 'given', 'birthdate'],
   includes: [],
   revIncludes: [],
-};
+});
