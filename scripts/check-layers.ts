@@ -58,6 +58,7 @@ const allowed: Record<string, readonly string[]> = {
     'server/cda/',
     'server/watch/log.ts',
     'server/watch/request-id.ts',
+    'profiles/',
   ],
   'server/oauth/': [
     'server/oauth/',
