@@ -2,9 +2,12 @@ import { smartOf } from '../auth/scope.ts';
 import { problem, Refused } from '../domain/error.ts';
 import type { Interaction } from './exchange.ts';
 
-type Asked = Pick<Interaction, 'transaction' | 'resource' | 'interaction'>;
+type Asked = Pick<Interaction, 'transaction' | 'resource' | 'interaction' | 'operation' | 'path'>;
 
-/** Permissions of SMART App Launch 2.2 by interaction: create, read (with versions and history), update, delete, search. */
+/**
+ * Permissions of SMART App Launch 2.2 by interaction, of which one is enough: create, read (with versions and history), update, delete, search.
+ * Operations read.
+ */
 const letters: Readonly<Record<string, string>> = {
   read: 'r',
   vread: 'r',
@@ -15,25 +18,27 @@ const letters: Readonly<Record<string, string>> = {
   patch: 'u',
   delete: 'd',
   transaction: 'c',
-  operation: 's',
+  operation: 'sr',
 };
 
 const contexts = ['patient', 'user', 'system'] as const;
 
 /**
- * What an interaction asks for: a type and a permission; nothing for what concerns no type. A Bundle is a deposit of documents, a message tells
- * of patients.
+ * What an interaction asks for: a type and permissions; nothing for what concerns no type, nor for looking at what the caller brings. A Bundle
+ * is a deposit of documents, a message tells of patients.
  */
 function permissionOf({
   resource,
   interaction,
   transaction,
-}: Asked): { readonly type: string; readonly letter: string } | undefined {
-  const letter = letters[interaction];
-  if (transaction === 'ITI-93') return { type: 'Patient', letter: 'u' };
-  if (resource === 'system')
-    return interaction === 'transaction' ? { type: 'DocumentReference', letter: 'c' } : undefined;
-  return letter === undefined ? undefined : { type: resource, letter };
+  operation,
+  path,
+}: Asked): { readonly type: string; readonly any: string } | undefined {
+  if (operation?.name === 'validate' && !path.includes(':id')) return undefined;
+  const any = letters[interaction];
+  if (transaction === 'ITI-93') return { type: 'Patient', any: 'u' };
+  if (resource === 'system') return interaction === 'transaction' ? { type: 'DocumentReference', any: 'c' } : undefined;
+  return any === undefined ? undefined : { type: resource, any };
 }
 
 /**
@@ -46,7 +51,8 @@ export function covers(scopes: readonly string[], asked: Asked): boolean {
   return scopes.some((scope) => {
     if (scope === asked.transaction && scope.startsWith('ITI-')) return true;
     const open = smartOf(scope);
-    return (open?.type === '*' || open?.type === permission.type) && open.can.includes(permission.letter);
+    const isOfType = open?.type === '*' || open?.type === permission.type;
+    return isOfType && [...permission.any].some((letter) => open.can.includes(letter));
   });
 }
 
@@ -69,7 +75,7 @@ export function withinScope(interaction: Interaction): Interaction {
 /** The scopes of which one is needed. */
 function neededFor(asked: Asked): string {
   const permission = permissionOf(asked);
-  const named = permission === undefined ? [] : [`user/${permission.type}.${permission.letter}`];
+  const named = permission === undefined ? [] : [`user/${permission.type}.${permission.any.charAt(0)}`];
   return [...(asked.transaction.startsWith('ITI-') ? [asked.transaction] : []), ...named].join(' ');
 }
 
@@ -77,8 +83,8 @@ function neededFor(asked: Asked): string {
 export function scopesOf(interactions: readonly Asked[]): string[] {
   const transactions = interactions.map(({ transaction }) => transaction).filter((name) => name.startsWith('ITI-'));
   const served = new Map<string, Set<string>>();
-  for (const { type, letter } of interactions.flatMap((one) => permissionOf(one) ?? []))
-    served.set(type, (served.get(type) ?? new Set()).add(letter));
+  for (const { type, any } of interactions.flatMap((one) => permissionOf(one) ?? []))
+    served.set(type, (served.get(type) ?? new Set()).add(any.charAt(0)));
   const can = [...served].map(
     ([type, found]) => [type, [...'cruds'].filter((one) => found.has(one)).join('')] as const,
   );
