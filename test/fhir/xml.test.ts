@@ -146,6 +146,57 @@ test('a megabyte of base64 is one value', async () => {
   });
 });
 
+test('whatever is spoilt in XML, it is refused, or read and written and read again the same', async () => {
+  const texts = [...samples.map(([, xml]) => xml), writeXml(JSON.parse(JSON.stringify(samples[0]?.[2])) as Json, true)];
+  const pieces = fc.constantFrom(
+    '<',
+    '>',
+    '"',
+    "'",
+    '&',
+    '/',
+    ' ',
+    '<a/>',
+    '&#0;',
+    '&lt;',
+    ' xmlns="urn:a"',
+    '<!--',
+    ']]>',
+    '\u0000',
+    'é',
+    '<id value="a"/>',
+  );
+  const outcomes = { read: 0, refused: 0 };
+  await fc.assert(
+    fc.asyncProperty(
+      fc.constantFrom(...texts),
+      fc.array(fc.tuple(fc.double({ min: 0, max: 1, noNaN: true }), fc.nat(12), pieces), {
+        minLength: 1,
+        maxLength: 3,
+      }),
+      async (text, changes) => {
+        const spoilt = changes.reduce((xml, [at, length, piece]) => {
+          const from = Math.floor(at * xml.length);
+          return xml.slice(0, from) + piece + xml.slice(from + length);
+        }, text);
+        let resource: Json;
+        try {
+          resource = await read(spoilt);
+        } catch (error) {
+          outcomes.refused++;
+          expect(error).toBeInstanceOf(Refused);
+          return;
+        }
+        outcomes.read++;
+        expect(await read(writeXml(resource))).toEqual(resource);
+      },
+    ),
+    { numRuns: 1000 },
+  );
+  expect(outcomes.read).toBeGreaterThan(0);
+  expect(outcomes.refused).toBeGreaterThan(500);
+});
+
 describe('faults of structure, all at once', () => {
   const patient = (inside: string) => `<Patient ${fhir}>${inside}</Patient>`;
   test.each([
