@@ -64,7 +64,7 @@ async function patched(
         return wishOf(operations, documentReferenceOf(found, base));
       },
     });
-    return answered(exchange, document);
+    return await answered(exchange, document);
   } catch (error) {
     if (!(error instanceof Refused) || !isTraced(error) || !error.problems.every(({ name }) => ofResult.has(name)))
       throw error;

@@ -13,6 +13,7 @@ import { answerSearch, type Results, searchOf } from './paged-search.ts';
 import { termsIn } from './read/consent.ts';
 import { shapeProblems } from './read/shape.ts';
 import { dateParameter, type OfPatient, type ParameterTable, patientParameters } from './search.ts';
+import { type Conditions, dateRows } from './search-conditions.ts';
 import { alternatives, readToken, type Span } from './search-values.ts';
 
 const type = 'Consent';
@@ -21,7 +22,8 @@ const type = 'Consent';
 const longest = 262_144;
 
 type ConsentQuestion = Results &
-  OfPatient & { filter: { -readonly [K in keyof ConsentFilter]: ConsentFilter[K] }; span?: Span };
+  OfPatient &
+  Conditions<StoredConsents> & { filter: { -readonly [K in keyof ConsentFilter]: ConsentFilter[K] }; span?: Span };
 
 const malformed = (attribute: string, value: string, detail: string) => [
   problem('parameterMalformed', { attribute, value, detail }),
@@ -43,6 +45,8 @@ const actorIdentifier: ParameterTable<ConsentQuestion>[string] = {
     return [];
   },
 };
+
+const lastUpdated = dateRows<StoredConsents>('_lastUpdated', '', ({ at }) => ({ from: at, to: at + 1 }));
 
 /** Search parameters of Consent. IHE PCF 1.1, ITI-108. */
 const consentParameters: ParameterTable<ConsentQuestion> = {
@@ -84,12 +88,14 @@ const consentParameters: ParameterTable<ConsentQuestion> = {
       return [];
     },
   },
-  _lastUpdated: dateParameter(
+  ...lastUpdated,
+  _lastUpdated: dateParameter<ConsentQuestion>(
     'When it was stated or changed last',
     ({ span }) => span,
     (asked, span) => {
       asked.span = span;
     },
+    lastUpdated['_lastUpdated']?.read,
   ),
 };
 
@@ -105,10 +111,10 @@ export const consentSearch = searchOf<ConsentQuestion>({
 /** What is stated in a record, the last change first. */
 async function search(exchange: Exchange): Promise<Answer> {
   const { tools, request, base } = exchange;
-  const empty = (): ConsentQuestion => ({ base, filter: {} });
+  const empty = (): ConsentQuestion => ({ base, now: tools.now(), tests: [], filter: {} });
   return answerSearch(exchange, consentSearch, empty, async ({ asked, page, query }) => {
-    const { patient, filter, span } = asked;
-    const question = { ...(patient && { patient }), filter: { ...filter, ...span }, page, query };
+    const { patient, filter, span, tests } = asked;
+    const question = { ...(patient && { patient }), filter: { ...filter, ...span }, tests, page, query };
     const { items, ...found } = await findConsents(tools, request, question);
     const matches = items.map((stored) => ({
       fullUrl: `${base}/${type}/${stored.id}`,

@@ -14,7 +14,7 @@ export type ListQuestion = Results &
   OfPatient &
   Conditions<Package> & {
     kinds?: readonly Package['kind'][];
-    statuses?: readonly ('approved' | 'deprecated')[];
+    statuses?: readonly ListStatus[];
     /** By which the lists are found, where the search has names. */
     names?: Names;
     holding?: string[];
@@ -37,9 +37,12 @@ const kinds: ReadonlyMap<string, Package['kind']> = new Map([
   ['submissionset', 'set'],
   ['folder', 'folder'],
 ]);
-const statuses: ReadonlyMap<string, 'approved' | 'deprecated'> = new Map([
+/** No list is shown as an error. */
+type ListStatus = 'approved' | 'deprecated' | 'erroneous';
+const statuses: ReadonlyMap<string, ListStatus> = new Map([
   ['current', 'approved'],
   ['retired', 'deprecated'],
+  ['entered-in-error', 'erroneous'],
 ]);
 
 /** A token of which each value means one thing in the model; values given in several parameters must all hold. */
@@ -199,7 +202,8 @@ function named(question: ListQuestion, names: Names): readonly Problem[] {
 
 /** The question as the use case's. */
 export function packagesAsked(question: ListQuestion): Omit<SearchPackages, 'page' | 'count' | 'items' | 'query'> {
-  const { patient, names, holding, tests, kinds: wanted = ['set', 'folder'], statuses: states } = question;
+  const { patient, names, holding, tests, kinds: wanted = ['set', 'folder'] } = question;
+  const states = question.statuses?.filter((one) => one !== 'erroneous');
   const byId = names?.by === 'id' ? names.values : undefined;
   const sets: SetFilter = { ...(states && { statuses: states }), ...(byId && { entryUUIDs: byId }) };
   const folders: FolderFilter = { ...(states && { statuses: states }), ...(byId && { logicalIDs: byId }) };

@@ -90,7 +90,7 @@ export async function answerSearch<Asked extends Results>(
   return {
     body: searchset(
       {
-        ...(total !== undefined && { total }),
+        ...(search.count && total !== undefined && { total }),
         self: search.self,
         ...(search.page.after && { first: search.first }),
         ...(next && !onlyTotal && { next: search.next(next) }),

@@ -30,6 +30,10 @@ export type Search = {
 export const maximumCount = 500;
 export const usualCount = 20;
 
+/** How many parameters a search may have, and how many values one of them: each is compared with every object of a record. */
+const mostParameters = 100;
+const mostValues = 200;
+
 const none: readonly Problem[] = [];
 const one = (name: string, value: string, detail: string) => [
   problem('parameterMalformed', { attribute: name, value, detail }),
@@ -39,6 +43,13 @@ const one = (name: string, value: string, detail: string) => [
 export function isOfForm(name: string): boolean {
   return name === '_format' || name === '_pretty';
 }
+
+const tooMuch = (name: string) => [
+  problem('parameterMalformed', {
+    attribute: name,
+    detail: `at most ${mostParameters} parameters of at most ${mostValues} values are expected`,
+  }),
+];
 
 /** Parameters of every search. FHIR R4 search.html#return. */
 export const pagingParameters: ParameterTable<Paging> = {
@@ -89,7 +100,8 @@ export function readSearch<Asked extends Paging>(
     const common = Object.hasOwn(pagingParameters, name) ? pagingParameters[name] : undefined;
     const parameter = served ?? common;
     if (parameter !== undefined) {
-      problems.push(...parameter.read(value, asked, name));
+      const isMuch = used.length >= mostParameters || alternatives(value).length > mostValues;
+      problems.push(...(isMuch ? tooMuch(name) : parameter.read(value, asked, name)));
       if (name !== '_page') used.push([name, value]);
       continue;
     }

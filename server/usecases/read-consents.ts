@@ -21,6 +21,8 @@ export type ConsentQuestion = {
   /** Absent: the patient of the credential. */
   readonly patient?: PatientRef;
   readonly filter: ConsentFilter;
+  /** What is asked of each besides. */
+  readonly tests: readonly ((stored: StoredConsents) => boolean)[];
   readonly page: KeyedPage;
   /** The question as it was asked, for the trace. */
   readonly query: string;
@@ -34,11 +36,13 @@ export type ConsentQuestion = {
 export async function findConsents(
   tools: Tools,
   request: Request,
-  { patient, filter, page, query }: ConsentQuestion,
+  { patient, filter, tests, page, query }: ConsentQuestion,
 ): Promise<Keyed<StoredConsents> & { readonly total: number }> {
   return perform(tools, request, 'readConsents', recordAsked(request, patient), async (permit) => {
     const all = await tools.store.read.consents(permit);
-    const found = all.filter((stored) => isFor(permit, request, stored) && matches(stored, filter));
+    const found = all.filter(
+      (stored) => isFor(permit, request, stored) && matches(stored, filter) && tests.every((test) => test(stored)),
+    );
     const keyed = found.map((stored) => ({ ...stored, key: [stored.position] }));
     return { answer: { ...pageOf(keyed, page), total: found.length }, trace: { query } };
   });

@@ -240,6 +240,14 @@ describe('each parameter finds what it should and nothing else', () => {
     },
   );
 
+  test.each([
+    ['201 values', `type=${Array.from({ length: 201 }, (_, i) => i).join(',')}`, 'http.type'],
+    ['101 parameters', Array.from({ length: 101 }, () => 'language=fr-FR').join('&'), 'http.language'],
+  ])('%s are too many', async (_, query, expression) => {
+    const { status, json } = await door.get('dr-martin', path(query));
+    expect([status, json.issue[0]]).toMatchObject([400, { code: 'value', expression: [expression] }]);
+  });
+
   test('every parameter is in the CapabilityStatement, by its plain name', async () => {
     const { json } = await door.ask<CapabilityStatement>('metadata');
     const told = json.rest?.[0]?.resource?.find(({ type }) => type === 'DocumentReference');
