@@ -3,7 +3,7 @@ import type { OAuthClient } from '../auth/client.ts';
 import { actingOf, saidBy } from './acting.ts';
 import type { Account, Office } from './authority.ts';
 import { readTicket, type SignInRequest, writeCode, writeTicket } from './codes.ts';
-import { described, OAuthError } from './error.ts';
+import { described, NoWayBack, OAuthError } from './error.ts';
 import { isPerson, signInPage } from './page.ts';
 import type { Parameters } from './parameters.ts';
 import { checkScopes, grantedScopes } from './scope.ts';
@@ -13,15 +13,6 @@ import { checkTarget } from './token.ts';
 export type Turn =
   | { readonly page: string; readonly redirectUri: string; readonly status?: number }
   | { readonly redirect: string };
-
-/** The app cannot be sent back to: it, or its address, is not known. RFC 6749 §4.1.2.1. */
-export class NoWayBack extends Error {
-  readonly remedy: string;
-  constructor(what: string, remedy: string) {
-    super(what);
-    this.remedy = remedy;
-  }
-}
 
 /**
  * Answers an authorisation request with the sign-in page, or sends a wrong one back to the app. RFC 6749 §4.1.1, RFC 7636 §4.3, RFC 9207.

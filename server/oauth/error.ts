@@ -28,6 +28,15 @@ export class OAuthError extends Error {
   }
 }
 
+/** The app cannot be sent back to: it, or its address, is not known. RFC 6749 §4.1.2.1. */
+export class NoWayBack extends Error {
+  readonly remedy: string;
+  constructor(what: string, remedy: string) {
+    super(what);
+    this.remedy = remedy;
+  }
+}
+
 /** Text as error_description may hold it. RFC 6749 §5.2. */
 export function described(text: string): string {
   return text.replace(/[^\x20-\x21\x23-\x5b\x5d-\x7e]/g, (one) => (one === '"' ? "'" : '?')).slice(0, 500);

@@ -6,13 +6,10 @@ import { type Tools, traceUnidentified } from '../usecases/perform.ts';
 import type { Log } from '../watch/log.ts';
 import { nameRequest } from '../watch/request-id.ts';
 import { type Authority, endpoints, lifetimes, type Office } from './authority.ts';
-import { authorize, NoWayBack, signIn, type Turn } from './authorize.ts';
-import { described, OAuthError } from './error.ts';
-import { introspect } from './introspect.ts';
+import type { Turn } from './authorize.ts';
+import { described, NoWayBack, OAuthError } from './error.ts';
 import { type IssuerMetadata, ownCapabilities, ownMetadata, resourceMetadata, smartConfiguration } from './metadata.ts';
-import { refusalPage, styleSource } from './page.ts';
 import { parametersOf, readForm } from './parameters.ts';
-import { makeToken } from './token.ts';
 
 export type OAuthSettings = {
   readonly log: Log;
@@ -63,22 +60,31 @@ function serveMetadata(router: Router, settings: OAuthSettings): void {
   if (settings.own !== undefined) serve(settings.own.jwks, [`/auth${endpoints.jwks}`]);
 }
 
+/** What makes tokens is loaded with the first request: at rest a server does without it. */
 function serveAuthority(router: Router, office: Office): void {
   router.get(`/auth${endpoints.authorize}`, (ctx) =>
-    turning(ctx, office, () => authorize(office, parametersOf(ctx.querystring), browserOf(ctx, office))),
+    turning(ctx, office, async () => {
+      const { authorize } = await import('./authorize.ts');
+      return authorize(office, parametersOf(ctx.querystring), browserOf(ctx, office));
+    }),
   );
   router.post(`/auth${endpoints.signIn}`, (ctx) =>
-    turning(ctx, office, async () => signIn(office, await readForm(ctx.req), browserOf(ctx, office))),
+    turning(ctx, office, async () => {
+      const { signIn } = await import('./authorize.ts');
+      return signIn(office, await readForm(ctx.req), browserOf(ctx, office));
+    }),
   );
   router.post(`/auth${endpoints.token}`, (ctx) =>
-    answering(ctx, office, 'ITI-71', async (origin) =>
-      makeToken(office, origin, ctx.headers.authorization, await readForm(ctx.req)),
-    ),
+    answering(ctx, office, 'ITI-71', async (origin) => {
+      const { makeToken } = await import('./token.ts');
+      return makeToken(office, origin, ctx.headers.authorization, await readForm(ctx.req));
+    }),
   );
   router.post(`/auth${endpoints.introspect}`, (ctx) =>
-    answering(ctx, office, 'ITI-102', async () =>
-      introspect(office, ctx.headers.authorization, await readForm(ctx.req)),
-    ),
+    answering(ctx, office, 'ITI-102', async () => {
+      const { introspect } = await import('./introspect.ts');
+      return introspect(office, ctx.headers.authorization, await readForm(ctx.req));
+    }),
   );
 }
 
@@ -128,8 +134,9 @@ function errorOf(thrown: unknown): OAuthError {
 }
 
 /** Answers with pages: no script, no frame, no referrer; the form may lead back to the app that asked. */
-async function turning(ctx: RouterContext, { tools, log }: Office, work: () => Turn | Promise<Turn>): Promise<void> {
+async function turning(ctx: RouterContext, { tools, log }: Office, work: () => Promise<Turn>): Promise<void> {
   const requestId = nameRequest(ctx, tools.newId);
+  const { refusalPage, styleSource } = await import('./page.ts');
   ctx.set({
     'Cache-Control': 'no-store',
     'Referrer-Policy': 'no-referrer',
