@@ -1,6 +1,6 @@
 import type { OperationOutcomeIssue } from 'fhir/r4.js';
-import { type Problem, problem, Refused } from '../domain/error.ts';
-import { traceIdentified } from '../usecases/perform.ts';
+import { type Problem, type ProblemName, problem, Refused } from '../domain/error.ts';
+import { isTraced, traceIdentified } from '../usecases/perform.ts';
 import type { Answer, Exchange, Interaction } from './exchange.ts';
 import { type Json, parseJson } from './json.ts';
 import { outcomeOf } from './outcome.ts';
@@ -57,6 +57,19 @@ async function validateInstance(
   if (!differs) return answer;
   const wrong = problem('elementMalformed', { expression: `${type}.id`, detail: 'it is that of the address' });
   return answerTo(resource, type, { mode, profiles }, requestId, [wrong]);
+}
+
+const ofXml: ReadonlySet<ProblemName> = new Set(['elementUnknown', 'elementMalformed']);
+
+/** The faults of structure that XML shows while it is read are an answer, like those that are found in JSON afterwards. */
+async function withFaultsOfXml({ tools, request }: Exchange, answer: Promise<Answer>): Promise<Answer> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (!(error instanceof Refused) || !error.problems.every(({ name }) => ofXml.has(name))) throw error;
+    if (!isTraced(error)) await traceIdentified(tools, request, 'validate');
+    return outcome(error.problems, [], request.origin.requestId);
+  }
 }
 
 function hasBody({ header }: Exchange): boolean {
@@ -146,7 +159,7 @@ export function validateInteractions(served: readonly Interaction[]): readonly I
       transaction: 'read',
       action: 'identify',
       what: 'Whether a resource would be taken',
-      handle: (exchange) => validateType(exchange, type),
+      handle: (exchange) => withFaultsOfXml(exchange, validateType(exchange, type)),
     };
     if (reader === undefined) return [onType];
     const read = withinScope(reader);
@@ -157,7 +170,7 @@ export function validateInteractions(served: readonly Interaction[]): readonly I
       transaction: reader.transaction,
       action: reader.action,
       what: 'Whether the resource, or what is to replace it, is valid',
-      handle: (exchange) => validateInstance(exchange, type, read.handle, interactions),
+      handle: (exchange) => withFaultsOfXml(exchange, validateInstance(exchange, type, read.handle, interactions)),
       ...(reader.told && { told: reader.told }),
     };
     return [onType, onInstance];

@@ -133,6 +133,43 @@ test.each([
   expect(same(xml)).toEqual(same(json));
 });
 
+describe('$validate', () => {
+  const document = () => xmlOf(resourceIn(bundleOf(door), 'DocumentReference'));
+
+  test('finds nothing wrong with what is sound', async () => {
+    const { status, type, resource } = await post('dr-martin', 'DocumentReference/$validate', document(), inXml);
+    expect([status, type, issues(resource).at(-1)]).toEqual([200, xmlType, 'valid']);
+  });
+
+  test.each([
+    [
+      'what XML alone can have wrong',
+      (xml: string) => xml.replace('</DocumentReference>', 'text</DocumentReference>'),
+      'elementMalformed',
+      '',
+    ],
+    ['an unknown element', (xml: string) => xml.replace('<status ', '<colour '), 'elementUnknown', '.colour'],
+    [
+      'a code of another list',
+      (xml: string) => xml.replace('<status value="current"', '<status value="final"'),
+      'elementMalformed',
+      '.status',
+    ],
+  ])('tells %s', async (_, change, name, place) => {
+    const { status, type, resource } = await post(
+      'dr-martin',
+      'DocumentReference/$validate',
+      change(document()),
+      inXml,
+    );
+    expect([status, type]).toEqual([200, xmlType]);
+    expect((resource as OperationOutcome).issue[0]).toMatchObject({
+      details: { text: name },
+      expression: [`DocumentReference${place}`],
+    });
+  });
+});
+
 test('the CapabilityStatement names both forms', async () => {
   const { resource } = await ask('dr-nguyen', 'metadata?_format=xml');
   expect((resource as CapabilityStatement).format).toEqual([
