@@ -99,14 +99,17 @@ export function capabilityStatement(
           ...(oauth && { extension: [{ url: security.oauthUris, extension: urisOf(oauth) }] }),
         },
         resource: types.map((type) => resourceOf(type, interactions)),
-        interaction: system.flatMap(({ interaction }) =>
-          interaction === 'transaction' ? [{ code: interaction, documentation: 'ITI-65 alone' }] : [],
+        interaction: system.flatMap(({ interaction: code }) =>
+          code === 'transaction' || code === 'batch' ? [{ code, documentation: ofRoot[code] }] : [],
         ),
         ...operationsOf('system', interactions),
       },
     ],
   };
 }
+
+/** What is posted to the service root. */
+const ofRoot = { transaction: 'ITI-65 alone', batch: 'Any request that is served here, but a transaction or a batch' };
 
 /** SMART App Launch, appendix "Conformance" (CapabilityStatement). */
 function urisOf(oauth: OAuthAddresses) {
@@ -178,7 +181,9 @@ function resourceOf(type: Type, interactions: readonly Interaction[]): Capabilit
     ...(codes.has('patch') ? [ofPatch] : []),
     ...(search !== undefined && search.sorts.length > 0 ? [ofSearch(search)] : []),
   ];
-  const interaction = [...codes].flatMap((code) => (code === 'transaction' || code === 'operation' ? [] : [{ code }]));
+  const interaction = [...codes].flatMap((code) =>
+    code === 'transaction' || code === 'batch' || code === 'operation' ? [] : [{ code }],
+  );
   return {
     type,
     ...(type === 'Subscription' && { extension: topicsServed }),
@@ -187,7 +192,7 @@ function resourceOf(type: Type, interactions: readonly Interaction[]): Capabilit
     ...operationsOf(type, interactions),
     ...(documentation.length > 0 && { documentation: documentation.join(' ') }),
     versioning: codes.has('update') || codes.has('vread') ? 'versioned' : 'no-version',
-    ...(codes.has('history-instance') && { readHistory: codes.has('vread') }),
+    ...(codes.has('vread') && { readHistory: codes.has('history-instance') }),
     ...(codes.has('patch') && { conditionalRead: 'not-match' as const, updateCreate: false }),
     ...(type === 'Patient' && {
       conditionalRead: 'not-match' as const,

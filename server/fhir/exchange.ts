@@ -21,6 +21,24 @@ export type Subscribing = {
   readonly queued: () => void;
 };
 
+/** One request inside another: its address below the base, its conditions by the names of their headers, and what it brings. */
+export type InnerRequest = {
+  /** Its FHIRPath. */
+  readonly place: string;
+  readonly method: string;
+  readonly url: string;
+  readonly conditions: ReadonlyMap<string, string>;
+  readonly resource?: Json;
+};
+
+/** JSON of a resource, or of an OperationOutcome. */
+export type InnerAnswer = {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly resource?: string;
+  readonly outcome?: string;
+};
+
 /** A FHIR request whose caller is identified, as an interaction gets it. */
 export type Exchange = {
   readonly tools: Tools;
@@ -51,6 +69,8 @@ export type Exchange = {
   readonly strict: boolean;
   /** The best of these media types for the caller, or undefined when none is accepted. */
   readonly preferred: (types: readonly string[]) => string | undefined;
+  /** Does what another request asks, as if it had come alone; `most` bytes may be answered. */
+  readonly inner: (asked: InnerRequest, most: number) => Promise<InnerAnswer>;
 };
 
 /** Bytes of a body; a function is called only when the body is sent (not for HEAD). */
@@ -100,6 +120,7 @@ export type Interaction = {
     | 'patch'
     | 'delete'
     | 'transaction'
+    | 'batch'
     | 'operation';
   /** Of an operation: its name without `$`, and the canonical address of its definition. */
   readonly operation?: { readonly name: string; readonly definition: string };

@@ -4,6 +4,7 @@ import type { Identify } from '../auth/credentials.ts';
 import { type Problem, problem, Refused } from '../domain/error.ts';
 import { isTraced, type Tools, traceFailure } from '../usecases/perform.ts';
 import type { Log } from '../watch/log.ts';
+import { batchInteractions } from './batch.ts';
 import { stagingInteractions } from './binary.ts';
 import { readBody } from './body.ts';
 import { readBytes } from './bytes.ts';
@@ -13,6 +14,7 @@ import { documentUpdateInteractions } from './document-update.ts';
 import { documentWriter } from './document-writer.ts';
 import type { Exchange, Filing, Interaction, Subscribing } from './exchange.ts';
 import { incoming } from './incoming.ts';
+import { askWithin } from './inner.ts';
 import { provideInteractions } from './iti65.ts';
 import { listInteractions } from './iti66.ts';
 import { documentInteractions } from './iti67.ts';
@@ -30,6 +32,7 @@ import type { FhirLimits } from './limits.ts';
 import { preferredType } from './media-type.ts';
 import { answerStatus } from './outcome.ts';
 import { patientInteractions } from './patient.ts';
+import { matches } from './route-match.ts';
 import { scopesOf, withinScope } from './scope.ts';
 import { answering, type Face, identified, negotiate, parametersOf, send, Told } from './serving.ts';
 import { subscriptionInteractions } from './subscription.ts';
@@ -71,7 +74,13 @@ const served: readonly Interaction[] = [
   ...topicInteractions,
 ];
 
-const interactions: readonly Interaction[] = [...served, ...validateInteractions(served)].map(withinScope);
+const interactions: readonly Interaction[] = withBatch([...served, ...validateInteractions(served)].map(withinScope));
+
+/** The service root takes batches too: each of their entries is within its own scope. */
+function withBatch(all: readonly Interaction[]): readonly Interaction[] {
+  const batches = all.filter(({ interaction }) => interaction === 'transaction').flatMap(batchInteractions);
+  return [...batches, ...all];
+}
 
 /** Every scope that opens something here. */
 export const scopes: readonly string[] = scopesOf(interactions);
@@ -94,6 +103,7 @@ export function fhirRouter(tools: Tools, identify: Identify, settings: FhirSetti
   const capability = JSON.stringify(capabilityStatement(interactions, base, tools.now(), settings.oauth));
   const router = new Router();
   const face: Face = { tools, identify, log: settings.log, base };
+  const failed = (error: unknown) => settings.log.error({}, 'a request within a batch failed', error);
 
   router.get('/fhir/metadata', (ctx) => answering(face, ctx, () => send(ctx, { body: capability }, negotiate(ctx))));
   for (const interaction of interactions) {
@@ -120,6 +130,7 @@ export function fhirRouter(tools: Tools, identify: Identify, settings: FhirSetti
             parameters: await parametersOf(ctx),
             strict: /\bhandling=strict\b/.test(ctx.get('Prefer')),
             preferred: (types) => preferredType(ctx.headers.accept, types),
+            inner: (asked, most) => askWithin(interactions, exchange, asked, { most, failed }),
           };
           const rendering = interaction.ownMediaTypes === true ? undefined : negotiate(ctx, exchange.parameters);
           try {
@@ -166,8 +177,4 @@ function allowedAt(path: string): string[] {
     .filter((route) => matches(route.path.split('/').slice(1), parts))
     .map(({ method }) => method);
   return [...new Set(methods)].flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
-}
-
-function matches(pattern: readonly string[], parts: readonly string[]): boolean {
-  return pattern.length === parts.length && pattern.every((part, i) => part.startsWith(':') || part === parts[i]);
 }

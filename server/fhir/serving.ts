@@ -74,7 +74,8 @@ function challenge(ctx: RouterContext, problems: readonly Problem[]): void {
   if (missing !== undefined) ctx.set('WWW-Authenticate', `Bearer error="insufficient_scope", scope="${missing}"`);
 }
 
-function problemsOf(error: unknown): readonly Problem[] {
+/** What whoever asked is told of an error. */
+export function problemsOf(error: unknown): readonly Problem[] {
   if (error instanceof Refused || error instanceof Told) return error.problems;
   if (error instanceof NotIdentified) return [problem('notIdentified')];
   if (error instanceof StoreBusy || error instanceof StoreStopped) return [problem('busy')];

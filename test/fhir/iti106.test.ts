@@ -21,7 +21,7 @@ function cda(change: (xml: string) => string = (xml) => xml): Buffer {
     .replace(/(<id root="1\.2\.250\.1\.213\.1\.4\.10"[^>]*\/>)/, '$1<id root="1.2.250.1.999.7.1" extension="IPP-42"/>');
   return Buffer.from(change(whole));
 }
-const parameters = (bytes: Uint8Array, contentType = 'text/xml'): Parameters => ({
+const parameters = (bytes: Uint8Array, contentType = 'text/xml') => ({
   resourceType: 'Parameters',
   parameter: [
     {
@@ -110,7 +110,7 @@ describe('Generate Metadata (ITI-106)', () => {
     ]);
   });
 
-  test.each<[string, Parameters]>([
+  test.each<[string, object]>([
     ['a PDF', parameters(Buffer.from('%PDF-1.7'), 'application/pdf')],
     [
       'a FHIR document',

@@ -56,7 +56,7 @@ function uncontained(resource: DocumentReference | List, entry: BundleEntry<Fhir
   for (const held of renamed.contained ?? [])
     entry.push({
       fullUrl: urls.get(`#${held.id}`) ?? '',
-      resource: held,
+      resource: held as FhirResource,
       request: { method: 'POST', url: held.resourceType },
     });
   delete renamed.contained;
@@ -130,7 +130,7 @@ describe('authors and patients that are not contained', () => {
 
   test('that go round in a circle are refused, not followed', async () => {
     const { status, json } = await provide<OperationOutcome>((_, { document }) => {
-      document.contained = [
+      const roles: object[] = [
         {
           resourceType: 'PractitionerRole',
           id: 'a',
@@ -139,7 +139,7 @@ describe('authors and patients that are not contained', () => {
         },
         { resourceType: 'PractitionerRole', id: 'b', practitioner: { reference: '#a' } },
       ];
-      document.author = [{ reference: '#a' }];
+      Object.assign(document, { contained: roles, author: [{ reference: '#a' }] });
       delete document.authenticator;
       document.context = { ...document.context, sourcePatientInfo: { identifier: document.subject?.identifier ?? {} } };
     });
