@@ -2,6 +2,10 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { settingsTable } from '../server/config/env.ts';
 import { catalogue, type Problem, type ProblemName } from '../server/domain/error.ts';
+import { listSearch } from '../server/fhir/iti66.ts';
+import { documentSearch } from '../server/fhir/iti67.ts';
+import { eventSearch } from '../server/fhir/iti81.ts';
+import { consentSearch } from '../server/fhir/iti108.ts';
 import { statusOf } from '../server/fhir/outcome.ts';
 import { routeTable } from '../server/fhir/routes.ts';
 import { conditionOf } from '../server/hl7/errors.ts';
@@ -27,6 +31,7 @@ const pages: Record<string, () => string> = {
   'docs/configuration.md': configuration,
   'docs/errors.md': errors,
   'docs/transactions.md': transactions,
+  'docs/searches.md': searches,
 };
 const root = resolve(import.meta.dirname, '..');
 const stale: string[] = [];
@@ -125,6 +130,53 @@ function fragment(text: string): string {
   const line = text.replaceAll(/\r?\n/g, '⏎');
   if (line === '') return '(nothing)';
   return line.length > 400 ? `${line.slice(0, 280)} … ${line.slice(-100)}` : line;
+}
+
+type Searched = {
+  readonly type: string;
+  readonly parameters: Readonly<Record<string, { readonly type: string; readonly documentation?: string | undefined }>>;
+  readonly sorts: readonly string[];
+  readonly includes: readonly string[];
+  readonly revIncludes: readonly string[];
+};
+
+function searches(): string {
+  return `# Searches of FHIR
+
+GET with parameters in the address, or POST to \`_search\` with a form. Values joined by commas are alternatives; a parameter
+given twice asks for both. Dates take eq, ne, ge, gt, le, lt, sa, eb and ap. What is not served is reported, or refused with
+\`Prefer: handling=strict\`; a modifier or chain that is not served is always refused. \`_count\`, \`_total\`, \`_summary\` and \`_elements\` are those of
+FHIR R4; totals count what the caller may see, exactly. Pages are reached by their link alone. (Written from the code by \`npm run docs\`.)
+
+${[documentSearch, listSearch, eventSearch, consentSearch].map(searchOf).join('\n\n')}`;
+}
+
+function searchOf({ type, parameters, sorts: [usual, ...others], includes, revIncludes }: Searched): string {
+  const named = Object.keys(parameters).filter((name) => parameters[name]?.documentation !== undefined);
+  const begins = (one: string, name: string) => one.startsWith(`${name}:`) || one.startsWith(`${name}.`);
+  const forms = (name: string) =>
+    Object.keys(parameters)
+      .filter(
+        (one) =>
+          begins(one, name) && !named.some((other) => other === one || (begins(other, name) && begins(one, other))),
+      )
+      .map((one) => `\`${one.slice(name.length)}\``);
+  const rows = Object.entries(parameters).flatMap(([name, { type: kind, documentation }]) =>
+    documentation === undefined
+      ? []
+      : [`| \`${name}\` | ${kind} | ${documentation.replaceAll('|', '\\|')} | ${forms(name).join(' ')} |`],
+  );
+  const told = (what: string, all: readonly string[]) =>
+    all.length === 0 ? [] : [`${what}: ${all.map((one) => `\`${one}\``).join(', ')}.`];
+  const sorts = [`-${usual}`, `${usual}`, ...others.flatMap((one) => [`-${one}`, one])];
+  const also = [...told('`_sort`', sorts), ...told('`_include`', includes), ...told('`_revinclude`', revIncludes)];
+  return `## ${type}
+
+${also.join(' ')}
+
+| Parameter | Type | What it looks at | Other forms |
+| --- | --- | --- | --- |
+${rows.join('\n')}`;
 }
 
 function transactions(): string {
