@@ -1,3 +1,4 @@
+import { problem } from '../domain/error.ts';
 import { readPatient } from '../usecases/patient.ts';
 import { unknownUnlessNamed } from './concealment.ts';
 import type { Answer, Exchange, Interaction } from './exchange.ts';
@@ -14,17 +15,30 @@ async function read({ tools, request, id, header }: Exchange): Promise<Answer> {
     : { body: JSON.stringify(patientOf(record, treatingDoctors)), headers };
 }
 
-/** Read of a Patient. Former versions are not kept. */
+/** The version that a Patient is at; former ones are not kept. FHIR R4 http.html#vread. */
+async function vread({ tools, request, id, version }: Exchange): Promise<Answer> {
+  const { record, treatingDoctors } = await readPatient(tools, request, id);
+  if (String(record.version) !== version)
+    return { refused: [problem('resourceUnknown', { value: `${type}/${id}/_history/${version}` })] };
+  return { body: JSON.stringify(patientOf(record, treatingDoctors)), headers: patientHeaders(record) };
+}
+
+const common = {
+  method: 'GET',
+  resource: type,
+  transaction: 'read',
+  action: 'readPatient',
+  told: unknownUnlessNamed(type),
+} as const;
+
+/** Reads of a Patient. */
 export const patientInteractions: readonly Interaction[] = [
+  { ...common, path: `/${type}/:id`, interaction: 'read', what: "Read the holder's identity", handle: read },
   {
-    method: 'GET',
-    path: `/${type}/:id`,
-    resource: type,
-    interaction: 'read',
-    transaction: 'read',
-    action: 'readPatient',
-    what: "Read the holder's identity",
-    handle: read,
-    told: unknownUnlessNamed(type),
+    ...common,
+    path: `/${type}/:id/_history/:version`,
+    interaction: 'vread',
+    what: 'The same, at the version that it has now',
+    handle: vread,
   },
 ];

@@ -103,15 +103,13 @@ describe('a message of patients', () => {
     const [old, survivor] = await Promise.all(
       [one, two].map(async (v) => (await door.get<Bundle<Patient>>('regie', named(v))).json.entry?.[0]?.resource?.id),
     );
-    const entry: BundleEntry = {
-      request: { method: 'PUT', url: `Patient/${old}` },
-      resource: {
-        resourceType: 'Patient',
-        id: old ?? '',
-        active: false,
-        link: [{ type: 'replaced-by', other: { reference: `Patient/${survivor}` } }],
-      },
+    const resource: Patient = {
+      resourceType: 'Patient',
+      id: old ?? '',
+      active: false,
+      link: [{ type: 'replaced-by', other: { reference: `Patient/${survivor}` } }],
     };
+    const entry: BundleEntry = { request: { method: 'PUT', url: `Patient/${old}` }, resource };
     expect(resultsIn(await send(messageOf(entry)))).toMatchObject([{ status: '200' }]);
     expect([await familyOf(one), await familyOf(two)]).toEqual([undefined, 'DOE']);
   });

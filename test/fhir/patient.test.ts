@@ -158,6 +158,16 @@ describe('the read of a patient', () => {
     expect([again.status, again.bytes.length, again.headers.get('etag')]).toEqual([304, 0, etag]);
   });
 
+  test('by version: the one that it is at, and no other', async () => {
+    const id = await idOf('laurent');
+    const { json } = await door.get<Patient>('dr-martin', `Patient/${id}`);
+    const version = Number(json.meta?.versionId);
+    const at = async (who: string, v: number) => door.get<Patient>(who, `Patient/${id}/_history/${v}`);
+    expect((await at('dr-martin', version)).json).toEqual(json);
+    expect((await at('dr-martin', version - 1)).status).toBe(404);
+    expect((await at('pharm-durand', version)).status).toBe(404);
+  });
+
   test('by id in a search: who may not read him finds nobody', async () => {
     const asked = `Patient?_id=${await idOf('laurent')},${await idOf('girard')},nobody`;
     const found = async (who: string) => {

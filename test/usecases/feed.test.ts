@@ -112,7 +112,7 @@ describe('a fed identity', () => {
     const all = await Promise.all(
       Array.from({ length: 10 }, async () => feedIdentity(world.tools, world.as('regie'), fed, add)),
     );
-    expect(all.map(({ outcome }) => outcome).sort()).toEqual(['opened', ...Array(9).fill('unchanged')].sort());
+    expect(all.map(({ outcome }) => outcome).sort()).toEqual(['opened', ...Array<string>(9).fill('unchanged')].sort());
     expect(world.tools.store.held().record).toBe(1);
   });
 
