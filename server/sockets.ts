@@ -170,6 +170,7 @@ export function openSockets(server: Server, { tools, linkKey, log, work }: Conte
         connection.isAlive = false;
         socket.ping();
         for (const place of places.values()) {
+          if ((place.subscription.end ?? Number.POSITIVE_INFINITY) <= now()) tell(connection, place);
           const body = teller.signOfLife(place);
           if (body !== undefined) send(connection, body);
         }

@@ -30,6 +30,9 @@ export function pauseAfter(failures: number): number {
   return Math.min(patience.first * 2 ** Math.max(0, failures - 1), patience.longest);
 }
 
+/** A subscription by websocket to which nobody listened for so long ends; milliseconds. */
+export const unheard = 30 * 86_400_000;
+
 /** How notifications fare. */
 export type Faring = {
   readonly status: SubscriptionStatus;

@@ -115,8 +115,9 @@ async function read(exchange: Exchange): Promise<Answer> {
   return exchange.header('If-None-Match') === headers.ETag ? { body: '', status: 304, headers } : { body, headers };
 }
 
-async function remove({ tools, request, id }: Exchange): Promise<Answer> {
+async function remove({ tools, request, id, subscribing }: Exchange): Promise<Answer> {
   await unsubscribe(tools, request, id);
+  subscribing.queued();
   return { body: '', status: 204 };
 }
 

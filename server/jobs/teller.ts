@@ -3,7 +3,7 @@ import { dueAnyway } from '../domain/subscription.ts';
 import type { Notice, StoredSubscription } from '../store/port.ts';
 import { disclose, lookAhead, type Told } from '../usecases/notify.ts';
 import type { Request } from '../usecases/perform.ts';
-import { type NotifierTools, noticesOf, numbered, subscriberOf } from './handlers/notify-subscriber.ts';
+import { dueByWebsocket, type NotifierTools, noticesOf, numbered, subscriberOf } from './handlers/notify-subscriber.ts';
 
 /** How far a connection is with a subscription. */
 export type Place = {
@@ -55,7 +55,8 @@ export function openTeller({ tools, write, systems, endpoint }: NotifierTools): 
       events.map((event) => ({ event })),
     );
     const { revision: _revision, ...stays } = before;
-    const next = { ...stays, cursor, count: before.count + told.length };
+    const heard = { ...stays, cursor, count: before.count + told.length, lastSentAt: now() };
+    const next = { ...heard, due: dueByWebsocket(heard) };
     await subscriptions.advance(before, next, noticesOf(told));
     return true;
   }
@@ -77,6 +78,8 @@ export function openTeller({ tools, write, systems, endpoint }: NotifierTools): 
       if (subscription?.owner !== owner || subscription.channel.kind !== 'websocket' || subscription.status === 'off')
         return undefined;
       const position = subscription.count;
+      const { revision: _revision, ...stays } = { ...subscription, lastSentAt: now() };
+      await subscriptions.advance(subscription, { ...stays, due: dueByWebsocket(stays) }, []);
       const place = { id, position, lastSentAt: now(), subscription, isOver: false, isBusy: false, again: false };
       return { place, body: said(subscription, 'handshake') };
     },

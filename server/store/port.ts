@@ -89,7 +89,7 @@ export type Row =
   /** Changes the status of a registered association. */
   | { readonly kind: 'associationState'; readonly association: string; readonly status: Association['status'] }
   /**
-   * All that the subsumed record holds becomes the permit's record's: documents, sets, folders, associations, events, jobs; its documents, sets
+   * All that the subsumed record holds becomes the permit's record's: documents, sets, folders, associations, events, jobs, subscriptions; its documents, sets
    * and folders show this patientId. Its own row is replaced by what is given, which names nobody. With permits of `feedIdentities` alone.
    */
   | { readonly kind: 'merge'; readonly subsumed: PatientRecord; readonly patientId: Cx }
@@ -102,7 +102,10 @@ export type Row =
   | { readonly kind: 'remove'; readonly object: ObjectKind; readonly name: string }
   /** The bytes of a registered document, of all its versions, are here no more; what is known of it stays. */
   | { readonly kind: 'removeContent'; readonly document: string }
-  /** Destroys the key of the record, and of the records merged into it: their documents are unreadable for ever. */
+  /**
+   * Destroys the key of the record, and of the records merged into it: their documents are unreadable for ever. Subscriptions to the record
+   * are no more.
+   */
   | { readonly kind: 'destroyKey'; readonly record: RecordId }
   /** Bytes that came before the document they are of; of no record. */
   | { readonly kind: 'staged'; readonly staged: Staged }

@@ -209,12 +209,8 @@ function started(
     greeted: !isPushed,
     count: before?.count ?? 0,
     cursor: before?.cursor ?? 0,
-    ...dueFrom(isPushed ? tools.now() : to.end),
+    due: tools.now(),
   };
-}
-
-function dueFrom(at: number | undefined): Pick<Subscription, 'due'> {
-  return at === undefined ? {} : { due: at };
 }
 
 function ended(before: Subscription, { owner, version }: Pick<Subscription, 'owner' | 'version'>) {

@@ -15,6 +15,7 @@ import { removalContract } from './removal.ts';
 import { stagingContract } from './staging.ts';
 import { type Subject, storeContract } from './store.ts';
 import { queryContract } from './store-queries.ts';
+import { subscriptionContract } from './subscriptions.ts';
 
 async function open(): Promise<Subject> {
   const folder = mkdtempSync(join(tmpdir(), 'opendmp-store-'));
@@ -45,3 +46,4 @@ outboxContract('the embedded store', open);
 consentContract('the embedded store', open);
 stagingContract('the embedded store', open);
 holderContract('the embedded store', open);
+subscriptionContract('the embedded store', open);

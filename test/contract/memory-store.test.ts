@@ -11,6 +11,7 @@ import { removalContract } from './removal.ts';
 import { stagingContract } from './staging.ts';
 import { type Subject, storeContract } from './store.ts';
 import { queryContract } from './store-queries.ts';
+import { subscriptionContract } from './subscriptions.ts';
 
 function open(): Promise<Subject> {
   const store = memoryStore();
@@ -28,3 +29,4 @@ outboxContract('the store in memory', open);
 consentContract('the store in memory', open);
 stagingContract('the store in memory', open);
 holderContract('the store in memory', open);
+subscriptionContract('the store in memory', open);

@@ -49,6 +49,8 @@ import { factsOfDocument, isOwn, isVisible, seesEverything, seesOwnAlone } from 
 import {
   copyOfSubscriptions,
   dropSubscription,
+  followMerge,
+  forgetRecord,
   type HeldSubscriptions,
   type Known,
   keepChanges,
@@ -144,7 +146,13 @@ export function memoryStore({ fault }: { readonly fault?: () => Error | undefine
       const rows = [...changes.put].sort((a, b) => Number(b.kind === 'merge') - Number(a.kind === 'merge'));
       const touched = touchedBy(rows, knownIn(held, record));
       for (const row of rows) put(next, record ?? '', row, at);
-      const isAwaited = keepChanges(next.subscriptions, touched, record ?? '', at, remainsIn(next));
+      let isAwaited = keepChanges(next.subscriptions, touched, record ?? '', at, remainsIn(next));
+      for (const { permit, put: removed } of given.elsewhere ?? []) {
+        const other = emptiedRecord(permit, removed);
+        const touchedThere = touchedBy(removed, knownIn(held, other));
+        for (const row of removed) put(next, other, row, at);
+        isAwaited = keepChanges(next.subscriptions, touchedThere, other, at, remainsIn(next)) || isAwaited;
+      }
       addConsentVersions(next, changes.put, at);
       bumpVersion(next, changes.put, at);
       const sequences = changes.events.map((event) => trace(next, event));
@@ -653,6 +661,7 @@ function put(held: Contents, record: RecordId, row: Row, at: number): void {
     case 'destroyKey':
       for (const id of held.keys.keys()) if (heir(held, id) === row.record) held.keys.delete(id);
       break;
+      forgetRecord(held.subscriptions, record);
     case 'merge':
       merge(held, record, row);
       break;
@@ -773,6 +782,7 @@ function merge(held: Contents, record: RecordId, { subsumed, patientId }: Extrac
   held.records.set(subsumed.id, subsumed);
   held.merged.set(subsumed.id, record);
   for (const [name, document] of held.documents)
+  followMerge(held.subscriptions, subsumed.id, record);
     if (document.record === subsumed.id)
       held.documents.set(name, { ...document, record, entry: { ...document.entry, patientId } });
   for (const [name, document] of held.removed)

@@ -152,6 +152,22 @@ export function dropSubscription(held: HeldSubscriptions, id: string): void {
   clean(held);
 }
 
+/** What is told of the subsumed record is told of the one that holds it now. */
+export function followMerge(held: HeldSubscriptions, from: RecordId, record: RecordId): void {
+  held.changes = held.changes.map((change) => (change.record === from ? { ...change, record } : change));
+  for (const s of held.all.values())
+    if (s.record === from) held.all.set(s.id, { ...s, record, revision: s.revision + 1 });
+}
+
+/** Of a record that is destroyed nobody is told anything. */
+export function forgetRecord(held: HeldSubscriptions, record: RecordId): void {
+  for (const { id } of [...held.all.values()].filter((s) => s.record === record)) {
+    held.all.delete(id);
+    held.told.delete(id);
+  }
+  held.changes = held.changes.filter((change) => change.record !== record);
+}
+
 function clean(held: HeldSubscriptions): void {
   const live = [...held.all.values()].filter(({ status }) => status !== 'off');
   held.changes = held.changes.filter(({ position, record }) =>

@@ -1,6 +1,6 @@
 import type { Caller } from '../../domain/actor.ts';
 import { Refused } from '../../domain/error.ts';
-import { afterFailure, dueAnyway, type SubscriptionStatus } from '../../domain/subscription.ts';
+import { afterFailure, dueAnyway, type SubscriptionStatus, unheard } from '../../domain/subscription.ts';
 import { type System, systemActor } from '../../domain/system.ts';
 import type { Notice, StoredSubscription, Subscription } from '../../store/port.ts';
 import { type Ahead, disclose, lookAhead, type Told } from '../../usecases/notify.ts';
@@ -38,6 +38,11 @@ export function subscriberOf({ caller }: Subscription, systems: readonly System[
   if (actor.kind !== 'system' || caller.credential.kind === 'none') return caller;
   const listed = systems.find(({ id }) => id === actor.id);
   return { ...caller, actor: listed === undefined ? { ...actor, rights: [] } : systemActor(listed, actor.rights) };
+}
+
+/** When a subscription by websocket ends: as it was asked, or because nobody listens. */
+export function dueByWebsocket({ end, lastSentAt, changedAt }: Subscription): number {
+  return Math.min(end ?? Number.POSITIVE_INFINITY, (lastSentAt ?? changedAt) + unheard);
 }
 
 /** Events with the numbers that follow those told before. */
@@ -146,11 +151,13 @@ export function makeNotifySubscriber({ tools, allowList, write, systems, endpoin
     await store.subscriptions.advance(subscription, after, why === undefined ? noticesOf(told) : []);
   }
 
-  /** Whoever holds the websocket tells what happens; nothing is due but the end. */
+  /** Whoever holds the websocket tells what happens; nothing is due but the end, of which nobody who listens is the other. */
   async function wait(subscription: StoredSubscription): Promise<void> {
     const { revision: _revision, due: _due, ...stays } = subscription;
-    const { end } = subscription;
-    await store.subscriptions.advance(subscription, { ...stays, ...(end !== undefined && { due: end }) }, []);
+    const due = dueByWebsocket(subscription);
+    const isOver = due <= now() && due !== subscription.end;
+    const stands = isOver ? ({ status: 'off', error: 'nobody listened for 30 days' } as const) : { due };
+    await store.subscriptions.advance(subscription, { ...stays, ...stands }, []);
   }
 
   /** Nothing is to be told: a sign of life where one is due. */

@@ -200,8 +200,10 @@ export function makeApply(database: Database): Apply {
     else if (row.kind === 'patientId') merging.readdress(row, record);
     else if (row.kind === 'remove') removal.remove(row, record, at);
     else if (row.kind === 'removeContent') removal.removeContent(row, record);
-    else if (row.kind === 'destroyKey') shred.run(row.record);
-    else if (row.kind !== 'key') register(row, record, places);
+    else if (row.kind === 'destroyKey') {
+      shred.run(row.record);
+      subscriptions.forgetRecord(record);
+    } else if (row.kind !== 'key') register(row, record, places);
   }
 
   function putMerge(row: Extract<PlainRow, { kind: 'merge' }>, record: RecordId | undefined): void {
@@ -209,6 +211,7 @@ export function makeApply(database: Database): Apply {
     if (into === undefined) throw new TypeError('The record of the permit is not in the store');
     merging.merge(row, into);
   }
+    if (from !== undefined && record !== undefined) subscriptions.follow(from, into, record);
 
   /** Answers whether a subscription waits for something of it. */
   function putRows({ record, rows, at }: PlainSet, places: readonly ContentPlace[]): boolean {

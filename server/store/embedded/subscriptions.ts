@@ -163,6 +163,15 @@ export function makeSubscriptionWrites(database: Database, keyOf: (record: Recor
   const needless = `NOT EXISTS (SELECT 1 FROM subscription s WHERE s.live = 1 AND (s.record = change.record OR s.record IS NULL) AND s.cursor < change.position)`;
   const clean = database.prepare(`DELETE FROM change WHERE record = ? AND ${needless}`);
   const cleanAll = database.prepare(`DELETE FROM change WHERE ${needless}`);
+  const move = database.prepare(
+    "UPDATE subscription SET record = ?, json = json_set(json, '$.record', ?), revision = revision + 1 WHERE record = ?",
+  );
+  const moveChanges = database.prepare('UPDATE change SET record = ? WHERE record = ?');
+  const forgetTold = database.prepare(
+    'DELETE FROM notice WHERE subscription IN (SELECT id FROM subscription WHERE record = ?)',
+  );
+  const dropAll = database.prepare('DELETE FROM subscription WHERE record = ?');
+  const dropChanges = database.prepare('DELETE FROM change WHERE record = ?');
   const recordOf = database.prepare<{ record: number | null }>('SELECT record FROM subscription WHERE id = ?');
 
   function cleanFor(record: number | null): void {
@@ -185,6 +194,17 @@ export function makeSubscriptionWrites(database: Database, keyOf: (record: Recor
       if (told.length > 0) forget.run(id, subscription.count - loggedNotices);
       cleanFor(record);
       call.run(id);
+    },
+    /** What is told of the subsumed record is told of the one that holds it now. */
+    follow(from: number, into: number, record: RecordId): void {
+      moveChanges.run(into, from);
+      move.run(into, record, from);
+    },
+    /** Of a record that is destroyed nobody is told anything. */
+    forgetRecord(record: number): void {
+      forgetTold.run(record);
+      dropAll.run(record);
+      dropChanges.run(record);
     },
     drop(id: string): void {
       const found = recordOf.get(id);
