@@ -4,6 +4,7 @@ import mhd from '../../../profiles/fhir/constraints/ihe-mhd.json' with { type: '
 import pcf from '../../../profiles/fhir/constraints/ihe-pcf.json' with { type: 'json' };
 import pdqm from '../../../profiles/fhir/constraints/ihe-pdqm.json' with { type: 'json' };
 import pixm from '../../../profiles/fhir/constraints/ihe-pixm.json' with { type: 'json' };
+import own from '../../../profiles/fhir/constraints/opendmp.json' with { type: 'json' };
 import pdsm from '../../../profiles/fhir/constraints/pdsm.json' with { type: 'json' };
 import type { RuleName } from './rules.ts';
 
@@ -79,7 +80,7 @@ type Written = {
  * The constraints of the guides' profiles on what is read and written here: the one table from which the checker and docs/fhir-profiles.md come.
  * Its files are profiles/fhir/constraints/*.json.
  */
-export const profileTable: readonly Profile[] = [mhd, pdsm, pcf, pdqm, pixm, frCore, balp].flatMap(
+export const profileTable: readonly Profile[] = [mhd, pdsm, pcf, pdqm, pixm, frCore, balp, own].flatMap(
   ({ guide, extensions, profiles }: Written) =>
     profiles.map(({ url, type, parent, closed = false, entries = [], rules }) => ({
       url,
