@@ -116,14 +116,27 @@ test('a Consent in XML, its narrative and extensions kept, is read in both forms
   expect(found.status).toBe(200);
 });
 
-test.each([
-  ['dr-nguyen', () => `${search()}&_count=3`],
+const firstId = async (who: string, path: string) =>
+  ((await ask(who, path)).resource as Bundle).entry?.[0]?.resource?.id ?? '';
+const events = () => `AuditEvent?patient.identifier=${door.of('laurent')}&date=ge2020-01-01&_count=50`;
+
+test.each<[string, () => string | Promise<string>]>([
+  ['dr-nguyen', () => `${search()}&_count=3&_include=DocumentReference:patient`],
+  ['dr-nguyen', () => `${search()}&_summary=true`],
+  ['dr-nguyen', async () => `DocumentReference/${await firstId('dr-nguyen', search())}/_history`],
+  ['dr-nguyen', () => `List?patient.identifier=${door.of('laurent')}&code=submissionset&status=current`],
   ['dr-nguyen', () => `Patient?identifier=${door.of('laurent')}`],
-  ['laurent', () => `AuditEvent?patient.identifier=${door.of('laurent')}&date=ge2020-01-01&_count=50`],
+  ['laurent', async () => `Patient/${await firstId('laurent', `Patient?identifier=${door.of('laurent')}`)}`],
+  ['regie', () => `Patient/$ihe-pix?sourceIdentifier=${door.of('laurent')}`],
+  ['laurent', events],
+  ['laurent', async () => `AuditEvent/${await firstId('laurent', events())}`],
+  ['casanova', () => `Consent?patient.identifier=${door.of('casanova')}`],
+  ['dr-nguyen', () => 'Subscription/$status'],
   ['dr-nguyen', () => 'metadata'],
 ])('what %s is answered says the same in both forms: %#', async (who, path) => {
-  const json = await ask(who, path());
-  const xml = await ask(who, path(), { headers: inXml });
+  const asked = await path();
+  const json = await ask(who, asked);
+  const xml = await ask(who, asked, { headers: inXml });
   expect([json.status, xml.status, json.type, xml.type]).toEqual([200, 200, jsonType, xmlType]);
   // What the first request left in the audit trail, and the name of the request.
   const same = ({ resource }: typeof json) => {
