@@ -156,7 +156,7 @@ export type Subscription = {
   /** Counts what the subscriber made of it, from 1. */
   readonly version: number;
   readonly changedAt: number;
-  /** As `ownerOf` names it. */
+  /** The actor, by `nameOfActor`. */
   readonly owner: string;
   readonly caller: Caller;
   /** Absent: all records. */

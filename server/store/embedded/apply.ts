@@ -209,6 +209,7 @@ export function makeApply(database: Database): Apply {
   function putMerge(row: Extract<PlainRow, { kind: 'merge' }>, record: RecordId | undefined): void {
     const into = keyOf(record);
     if (into === undefined) throw new TypeError('The record of the permit is not in the store');
+    const from = keyOf(row.id);
     merging.merge(row, into);
   }
     if (from !== undefined && record !== undefined) subscriptions.follow(from, into, record);
