@@ -116,7 +116,9 @@ export function xmlMeter({ attachmentBytes, textBytes }: BodyLimits): (chunk: Bu
   let attachments = 0;
   let rest = 0;
   return (chunk) => {
-    for (const byte of chunk) {
+    // An iterator over the bytes takes ten times as long.
+    for (let at = 0; at < chunk.length; at++) {
+      const byte = chunk[at];
       run++;
       if (byte !== QUOTE && byte !== APOSTROPHE && byte !== LESS && byte !== GREATER) continue;
       if (isQuoted && run > longText) attachments += run;
