@@ -38,6 +38,14 @@ export function changedRecord(permit: Permit, put: readonly Row[]): RecordId | u
   return record;
 }
 
+/** The other record from which a change set removes. Anything but a removal by a permit to remove is a fault of the program: throws. */
+export function emptiedRecord(permit: Permit, put: readonly Row[]): RecordId {
+  const record = changedRecord(permit, put);
+  if (record === undefined || permit.action !== 'removeDocuments' || put.some(({ kind }) => kind !== 'remove'))
+    throw new TypeError('A change set reaches other records to remove from them alone');
+  return record;
+}
+
 /** Rows that belong to whoever put them. */
 const ofNoRecord: ReadonlySet<Row['kind']> = new Set(['staged', 'unstaged', 'subscription', 'unsubscribe']);
 

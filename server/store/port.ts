@@ -315,6 +315,8 @@ export type Expectation =
 export type ChangeSet = {
   readonly expect: readonly Expectation[];
   readonly put: readonly Row[];
+  /** What is removed from other records, with a permit for each: it goes with the rest or not at all. */
+  readonly elsewhere?: readonly { readonly permit: Permit; readonly put: readonly Row[] }[];
   readonly events: readonly EventDraft[];
   readonly jobs: readonly Job[];
   /** A credential that serves once: refused when it was spent before. */

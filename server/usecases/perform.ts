@@ -60,8 +60,12 @@ export type Plan<T> = {
   readonly put?: readonly Row[];
   /** Facts for the event: documents touched, submission set, query. */
   readonly trace?: Pick<EventDraft, 'documents' | 'submissionSet' | 'query'>;
-  /** Other records that were read: each has an event of its own. */
-  readonly also?: readonly { readonly permit: Permit; readonly trace?: Plan<T>['trace'] }[];
+  /** Other records that were read, or from which `put` removes something: each has an event of its own. */
+  readonly also?: readonly {
+    readonly permit: Permit;
+    readonly put?: readonly Row[];
+    readonly trace?: Plan<T>['trace'];
+  }[];
 };
 
 /** What several actions of one request change together: `done` has an event for each, and the commit is made with the first one's permit. */
@@ -142,14 +146,23 @@ export async function performJointly<T>(
     const { permit } = first;
     const record = permit.record ?? newRecord(plan.put);
     const obligations = new Set(plan.done.flatMap((done) => done.permit.obligations));
+    const elsewhere = (plan.also ?? []).flatMap(({ permit: of, put = [] }) =>
+      put.length === 0 ? [] : [{ permit: of, put }],
+    );
     const outcome = await tools.store.write.commit(permit, {
       expect: [
         ...(permit.record === undefined || permit.recordVersion === undefined
           ? []
           : [{ recordAt: { record: permit.record, version: permit.recordVersion } }]),
+        ...elsewhere.flatMap(({ permit: of }) =>
+          of.record === undefined || of.recordVersion === undefined
+            ? []
+            : [{ recordAt: { record: of.record, version: of.recordVersion } }],
+        ),
         ...(plan.expect ?? []),
       ],
       put: plan.put ?? [],
+      ...(elsewhere.length > 0 && { elsewhere }),
       events: [
         ...plan.done.map((done) => ({ ...done, record })),
         ...(plan.also ?? []).map((also) => ({ ...also, record: also.permit.record })),
@@ -160,7 +173,12 @@ export async function performJointly<T>(
         ground,
         ...trace,
       })),
-      jobs: record === undefined ? [] : [...obligations].map((kind) => ({ kind, record })),
+      jobs: [
+        ...(record === undefined ? [] : [...obligations].map((kind) => ({ kind, record }))),
+        ...(plan.also ?? []).flatMap(({ permit: { obligations: owed, record: of } }) =>
+          of === undefined ? [] : owed.map((kind) => ({ kind, record: of })),
+        ),
+      ],
       ...(spend && { spend }),
     });
     if (outcome.done) return plan.answer;

@@ -3,40 +3,71 @@ import type { Association } from '../domain/document.ts';
 import { type Problem, problem, Refused } from '../domain/error.ts';
 import { nameOf } from '../domain/rules/facts.ts';
 import type { ObjectKind, Row, StoredDocument, StoredSet } from '../store/port.ts';
-import { type Plan, perform, type Request, type Subject, type Tools } from './perform.ts';
+import { type Plan, perform, permitElsewhere, type Request, type Subject, type Tools } from './perform.ts';
 
 /**
- * Removes registered objects of one record: all of them or none. Their bytes, where documents had any, are swept with them.
- * IHE RMD 3.62.4.1.3.
- * @throws Refused `referenceUnresolved` for a name that is nobody's (or of another record than the credential's, or the first), `referencesExist` for an object
- *   that something left behind names, `leftUnreferenced` for what would be left without its submission set, or as a package without any
- *   member; and what the decision refuses
+ * Removes registered objects, of several records perhaps: all of them or none. Their bytes, where documents had any, are erased with them.
+ * Each record is judged by the same right and has its event. IHE RMD 3.62.4.1.3.
+ * @throws Refused `referenceUnresolved` for a name that is nobody's (or of a record that may not be changed so, or of another than the
+ *   credential's patient), `referencesExist` for an object that something left behind names, `leftUnreferenced` for what would be left
+ *   without its submission set, or as a package without any member; and what the decision refuses
  */
 export async function removeMetadata(tools: Tools, request: Request, entryUUIDs: readonly string[]): Promise<void> {
   const names = [...new Set(entryUUIDs.map(nameOf))];
   const subject = await recordOf(tools, request, names);
   await perform(tools, request, 'removeDocuments', subject, async (permit): Promise<Plan<undefined>> => {
     if (permit.record === undefined) throw new Refused(names.map(unresolved));
-    const held = await objectsNamed(tools, permit, names);
-    const problems = await problemsOf(tools, permit, names, held);
+    const permits = [permit, ...(await permitsElsewhere(tools, request, permit, names))];
+    const held = await Promise.all(
+      permits.map(async (of) => ({ permit: of, ...(await objectsNamed(tools, of, names)) })),
+    );
+    const isHeld = (name: string) => held.some(({ kinds }) => kinds.has(name));
+    const problems = [
+      ...names.filter((name) => !isHeld(name)).map(unresolved),
+      ...(await Promise.all(held.map((one) => problemsOf(tools, one.permit, names, one)))).flat(),
+    ];
     if (problems.length > 0) throw new Refused(problems);
-    const [set] = held.sets;
+    const [here, ...others] = held.map((one) => removalOf(names, one));
     return {
       answer: undefined,
       expect: [{ unreferenced: names }],
-      put: names.flatMap((name): Row[] => {
-        const object = held.kinds.get(name);
-        return object === undefined ? [] : [{ kind: 'remove', object, name }];
-      }),
-      trace: {
-        query: `remove ${names.join(',')}`,
-        ...(held.documents.length > 0 && {
-          documents: held.documents.map(({ entry: { entryUUID, uniqueId } }) => ({ entryUUID, uniqueId })),
-        }),
-        ...(set && { submissionSet: { entryUUID: set.set.entryUUID, uniqueId: set.set.uniqueId } }),
-      },
+      ...(here && { put: here.put, trace: here.trace }),
+      also: others,
     };
   });
+}
+
+/** What goes of one record, and what its event says: names of that record alone. */
+function removalOf(
+  names: readonly string[],
+  { permit, kinds, documents, sets: [set] }: Held & { readonly permit: Permit },
+) {
+  const going = names.filter((name) => kinds.has(name));
+  const put = going.flatMap((name): Row[] => {
+    const object = kinds.get(name);
+    return object === undefined ? [] : [{ kind: 'remove', object, name }];
+  });
+  const trace = {
+    query: `remove ${going.join(',')}`,
+    ...(documents.length > 0 && {
+      documents: documents.map(({ entry: { entryUUID, uniqueId } }) => ({ entryUUID, uniqueId })),
+    }),
+    ...(set && { submissionSet: { entryUUID: set.set.entryUUID, uniqueId: set.set.uniqueId } }),
+  };
+  return { permit, put, trace };
+}
+
+/** Permits for the other records that hold one of these objects; none where the credential names a patient. */
+async function permitsElsewhere(
+  tools: Tools,
+  request: Request,
+  { record, action }: Permit,
+  names: readonly string[],
+): Promise<Permit[]> {
+  if (request.caller.patient !== undefined) return [];
+  const records = (await tools.store.facts.recordsOfObjects(names)).filter((other) => other !== record);
+  const permits = await Promise.all(records.map((other) => permitElsewhere(tools, request, action, other)));
+  return permits.filter((permit) => permit !== undefined);
 }
 
 /** The credential's patient, whose record is judged whatever is named; without one, the record of the first object that is known. */
@@ -78,7 +109,7 @@ async function problemsOf(
   tools: Tools,
   permit: Permit,
   names: readonly string[],
-  { kinds, associations }: Held,
+  { associations }: Held,
 ): Promise<Problem[]> {
   const { read } = tools.store;
   const going = new Set(names);
@@ -94,7 +125,6 @@ async function problemsOf(
   const holdsAny = (name: string) => left.some(({ type, source }) => type === 'HasMember' && source === name);
   const lostItsSet = (name: string) => memberships.some(({ source, target }) => target === name && sets.has(source));
   return [
-    ...names.filter((name) => !kinds.has(name)).map(unresolved),
     ...left
       .flatMap(({ entryUUID, source, target }) =>
         [source, target].filter((end) => going.has(end)).map((end) => [end, entryUUID] as const),

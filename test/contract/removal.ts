@@ -124,6 +124,31 @@ export function removalContract(name: string, open: () => Promise<Subject>): voi
       expect(await store.facts.isNamed('file-2')).toBe(false);
     });
 
+    test('what goes of two records goes together or not at all', async () => {
+      const here = await permitOn(store, 'remover', { action: 'removeDocuments' });
+      const there = await permitOn(store, 'remover', { record: second, action: 'removeDocuments' });
+      await commit(documentRow(document(1)));
+      await store.write.commit(await permitOn(store, 'ourselves', { record: second }), put(documentRow(document(2))));
+      const left = async () => [...(await store.read.taken(ours, [uuid(1), uuid(2)]))];
+      const both = { ...put(remove('document', 1)), elsewhere: [{ permit: there, put: [remove('document', 2)] }] };
+      const refused = await store.write.commit(here, { ...both, expect: [{ uniqueIdFree: '2.999.1.1' }] });
+      expect([refused.done, await left()]).toEqual([false, [uuid(1), uuid(2)]]);
+      const unknown = { ...both, elsewhere: [{ permit: there, put: [remove('document', 1)] }] };
+      await expect(store.write.commit(here, unknown)).rejects.toThrow('no object of the record');
+      expect(await left()).toEqual([uuid(1), uuid(2)]);
+      expect([(await store.write.commit(here, both)).done, await left()]).toEqual([true, []]);
+    });
+
+    test('nothing is put into another record, and nothing removed by another permit', async () => {
+      const here = await permitOn(store, 'remover', { action: 'removeDocuments' });
+      const there = await permitOn(store, 'remover', { record: second, action: 'removeDocuments' });
+      const put2 = { ...put(), elsewhere: [{ permit: there, put: [documentRow(document(2))] }] };
+      await expect(store.write.commit(here, put2)).rejects.toThrow('to remove from them alone');
+      const other = await permitOn(store, 'ourselves', { record: second });
+      const wrong = { ...put(), elsewhere: [{ permit: other, put: [remove('document', 2)] }] };
+      await expect(store.write.commit(here, wrong)).rejects.toThrow('to remove from them alone');
+    });
+
     test('objects that something else names are not unreferenced', async () => {
       await commit(
         documentRow(document(1)),

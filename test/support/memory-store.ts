@@ -16,7 +16,7 @@ import type { PatientRecord, RecordId } from '../../server/domain/record.ts';
 import { earliest } from '../../server/domain/time.ts';
 import { holderNames, matchesHolder } from '../../server/store/holders.ts';
 import { matchesFolder, matchesSet } from '../../server/store/matching.ts';
-import { changedRecord, checkAcross, checkHolders, readingOf } from '../../server/store/permit.ts';
+import { changedRecord, checkAcross, checkHolders, emptiedRecord, readingOf } from '../../server/store/permit.ts';
 import {
   type ChangeSet,
   type CodeMatch,
@@ -135,7 +135,8 @@ export function memoryStore({ fault }: { readonly fault?: () => Error | undefine
     reading(() => {
       const error = fault?.();
       if (error) throw error;
-      const changes = structuredClone(given);
+      const { elsewhere: _elsewhere, ...own } = given;
+      const changes = structuredClone(own);
       const at = changes.events[0]?.at ?? 0;
       const { spend } = changes;
       if (spend !== undefined && (held.spent.get(spend.key) ?? 0) > at)
@@ -660,8 +661,8 @@ function put(held: Contents, record: RecordId, row: Row, at: number): void {
       break;
     case 'destroyKey':
       for (const id of held.keys.keys()) if (heir(held, id) === row.record) held.keys.delete(id);
-      break;
       forgetRecord(held.subscriptions, record);
+      break;
     case 'merge':
       merge(held, record, row);
       break;
@@ -781,8 +782,8 @@ function merge(held: Contents, record: RecordId, { subsumed, patientId }: Extrac
     throw new TypeError('A merge names no other record of the store');
   held.records.set(subsumed.id, subsumed);
   held.merged.set(subsumed.id, record);
-  for (const [name, document] of held.documents)
   followMerge(held.subscriptions, subsumed.id, record);
+  for (const [name, document] of held.documents)
     if (document.record === subsumed.id)
       held.documents.set(name, { ...document, record, entry: { ...document.entry, patientId } });
   for (const [name, document] of held.removed)

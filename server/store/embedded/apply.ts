@@ -211,11 +211,14 @@ export function makeApply(database: Database): Apply {
     if (into === undefined) throw new TypeError('The record of the permit is not in the store');
     const from = keyOf(row.id);
     merging.merge(row, into);
-  }
     if (from !== undefined && record !== undefined) subscriptions.follow(from, into, record);
+  }
 
   /** Answers whether a subscription waits for something of it. */
-  function putRows({ record, rows, at }: PlainSet, places: readonly ContentPlace[]): boolean {
+  function putRows(
+    { record, rows, at }: Pick<PlainSet, 'record' | 'rows' | 'at'>,
+    places: readonly ContentPlace[],
+  ): boolean {
     for (const row of rows)
       if (row.kind === 'staged') staging.add(row.staged);
       else if (row.kind === 'unstaged') staging.remove(row.id);
@@ -238,7 +241,8 @@ export function makeApply(database: Database): Apply {
   }
 
   const apply = (set: PlainSet, places: readonly ContentPlace[], head: string): Applied => {
-    const isAwaited = putRows(set, places);
+    const others = (set.elsewhere ?? []).map((other) => ({ ...other, at: set.at }));
+    const isAwaited = [putRows(set, places), ...others.map((other) => putRows(other, []))].some((awaited) => awaited);
     let last = head;
     const sequences = set.events.map(({ record, at, actors, json }) => {
       last = chainHash(last, json);

@@ -6,6 +6,7 @@ import type { Cx, Identifier } from '../../domain/identifier.ts';
 import type { RecordId } from '../../domain/record.ts';
 import { type Dtm, earliest } from '../../domain/time.ts';
 import { type HolderName, holderNames } from '../holders.ts';
+import { emptiedRecord } from '../permit.ts';
 import type { ChangeSet, Expectation, Job, ObjectKind, Owners, Row, Spend } from '../port.ts';
 import { actorIds } from '../trail.ts';
 import { codeToken, escaped, factsOfDocument, flagsOf, ownersText, tokens } from '../visibility.ts';
@@ -18,6 +19,8 @@ export type PlainSet = {
   readonly record: RecordId | undefined;
   readonly expect: readonly Expectation[];
   readonly rows: readonly PlainRow[];
+  /** Removals from other records. */
+  readonly elsewhere?: readonly { readonly record: RecordId; readonly rows: readonly PlainRow[] }[];
   readonly events: readonly PlainEvent[];
   readonly jobs: readonly Job[];
   readonly settled: readonly Settlement[];
@@ -122,6 +125,12 @@ export function encodeChanges(record: RecordId | undefined, changes: ChangeSet):
     record,
     expect: changes.expect,
     rows: changes.put.map((row) => encodeRow(row, sealed)),
+    ...(changes.elsewhere && {
+      elsewhere: changes.elsewhere.map(({ permit, put }) => ({
+        record: emptiedRecord(permit, put),
+        rows: put.map((row) => encodeRow(row, sealed)),
+      })),
+    }),
     events: changes.events.map(encodeEvent),
     jobs: changes.jobs,
     settled: [],

@@ -136,7 +136,7 @@ export function openWriter(
     async commit(sets) {
       const answers = await commitOrFull(sets);
       if (sets.some(({ rows }) => rows.some((row) => row.kind === 'destroyKey'))) shred();
-      if (sets.some(({ rows }) => rows.some(({ kind }) => kind === 'remove' || kind === 'removeContent'))) {
+      if (sets.some((set) => rowsOf(set).some(({ kind }) => kind === 'remove' || kind === 'removeContent'))) {
         await erasedBefore;
         await erase();
       }
@@ -152,6 +152,10 @@ export function openWriter(
 }
 
 const full: Answer = { refused: 'full', why: 'The disk is full' };
+
+function rowsOf({ rows, elsewhere = [] }: PlainSet): readonly PlainSet['rows'][number][] {
+  return [...rows, ...elsewhere.flatMap((other) => other.rows)];
+}
 
 function timeOf({ events }: PlainSet): number {
   return events[0]?.at ?? 0;

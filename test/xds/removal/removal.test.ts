@@ -102,7 +102,6 @@ describe('ITI-62', () => {
     ['a name that is nobody’s', [uuid(99)], ['UnresolvedReferenceException']],
     ['one of them nobody’s', [uuid(41), uuid(99)], ['UnresolvedReferenceException']],
     ['no UUID', ['doc1'], ['UnresolvedReferenceException']],
-    ['objects of two records', [uuid(41), uuid(5)], ['UnresolvedReferenceException']],
     ['nothing', [], ['XDSRegistryMetadataError']],
     ['a document that its set still names', [uuid(2), uuid(41)], ['ReferencesExistException']],
     [
@@ -160,6 +159,47 @@ describe('ITI-62', () => {
     expect(told[0]).toEqual(told[1]);
     expect(told[0]?.map(([code]) => code)).toEqual(['UnresolvedReferenceException']);
     expect(await remove(refs([uuid(41)]), ofFirst())).toMatchObject({ status: 'Success' });
+  });
+
+  /** Which of the other record's objects are left. */
+  const elsewhere = async () => {
+    const { store } = world.tools;
+    const left = await store.read.taken(await permitOn(store, 'ourselves'), [uuid(5), uuid(6)]);
+    return [5, 6].filter((number) => left.has(uuid(number)));
+  };
+
+  test('objects of two records go together, each record told of its own', async () => {
+    expect(await remove(refs([5, 41, 6].map(uuid)), once('key-62'))).toMatchObject({ status: 'Success', errors: [] });
+    expect([await remaining(), await elsewhere()]).toEqual([whole.filter((n) => n !== 41), []]);
+    const done = world.tools.store.events().filter(({ outcome }) => outcome === 'done');
+    expect(done.map(({ record, query, documents }) => [record, query, documents?.map((d) => d.entryUUID)])).toEqual([
+      [second, `remove ${uuid(5)},${uuid(6)}`, [uuid(6), uuid(5)]],
+      [first, `remove ${uuid(41)}`, undefined],
+    ]);
+  });
+
+  test.each([
+    ['a fault in the first record', [2, 41, 5], 'ReferencesExistException'],
+    ['a fault in the other', [5, 2], 'ReferencesExistException'],
+    ['a name that is nobody’s besides', [41, 5, 99], 'UnresolvedReferenceException'],
+  ])('with %s nothing goes of either', async (_, numbers, code) => {
+    const { status, errors } = await remove(refs(numbers.map(uuid)));
+    expect([status, [...new Set(errors.map((error) => error.code))]]).toEqual(['Failure', [code]]);
+    expect([await remaining(), await elsewhere()]).toEqual([whole, [5, 6]]);
+  });
+
+  test('a record that may not be changed so has none of the names', async () => {
+    const { store } = world.tools;
+    const permit = await permitOn(store, 'ourselves', { record: second });
+    const facts = await store.facts.recordById(second);
+    if (facts === undefined) throw new Error('no record');
+    const closed = { ...facts.record, state: 'closed' as const, version: facts.record.version + 1 };
+    await store.write.commit(permit, put({ kind: 'record', record: closed }));
+    const { errors } = await remove(refs([41, 5].map(uuid)));
+    expect(errors.map(({ code, context }) => [code, context.includes(uuid(5))])).toEqual([
+      ['UnresolvedReferenceException', true],
+    ]);
+    expect([await remaining(), await elsewhere()]).toEqual([whole, [5, 6]]);
   });
 
   test('the trace names what is gone', async () => {
