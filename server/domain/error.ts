@@ -668,7 +668,7 @@ export const catalogue = {
 
   // Patients: demographics, cross-references, feeds by FHIR
   searchTooBroad: {
-    what: () => 'The search for patients says too little',
+    what: (a) => `The search for patients says too little${because(a)}`,
     rule: 'Access policy, search by traits: two of family, given, birthdate and gender, family or birthdate among them',
     remedy: 'Add the date of birth or the beginning of the family name (a part of it, by :contains, finds too many).',
   },

@@ -29,7 +29,7 @@ export type PatientQuestion = {
 /**
  * Patients by their traits, and how many these are in all. Each record is judged on its own: one that the caller may not know of is left out
  * of pages and total. The history of each patient who is shown tells of it. IHE PDQm, ITI-78; DMP TD0.5.
- * @throws Refused `domainUnknown`, `searchTooBroad`, `tooManyResults`, and what the decision refuses
+ * @throws Refused `domainUnknown`, `searchTooBroad`, and what the decision refuses
  */
 export async function findPatients(
   tools: Tools,
@@ -58,7 +58,7 @@ function keyOf({ record, position }: Candidate, order: PatientOrder): PageKey {
 
 /**
  * Who a person can be by her traits, the best match first. Each record is judged on its own, as in a search. IHE PDQm, ITI-119.
- * @throws Refused `searchTooBroad`, `tooManyResults`, and what the decision refuses
+ * @throws Refused `searchTooBroad`, and what the decision refuses
  */
 export async function matchPatients(
   tools: Tools,
@@ -122,7 +122,7 @@ async function candidatesOf(tools: Tools, permit: Permit, criteria: Criteria): P
 async function holdersOf({ store }: Tools, permit: Permit, filter: HolderFilter): Promise<readonly FoundHolder[]> {
   const found = await store.read.recordsOfHolders(permit, filter, mostCandidates + 1);
   if (found.length > mostCandidates)
-    refuse('tooManyResults', { detail: `${mostCandidates} patients, before others are left out` });
+    refuse('searchTooBroad', { detail: `it finds more than ${mostCandidates} patients` });
   return found;
 }
 

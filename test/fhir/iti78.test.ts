@@ -148,6 +148,17 @@ describe('who may search by traits', () => {
     expect(shown).not.toHaveProperty('query');
   });
 
+  test('centre 15 owes each patient who is shown a notice', async () => {
+    const before = door.world.tools.store.jobs().length;
+    await find(asked, 'samu-15', { mode: 'centre_15' });
+    const record = await door.idOf('laurent');
+    expect(door.world.tools.store.jobs().slice(before)).toEqual([
+      { kind: 'notifyPatient', record },
+      { kind: 'notifyTreatingDoctor', record },
+      { kind: 'reviewEmergencyAccess', record },
+    ]);
+  });
+
   test('a refused one leaves a refusal', async () => {
     const before = door.eventCount();
     await find(asked, 'dr-martin');
@@ -206,7 +217,7 @@ describe('what a feed told besides', () => {
         { message: 'add' },
       );
     const answer = await open.get('regie', 'Patient?family=DOE&gender=female');
-    expect([answer.status, problemsOf(answer)]).toEqual([400, ['tooManyResults too-costly']]);
+    expect([answer.status, problemsOf(answer)]).toEqual([400, ['searchTooBroad too-costly']]);
     await open.close();
   }, 60_000);
 });
