@@ -5,6 +5,7 @@ OpenDMP sandbox, invented people only.
 
   XDS.b   ${address}/xds/registry   ${address}/xds/repository
   FHIR    ${address}/fhir   (what it serves: ${address}/fhir/metadata)
+  tokens  ${address}/auth   (an app's first token: docs/oauth.md)
   health  ${address}/health/ready   metrics ${address}/metrics
 
 Try, in another terminal:
