@@ -1,12 +1,16 @@
 import type { DocumentReference } from 'fhir/r4.js';
-import { Refused } from '../domain/error.ts';
-import type { Deposited } from '../usecases/submit.ts';
+import { Refused, refuse } from '../domain/error.ts';
+import { isUuid } from '../domain/identifier.ts';
+import { withManifests } from '../dsg/lot-manifest.ts';
+import { type AlreadyThere, type Deposited, submit, submitUnless } from '../usecases/submit.ts';
 import { attachmentAlone } from './attachments.ts';
 import type { Answer, Exchange, Interaction } from './exchange.ts';
 import { filed } from './filing.ts';
+import { uniqueIdOf } from './map/code.ts';
 import { documentReferenceOf, idOf } from './map/document-reference.ts';
-import { patientsHeld, provide, receiveAll } from './provide.ts';
+import { answering, patientsHeld, receiveAll } from './provide.ts';
 import { literalPatients, readAlone } from './read/provide-bundle.ts';
+import { stateHeaders } from './state.ts';
 import { validate } from './validate.ts';
 
 const type = 'DocumentReference';
@@ -18,6 +22,7 @@ const type = 'DocumentReference';
  */
 async function handle(exchange: Exchange): Promise<Answer> {
   const { tools, request, base } = exchange;
+  const unless = unlessIn(exchange.header('If-None-Exist'));
   const sent = await exchange.json();
   const { isSound, problems: broken } = validate(sent, type);
   if (!isSound) throw new Refused(broken);
@@ -31,7 +36,43 @@ async function handle(exchange: Exchange): Promise<Answer> {
   const documents = await receiveAll(tools, attached);
   const submission = filed(entry, associations, exchange, now);
   const deposit = { submission, documents, named, problems: [...problems, ...missing, ...broken] };
-  return provide(tools, request, deposit, new Map([[entry.id, type]]), (done) => created(done, base, now), 422);
+  return answering(new Map([[entry.id, type]]), 422, async () => {
+    const whole = await withManifests(deposit);
+    const done = await (unless === undefined
+      ? submit(tools, request, whole)
+      : submitUnless(tools, request, whole, unless));
+    return 'existing' in done ? found(done, exchange) : created(done, base, now);
+  });
+}
+
+/** The document that is there already. FHIR R4 http.html#ccreate. */
+function found({ existing }: AlreadyThere, { base, writeDocument }: Exchange): Answer {
+  const location = `${base}/${type}/${idOf(existing.entry.logicalID)}/_history/${existing.revision}`;
+  return {
+    status: 200,
+    body: writeDocument(existing).resource,
+    headers: { Location: location, ...stateHeaders(existing) },
+  };
+}
+
+/**
+ * The names that `If-None-Exist` asks for: `identifier=<system>|<value>`, of a document or its entry.
+ * @throws Refused conditionNotTaken for any other search
+ */
+function unlessIn(header: string): Parameters<typeof submitUnless>[3] | undefined {
+  if (header === '') return undefined;
+  const query = header.slice(header.indexOf('?') + 1);
+  const [[name, value = ''] = [], ...more] = [...new URLSearchParams(query)];
+  const at = value.indexOf('|');
+  const uniqueId = at < 0 ? undefined : uniqueIdOf(value.slice(0, at), value.slice(at + 1));
+  if (name !== 'identifier' || more.length > 0 || uniqueId === undefined)
+    refuse('conditionNotTaken', {
+      attribute: 'If-None-Exist',
+      value: header,
+      detail: 'identifier=<system>|<value> alone is',
+    });
+  const bare = value.slice(at + 1);
+  return { uniqueIds: [uniqueId], entryUUIDs: isUuid(bare) ? [bare.toLowerCase()] : [] };
 }
 
 function created({ entries, record = '' }: Deposited, base: string, now: number): Answer {

@@ -71,8 +71,19 @@ export async function provide(
   answer: (deposited: Deposited) => Answer,
   statusOfFaults = 400,
 ): Promise<Answer> {
+  return answering(paths, statusOfFaults, async () =>
+    answer(await submit(tools, request, await withManifests(deposit))),
+  );
+}
+
+/** Answers by what is done, or by the faults for which it was refused, as `provide`. */
+export async function answering(
+  paths: ReadonlyMap<string, string>,
+  statusOfFaults: number,
+  work: () => Promise<Answer>,
+): Promise<Answer> {
   try {
-    return answer(await submit(tools, request, await withManifests(deposit)));
+    return await work();
   } catch (error) {
     if (!(error instanceof Refused) || !isTraced(error)) throw error;
     const refused = withoutRepeats(withoutConsequences(error.problems).map((one) => located(one, paths)));
@@ -92,7 +103,7 @@ function statusOfContent(problems: readonly Problem[], usual: number): number {
   return statuses.find((status) => status >= 500) ?? statuses.find((status) => kept.has(status)) ?? usual;
 }
 
-const kept: ReadonlySet<number> = new Set([401, 403, 413, 415]);
+const kept: ReadonlySet<number> = new Set([401, 403, 412, 413, 415]);
 
 /** The element that an attribute of XDS is read from. IHE MHD, mapping of XDSDocumentEntry and XDSSubmissionSet. */
 const ofDocument: Readonly<Record<string, string>> = {

@@ -5,12 +5,13 @@ import type { Action } from '../domain/action.ts';
 import type { Permit, RecordFacts } from '../domain/decision.ts';
 import type { DocumentEntry, Folder, FolderDraft, Submission, SubmissionSet } from '../domain/document.ts';
 import { type Problem, problem, Refused, refuse } from '../domain/error.ts';
+import { traced } from '../domain/event.ts';
 import type { Identifier } from '../domain/identifier.ts';
 import { currentIdentifiers, type RecordId } from '../domain/record.ts';
 import { type Manifest, type MessageFacts, nameOf, type RegistryFacts } from '../domain/rules/facts.ts';
 import { messageProblems, submissionProblems } from '../domain/rules.ts';
 import { dtmOf } from '../domain/time.ts';
-import type { Expectation, Holder, ObjectKind, Row, SealedContent } from '../store/port.ts';
+import type { Expectation, Holder, ObjectKind, Row, SealedContent, StoredDocument } from '../store/port.ts';
 import {
   type OtherNames,
   type PatientSaid,
@@ -63,6 +64,48 @@ export async function submit(tools: Tools, request: Request, deposit: Deposit): 
   return enter(tools, request, 'submitDocuments', deposit);
 }
 
+/** The document that a condition of the deposit named. */
+export type AlreadyThere = { readonly existing: StoredDocument };
+
+/**
+ * The same, unless the caller sees a document of one of these names already; then nothing is stored, and that document is the answer, however
+ * sound the deposit is. Of several at the same time one deposits. FHIR R4 http.html#ccreate.
+ * @throws as `submit`; Refused `multipleMatches`
+ */
+export async function submitUnless(
+  tools: Tools,
+  request: Request,
+  deposit: Deposit,
+  names: { readonly uniqueIds: readonly string[]; readonly entryUUIDs: readonly string[] },
+): Promise<Deposited | AlreadyThere> {
+  return entering<Deposited | AlreadyThere>(
+    tools,
+    request,
+    'submitDocuments',
+    deposit,
+    async (permit, facts, bytes) => {
+      const existing = await existingOf(tools, permit, names);
+      if (existing === undefined) return plan(tools, request, deposit, bytes, permit, facts);
+      await bytes.discardRest();
+      return { answer: { existing }, trace: { documents: [traced(existing.entry)] } };
+    },
+  );
+}
+
+async function existingOf(
+  { store: { read } }: Tools,
+  permit: Permit,
+  { uniqueIds, entryUUIDs }: { readonly uniqueIds: readonly string[]; readonly entryUUIDs: readonly string[] },
+): Promise<StoredDocument | undefined> {
+  const [unique, named] = await Promise.all([
+    read.documentsByUniqueId(permit, uniqueIds),
+    read.documentsByUuid(permit, entryUUIDs),
+  ]);
+  const found = new Map([...unique, ...named].filter(({ latest }) => latest).map((one) => [one.entry.entryUUID, one]));
+  if (found.size > 1) refuse('multipleMatches', { value: [...uniqueIds, ...entryUUIDs].join() });
+  return [...found.values()][0];
+}
+
 /**
  * Registers documents of which another repository has the bytes. IHE ITI TF-2 3.42.
  * @throws as `submit`
@@ -88,12 +131,24 @@ export async function registerOnDemand(
 }
 
 async function enter(tools: Tools, request: Request, action: Action, deposit: Deposit): Promise<Deposited> {
+  return entering(tools, request, action, deposit, async (permit, facts, bytes) =>
+    plan(tools, request, deposit, bytes, permit, facts),
+  );
+}
+
+async function entering<T>(
+  tools: Tools,
+  request: Request,
+  action: Action,
+  deposit: Deposit,
+  planned: (permit: Permit, facts: RecordFacts | undefined, bytes: Keeping) => Promise<Plan<T>>,
+): Promise<T> {
   const bytes = keeping(deposit);
   try {
     const patient = patientOf(deposit.submission, request);
     if (patient === undefined) throw new Refused(unjudged(tools, request, deposit));
     return await perform(tools, request, action, { identifier: patient }, (permit, facts) =>
-      plan(tools, request, deposit, bytes, permit, facts),
+      planned(permit, facts, bytes),
     );
   } catch (error) {
     await bytes.discardRest();
@@ -368,6 +423,7 @@ type Keeping = {
 
 function keeping({ documents }: Deposit): Keeping {
   const kept = new Map<Received, Promise<SealedContent>>();
+  const discarded = new Set<Received>();
   return {
     async keep(key) {
       const sealed = documents.map(async ({ received }) => {
@@ -378,7 +434,8 @@ function keeping({ documents }: Deposit): Keeping {
       return new Map(await Promise.all(sealed));
     },
     async discardRest() {
-      const rest = documents.filter(({ received }) => !kept.has(received));
+      const rest = documents.filter(({ received }) => !kept.has(received) && !discarded.has(received));
+      for (const { received } of rest) discarded.add(received);
       await Promise.allSettled(rest.map(({ received }) => received.discard()));
     },
   };

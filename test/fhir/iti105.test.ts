@@ -54,7 +54,8 @@ describe('Simplified Publish (ITI-105)', () => {
         document.relatesTo = [{ code: 'replaces', target: { reference: first } }];
       }),
     );
-    expect([status, (await door.get<DocumentReference>('dr-martin', first)).json.status]).toEqual([201, 'superseded']);
+    const now = first.replace(/\/_history\/1$/, '');
+    expect([status, (await door.get<DocumentReference>('dr-martin', now)).json.status]).toEqual([201, 'superseded']);
   });
 
   test.each<[string, (document: DocumentReference) => void, number, string[]]>([
@@ -81,4 +82,59 @@ describe('Simplified Publish (ITI-105)', () => {
     const answer = await publish<OperationOutcome>(alone(change));
     expect([answer.status, issues(answer.json)]).toEqual([status, expected]);
   });
+});
+
+describe('a conditional create', () => {
+  const condition = ({ masterIdentifier }: DocumentReference) =>
+    `identifier=${encodeURIComponent(`${masterIdentifier?.system}|${masterIdentifier?.value}`)}`;
+  const publishUnless = async <T = DocumentReference>(document: DocumentReference, ifNoneExist: string) =>
+    door.ask<T>('DocumentReference', {
+      method: 'POST',
+      headers: {
+        'Content-Type': 'application/fhir+json',
+        'If-None-Exist': ifNoneExist,
+        Authorization: `Bearer ${await door.token('dr-martin')}`,
+      },
+      body: JSON.stringify(document),
+    });
+
+  test('deposits what is not there, and answers with it when it is, whatever else is sent', async () => {
+    const document = alone();
+    const first = await publishUnless(document, condition(document));
+    expect(first.status).toBe(201);
+    const held = door.world.tools.store.held().document;
+    const again = await publishUnless(structuredClone({ ...document, title: undefined }), condition(document));
+    expect([again.status, again.json, again.headers.get('location'), again.headers.get('etag')]).toEqual([
+      200,
+      first.json,
+      first.headers.get('location'),
+      'W/"1"',
+    ]);
+    expect(door.world.tools.store.held().document).toBe(held);
+  });
+
+  test('is unique: of several at the same time one deposits, the others are answered with its document', async () => {
+    const document = alone();
+    const answers = await Promise.all(Array.from({ length: 5 }, () => publishUnless(document, condition(document))));
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 200, 200, 200, 201]);
+    expect(new Set(answers.map(({ json }) => json.id)).size).toBe(1);
+  });
+
+  test('leaves one event, which names the document', async () => {
+    const document = alone();
+    await publishUnless(document, condition(document));
+    const before = door.world.tools.store.events().length;
+    const { json } = await publishUnless(document, condition(document));
+    expect(door.world.tools.store.events().slice(before)).toMatchObject([
+      { action: 'submitDocuments', outcome: 'done', documents: [{ entryUUID: `urn:uuid:${json.id}` }] },
+    ]);
+  });
+
+  test.each(['status=current', 'identifier=x', 'identifier=a|b&status=current', 'nonsense'])(
+    'by another search is refused: %s',
+    async (query) => {
+      const { status, json } = await publishUnless<OperationOutcome>(alone(), query);
+      expect([status, issues(json)]).toEqual([400, ['conditionNotTaken If-None-Exist']]);
+    },
+  );
 });
