@@ -292,6 +292,10 @@ describe('faults of structure, all at once', () => {
     expect(await problemsOf(xml)).toEqual(expected);
   });
 
+  test('a hundred are told of many', async () => {
+    expect(await problemsOf(patient('<colour/>'.repeat(100_000)))).toHaveLength(100);
+  });
+
   test('bytes of UTF-16', async () => {
     await expect(readXml(Buffer.from(patient(''), 'utf16le'))).rejects.toThrow('notUtf8');
   });

@@ -134,6 +134,7 @@ function readChildren(
   const counts = new Map<string, number>();
   let last: ElementShape | undefined;
   for (const child of element.children) {
+    if (reading.problems.length > most) return;
     const shape = structure.get(child.local);
     const belongs = child.namespace === (shape?.type === 'xhtml' ? xhtml : fhirNamespace);
     if (shape === undefined || shape.isAttribute || !belongs) {
@@ -146,7 +147,7 @@ function readChildren(
     const place = isList ? `${path}.${name}[${count}]` : `${path}.${name}`;
     if (!isList && count > 0) wrong(reading, place, '', `one ${shape.choice ?? name} is expected`);
     if (last !== undefined && shape.place < last.place)
-      wrong(reading, place, '', `it stands before ${last.name}: the order is that of the definition`);
+      wrong(reading, place, '', `it belongs before ${last.name}: the order is that of the definition`);
     else last = shape;
     readElement(child, shape, members, count, place, reading, depth + 1);
   }
