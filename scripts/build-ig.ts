@@ -147,7 +147,7 @@ function writeConstraints(resources: readonly Resource[]): void {
   );
   const extensions: Record<string, string> = {};
   const written = profiles.map(({ url, type, differential, snapshot }) => {
-    const whole = new Map(snapshot?.element?.map((element) => [element.id, element]));
+    const whole = new Map(snapshot?.element.map((element) => [element.id, element]));
     const rows = (differential?.element ?? []).flatMap((element) => {
       const { min, max } =
         element.min === undefined && element.max === undefined ? element : (whole.get(element.id) ?? element);
@@ -199,5 +199,5 @@ function patternOf({ patternCode, patternCodeableConcept, fixedCode }: ElementDe
 
 function codesOf(valueSet: ValueSet | undefined): string[] {
   if (valueSet === undefined) throw new Error('a value set of another guide is required');
-  return (valueSet.compose?.include ?? []).flatMap(({ concept = [] }) => concept.flatMap(({ code }) => code ?? []));
+  return (valueSet.compose?.include ?? []).flatMap(({ concept = [] }) => concept.map(({ code }) => code));
 }

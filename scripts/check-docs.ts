@@ -23,6 +23,7 @@ import { iti86 } from '../server/xds/iti86.ts';
 import { iti92 } from '../server/xds/iti92.ts';
 import { multiPatientQueryTable } from '../server/xds/multi-patient-queries.ts';
 import { queryTable } from '../server/xds/queries.ts';
+import { profilesPage } from './profiles-page.ts';
 
 /**
  * The pages of docs/ that the code writes: `--write` writes them, without it they are compared and a difference fails.
@@ -30,6 +31,7 @@ import { queryTable } from '../server/xds/queries.ts';
 const pages: Record<string, () => string> = {
   'docs/configuration.md': configuration,
   'docs/errors.md': errors,
+  'docs/fhir-profiles.md': profilesPage,
   'docs/transactions.md': transactions,
   'docs/searches.md': searches,
 };
