@@ -1,6 +1,7 @@
 import { createHmac, generateKeyPairSync, randomUUID } from 'node:crypto';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
 import { decodeJwt, SignJWT } from 'jose';
 import { cxOf, tokenOf } from '../support/clients.ts';
 import { assertionOf, clientAssertion, type Door, issuer, openDoor } from './door.ts';
@@ -341,6 +342,43 @@ describe('forms', () => {
     });
     expect((await door.token(asItself, labo)).status).toBe(200);
   });
+});
+
+test('whatever a form says, the answer is a token or an error of RFC 6749', async () => {
+  const name = fc.constantFrom(
+    'grant_type',
+    'client_id',
+    'code',
+    'assertion',
+    'subject_token',
+    'scope',
+    'resource',
+    'client_assertion',
+    'code_verifier',
+    'redirect_uri',
+    'token',
+  );
+  const value = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.constantFrom(
+      ...Object.values(asItself),
+      'opendmp-app',
+      'authorization_code',
+      'a.b.c',
+      'urn:ietf:params:oauth:grant-type:jwt-bearer',
+      'e30.e30.e30',
+    ),
+  );
+  const form = fc.dictionary(name, value);
+  const basic = fc.option(fc.oneof(fc.constantFrom(labo, software), fc.string({ unit: 'binary' })), { nil: undefined });
+  await fc.assert(
+    fc.asyncProperty(fc.constantFrom('token', 'introspect'), form, basic, async (endpoint, fields, proof) => {
+      const { status, json } = await door.post(`/auth/${endpoint}`, fields, proof);
+      expect([200, 400, 401]).toContain(status);
+      expect(status === 200).toBe(json.error === undefined);
+    }),
+    { numRuns: 300 },
+  );
 });
 
 describe('the security audit', () => {

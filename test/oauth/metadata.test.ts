@@ -1,8 +1,12 @@
+import { writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { CapabilityStatement } from 'fhir/r4.js';
 import { decodeJwt } from 'jose';
 import { publicUrl, tokenOf } from '../support/clients.ts';
+import { makeFolder, openServer } from '../support/server.ts';
 import { audience, type Door, issuer, openDoor } from './door.ts';
 
 /** What is used of fhirclient, whose own types bring those of a browser with them. */
@@ -104,6 +108,51 @@ describe('metadata, without a token', () => {
   test('jwks_uri holds public keys alone', async () => {
     const { keys } = await read('/auth/jwks');
     for (const key of keys as object[]) expect(Object.keys(key).sort()).toEqual(['alg', 'e', 'kid', 'kty', 'n', 'use']);
+  });
+});
+
+describe('where others make the tokens', () => {
+  test('metadata name them, and no token is made here', async () => {
+    const folder = await makeFolder();
+    const keys = join(folder, 'jwks.json');
+    const issuers = join(folder, 'issuers.json');
+    const metadata = {
+      token_endpoint: 'https://tokens.example.org/token',
+      grant_types_supported: ['authorization_code'],
+    };
+    writeFileSync(keys, JSON.stringify({ keys: [{ kty: 'EC' }] }));
+    writeFileSync(
+      issuers,
+      JSON.stringify([{ kind: 'own', issuer: 'https://tokens.example.org', jwks: keys, metadata }]),
+    );
+    const server = await openServer({
+      DMP_TOKEN_ISSUER: 'https://first.example.org',
+      DMP_TOKEN_JWKS: keys,
+      DMP_TOKEN_ISSUERS: issuers,
+    });
+    try {
+      const ask = (path: string, init = {}) => fetch(`http://127.0.0.1:${server.port}${path}`, init);
+      const stated = { issuer: 'https://tokens.example.org', ...metadata };
+      expect(await (await ask('/.well-known/oauth-authorization-server')).json()).toEqual(stated);
+      expect(await (await ask('/fhir/.well-known/smart-configuration')).json()).toEqual({
+        ...stated,
+        code_challenge_methods_supported: [],
+        capabilities: [],
+      });
+      expect(await (await ask('/.well-known/oauth-protected-resource')).json()).toMatchObject({
+        authorization_servers: ['https://first.example.org', 'https://tokens.example.org'],
+      });
+      const capability = (await (await ask('/fhir/metadata')).json()) as CapabilityStatement;
+      expect(capability.rest?.[0]?.security?.extension?.[0]?.extension).toEqual([
+        { url: 'token', valueUri: 'https://tokens.example.org/token' },
+      ]);
+      for (const path of ['/auth/token', '/auth/sign-in', '/auth/introspect'])
+        expect((await ask(path, { method: 'POST' })).status).toBe(404);
+      for (const path of ['/auth/authorize', '/auth/jwks']) expect((await ask(path)).status).toBe(404);
+    } finally {
+      await server.close();
+      await rm(folder, { recursive: true });
+    }
   });
 });
 
