@@ -89,19 +89,23 @@ function compiled(): Table {
   // Written by scripts/build-profiles.ts, and checked against it.
   const { entry } = JSON.parse(readFileSync(file, 'utf8')) as Definitions;
   const structures = new Map<string, Map<string, ElementShape>>();
-  const resources = new Set<string>();
+  const named = entry.filter(({ resource: { kind, abstract } }) => kind === 'resource' && !abstract);
+  const resources = new Set(named.map(({ resource }) => resource.name));
   const primitives = new Set<string>();
   for (const { resource } of entry) {
     if (resource.kind === 'primitive-type' && resource.name !== 'xhtml') primitives.add(resource.name);
-    if (resource.kind === 'resource' && !resource.abstract) resources.add(resource.name);
     // JSON writes the value of a primitive in its own place.
     const isOwnValue = ({ path }: Defined) => resource.kind === 'primitive-type' && path === `${resource.name}.value`;
-    for (const element of resource.snapshot.element) if (!isOwnValue(element)) addTo(structures, element);
+    for (const element of resource.snapshot.element) if (!isOwnValue(element)) addTo(structures, element, resources);
   }
   return { structures, resources, primitives };
 }
 
-function addTo(structures: Map<string, Map<string, ElementShape>>, element: Defined): void {
+function addTo(
+  structures: Map<string, Map<string, ElementShape>>,
+  element: Defined,
+  resources: ReadonlySet<string>,
+): void {
   const dot = element.path.lastIndexOf('.');
   if (dot < 0) {
     structures.set(element.path, new Map());
@@ -119,7 +123,7 @@ function addTo(structures: Map<string, Map<string, ElementShape>>, element: Defi
     ...(element.binding && { valueSet: element.binding.valueSet }),
   };
   if (!name.endsWith('[x]')) {
-    structure.set(name, { name, type: typeOf(element), ...shape });
+    structure.set(name, { name, type: typeOf(element, resources), ...shape });
     return;
   }
   const choice = name.slice(0, -3);
@@ -129,8 +133,10 @@ function addTo(structures: Map<string, Map<string, ElementShape>>, element: Defi
   }
 }
 
-function typeOf({ path, contentReference, type = [] }: Defined): string {
+/** An element that holds a resource of one kind, as outcome of an entry does, is written like one that holds any. */
+function typeOf({ path, contentReference, type = [] }: Defined, resources: ReadonlySet<string>): string {
   if (contentReference !== undefined) return contentReference.slice(contentReference.indexOf('#') + 1);
   const [code = ''] = type.map((one) => one.code);
+  if (resources.has(code)) return 'Resource';
   return code === 'BackboneElement' || code === 'Element' ? path : code;
 }

@@ -142,6 +142,29 @@ describe('a message of patients', () => {
     expect(resultsIn(answer)).toMatchObject([{ status: '200' }]);
   });
 
+  test('is answered in XML to who wants it, refused entries with their outcome', async () => {
+    await send(messageOf(add(one)));
+    const headers = { Accept: 'application/fhir+xml' };
+    const answer = await door.send('regie', 'POST', '$process-message', messageOf(add(one)), { headers });
+    expect(answer.status).toBe(200);
+    expect(answer.bytes.toString()).toContain('<status value="409"/><outcome><OperationOutcome>');
+  });
+
+  test('is read in XML', async () => {
+    const answer = await door.ask<Bundle<FhirResource>>('$process-message', {
+      method: 'POST',
+      headers: { Authorization: `Bearer ${await door.token('regie')}`, 'Content-Type': 'application/fhir+xml' },
+      body:
+        '<Bundle xmlns="http://hl7.org/fhir"><type value="message"/><entry><resource><MessageHeader>' +
+        `<eventUri value="${pmir.feed}"/><source><endpoint value="http://example.com/source"/></source></MessageHeader></resource></entry>` +
+        '<entry><resource><Bundle><type value="history"/><entry><resource><Patient>' +
+        `<identifier><system value="urn:oid:${localOid}"/><value value="${one}"/></identifier><name><family value="Doe"/></name>` +
+        '</Patient></resource><request><method value="POST"/><url value="Patient"/></request></entry></Bundle></resource></entry></Bundle>',
+    });
+    expect(resultsIn(answer)).toMatchObject([{ status: '201' }]);
+    expect(await familyOf(one)).toBe('DOE');
+  });
+
   test('leaves an event for each entry', async () => {
     const before = door.eventCount();
     await send(messageOf(add(one), add(one), revise(two, {}, 'Patient?family=x')));
