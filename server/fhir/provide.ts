@@ -99,11 +99,13 @@ function withoutConsequences(problems: readonly Problem[]): readonly Problem[] {
 
 /** The status of a refusal for these problems. */
 function statusOfContent(problems: readonly Problem[], usual: number): number {
+  // The condition of a create is no content. FHIR R4 http.html#ccreate.
+  if (problems.some(({ name }) => name === 'multipleMatches')) return statusOf('multipleMatches');
   const statuses = problems.map(({ name }) => statusOf(name));
   return statuses.find((status) => status >= 500) ?? statuses.find((status) => kept.has(status)) ?? usual;
 }
 
-const kept: ReadonlySet<number> = new Set([401, 403, 412, 413, 415]);
+const kept: ReadonlySet<number> = new Set([401, 403, 413, 415]);
 
 /** The element that an attribute of XDS is read from. IHE MHD, mapping of XDSDocumentEntry and XDSSubmissionSet. */
 const ofDocument: Readonly<Record<string, string>> = {

@@ -128,6 +128,18 @@ describe('authors and patients that are not contained', () => {
     expect(person).toMatchObject({ identifier: [{ system: 'urn:oid:1.2.250.1.71.4.2.1', value: '899900000017' }] });
   });
 
+  test('may be named by their address here, relative or absolute', async () => {
+    const { status, json } = await provide((bundle, { document }) => {
+      delete bundle.meta;
+      delete document.meta;
+      document.authenticator = { reference: `${door.base}/Practitioner/899900000017` };
+      document.author?.push({ reference: 'Organization/1490000019' });
+    });
+    expect([status, told(json)]).toEqual([200, []]);
+    const text = JSON.stringify(await read(locations(json)[1]));
+    expect([text.includes('899900000017'), text.includes('1490000019')]).toEqual([true, true]);
+  });
+
   test('that go round in a circle are refused, not followed', async () => {
     const { status, json } = await provide<OperationOutcome>((_, { document }) => {
       const roles: object[] = [
@@ -419,6 +431,18 @@ describe('is refused whole', () => {
       'PUT of a document',
       request(1, { method: 'PUT', url: `DocumentReference/${randomUUID()}` }),
       'bundleEntryForeign Bundle.entry[1]',
+    ],
+    [
+      'two entryUUIDs',
+      (_, { document }) =>
+        void document.identifier?.push({ use: 'official', system: 'urn:ietf:rfc:3986', value: urn() }),
+      'attributesContradict Bundle.entry[1].resource.identifier',
+    ],
+    [
+      'a uniqueId that contradicts the masterIdentifier',
+      (_, { document }) =>
+        void document.identifier?.push({ use: 'usual', system: 'urn:ietf:rfc:3986', value: 'urn:oid:1.2.3.4' }),
+      'attributesContradict Bundle.entry[1].resource.identifier',
     ],
     [
       'a Binary of another media type',

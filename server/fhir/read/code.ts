@@ -101,6 +101,26 @@ export function namesIn(identifiers: readonly FhirIdentifier[] | undefined): {
   return { ...(entryUUID !== undefined && { entryUUID }), ...(uniqueId !== undefined && { uniqueId }) };
 }
 
+/** Every entryUUID and uniqueId that identifiers name, each once. */
+export function allNamesIn(
+  identifiers: readonly FhirIdentifier[] = [],
+  master?: FhirIdentifier,
+): { readonly entryUUIDs: readonly string[]; readonly uniqueIds: readonly string[] } {
+  const isOf = ({ type, use }: FhirIdentifier, code: string, usual: FhirIdentifier['use']) => {
+    const typed = type?.coding?.find(({ system }) => system === mhdIdentifierType)?.code;
+    return typed === undefined ? use === usual : typed === code;
+  };
+  const entries = identifiers.filter((one) => isOf(one, 'entryUUID', 'official'));
+  const unique = [
+    ...(master === undefined ? [] : [master]),
+    ...identifiers.filter((one) => isOf(one, 'uniqueId', 'usual')),
+  ];
+  return {
+    entryUUIDs: [...new Set(entries.flatMap(({ value }) => value?.toLowerCase() ?? []))],
+    uniqueIds: [...new Set(unique.flatMap((one) => uniqueIdIn(one) ?? []))],
+  };
+}
+
 /** The uniqueId that an identifier names. */
 export function uniqueIdIn({ system, value }: FhirIdentifier): string | undefined {
   return value === undefined ? undefined : uniqueIdOf(system, value);

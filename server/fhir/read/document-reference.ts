@@ -1,9 +1,9 @@
-import type { DocumentReference, Extension, FhirResource, Resource } from 'fhir/r4.js';
+import type { DocumentReference, Extension, FhirResource, Identifier, Resource } from 'fhir/r4.js';
 import type { AvailabilityStatus, EntryDraft, LocalizedText, Slot } from '../../domain/document.ts';
 import type { Problem } from '../../domain/error.ts';
 import type { Cx } from '../../domain/identifier.ts';
 import { archivedUrls, encounterReference, extensions } from '../vocabulary.ts';
-import { codeIn, conceptIn, conceptsIn, cxiIn, hashIn, namesIn, timeIn, uniqueIdIn } from './code.ts';
+import { allNamesIn, codeIn, conceptIn, conceptsIn, cxiIn, hashIn, namesIn, timeIn, uniqueIdIn } from './code.ts';
 import { authenticatorIn, authorIn } from './people.ts';
 import { extensionsOf, present, report, type Source } from './source.ts';
 import { sourcePatientIn } from './source-patient.ts';
@@ -29,6 +29,7 @@ export function readDocumentReference(
     ),
     ...(context.related ?? []).map((r, i) => cxiIn(source, r.identifier, undefined, `context.related[${i}]`)),
   ];
+  reportIdentifiers(source, resource.identifier, resource.masterIdentifier);
   const category = resource.category ?? [];
   if (category.length > 1) report(source, 'attributeRepeated', 'classCode', 'category[1]');
   return {
@@ -92,6 +93,27 @@ export function readDocumentReference(
       extra: slotsIn(resource),
     }),
   };
+}
+
+/** Identifiers that name one thing twice, differently. IHE MHD, mapping of entryUUID and uniqueId. */
+export function reportIdentifiers(
+  source: Source,
+  identifiers: readonly Identifier[] | undefined,
+  master?: Identifier,
+): void {
+  const { entryUUIDs, uniqueIds } = allNamesIn(identifiers, master);
+  const [first, second] = entryUUIDs;
+  if (second !== undefined)
+    report(source, 'attributesContradict', 'entryUUID', 'identifier', {
+      value: second,
+      detail: `another identifier says ${first}`,
+    });
+  const [one, other] = uniqueIds;
+  if (other !== undefined)
+    report(source, 'attributesContradict', 'uniqueId', 'identifier', {
+      value: other,
+      detail: `another identifier says ${one}`,
+    });
 }
 
 export function openSource({ contained = [] }: { contained?: Resource[] | undefined }, opened: Opened): Source {

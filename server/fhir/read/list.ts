@@ -4,7 +4,15 @@ import type { Cx } from '../../domain/identifier.ts';
 import type { Author, Recipient } from '../../domain/people.ts';
 import { extensions, mhdListTypes, recipientUrls } from '../vocabulary.ts';
 import { conceptIn, namesIn, timeIn } from './code.ts';
-import { type Opened, openSource, registryEntryIn, slotsIn, textIn, versionIn } from './document-reference.ts';
+import {
+  type Opened,
+  openSource,
+  registryEntryIn,
+  reportIdentifiers,
+  slotsIn,
+  textIn,
+  versionIn,
+} from './document-reference.ts';
 import { authorIn } from './people.ts';
 import { extensionsOf, present, report, type Source } from './source.ts';
 
@@ -60,6 +68,7 @@ function commonIn(
 ) {
   const { title, note = [] } = resource;
   const source = { object, problems, path, contained: [] };
+  reportIdentifiers(source, resource.identifier);
   if (note.length > 1) report(source, 'attributeRepeated', 'comments', 'note[1]');
   return {
     id: object,

@@ -16,7 +16,7 @@ import { namesIn } from './code.ts';
 import { readDocumentReference } from './document-reference.ts';
 import { readFolder, readSubmissionSet } from './list.ts';
 import { type PatientSent, patientSent, subjectIn } from './patient-named.ts';
-import { localId } from './references.ts';
+import { authorHere, localId } from './references.ts';
 
 /** What each entry of the Bundle is, in its order. `object` is the id of its draft. */
 export type Part =
@@ -110,8 +110,9 @@ export function readAlone(resource: DocumentReference, facts: BundleFacts): Read
 }
 
 /** Where a resource stands, and how references in it are resolved within the Bundle. */
-function sourceOf({ object, path, fullUrl }: OpenedEntry, { problems, inBundle }: Links) {
-  return { object, path, problems, elsewhere: (reference: string) => inBundle(reference, fullUrl)?.resource };
+function sourceOf({ object, path, fullUrl }: OpenedEntry, { problems, inBundle, base }: Links) {
+  const elsewhere = (reference: string) => inBundle(reference, fullUrl)?.resource ?? authorHere(reference, base);
+  return { object, path, problems, elsewhere };
 }
 
 function partsOf(links: Links, associations: readonly AssociationDraft[]): Part[] {

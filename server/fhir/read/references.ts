@@ -1,3 +1,5 @@
+import type { FhirResource } from 'fhir/r4.js';
+import { professionalAuthority, structureAuthority } from '../../domain/people.ts';
 import { readIdentifier } from '../search-values.ts';
 
 /** The id in a reference to one of our own resources: relative, absolute or version-specific. FHIR R4 references.html#literal. */
@@ -44,4 +46,22 @@ export function urlInBundle(reference: string, from: string | undefined): string
   if (/^[a-z][a-z0-9+.-]*:/i.test(bare) || bare.startsWith('#')) return bare;
   const root = /^(https?:\/\/.+\/)[A-Za-z]+\/[A-Za-z0-9.-]{1,64}$/.exec(from ?? '')?.[1];
   return root === undefined ? bare : `${root}${bare}`;
+}
+
+/**
+ * Whom a literal reference to this server names: `Practitioner/<PS_IdNat>` or `Organization/<Struct_IdNat>`, by which authors are found here.
+ * Nothing is known of them but that.
+ */
+export function authorHere(reference: string, base: string): FhirResource | undefined {
+  const person = localId(reference, 'Practitioner', base);
+  if (person !== undefined)
+    return { resourceType: 'Practitioner', identifier: [ofAuthority(professionalAuthority, person)] };
+  const place = localId(reference, 'Organization', base);
+  return place === undefined
+    ? undefined
+    : { resourceType: 'Organization', name: place, identifier: [ofAuthority(structureAuthority, place)] };
+}
+
+function ofAuthority(oid: string, value: string) {
+  return { system: `urn:oid:${oid}`, value };
 }
