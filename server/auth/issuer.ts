@@ -8,6 +8,8 @@ export type TokenIssuer = {
   readonly issuer: string;
   /** What `aud` has to name. Absent for `psc` alone, whose tokens are made for the software that got them. */
   readonly audience?: string;
+  /** `psc`: the software (`azp`) whose tokens are taken; without it, any that the audience lets through. */
+  readonly clients?: readonly string[];
   /** A file holding the issuer's public keys (JWKS), or its https address (http on this machine). */
   readonly jwks: string;
   /** `psc`: the https address that tells who the bearer is. OpenID Connect Core §5.3. */

@@ -79,6 +79,7 @@ async function verify(
       clockTolerance: rules.skewSeconds,
       currentDate: new Date(now),
     });
+    checkClient(issuer, payload);
     const type = (protectedHeader.typ ?? 'JWT').toLowerCase().replace(/^application\//, '');
     if (!types.has(type)) throw new NotIdentified('token of another type');
     if ((payload.iat ?? 0) > now / 1000 + rules.skewSeconds) throw new NotIdentified('token issued in the future');
@@ -95,6 +96,13 @@ async function verify(
     if (error instanceof errors.JOSEError) throw new NotIdentified(`token refused: ${error.code}`);
     throw error;
   }
+}
+
+/** A token that another software got serves here for nobody: who holds it could be that software. */
+function checkClient({ clients }: TokenIssuer, { azp, client_id: id }: JWTPayload): void {
+  const named = azp ?? id;
+  if (clients !== undefined && !(typeof named === 'string' && clients.includes(named)))
+    throw new NotIdentified('token of a software that is not listed');
 }
 
 async function claimsOf(issuer: TokenIssuer, payload: JWTPayload, token: string): Promise<unknown> {

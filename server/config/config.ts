@@ -157,9 +157,9 @@ function productionMistakes(env: Env, insOids: readonly string[], domain: Affini
     mistakes.push('DMP_TLS_FRONT and DMP_PUBLIC_URL name different addresses');
   for (const address of env.DMP_REPLY_TO)
     if (!address.startsWith('https://')) mistakes.push(`DMP_REPLY_TO holds plain http: ${address}`);
-  for (const oid of insOids)
   for (const address of env.DMP_NOTIFY_TO)
     if (!address.startsWith('https://')) mistakes.push(`DMP_NOTIFY_TO holds plain http: ${address}`);
+  for (const oid of insOids)
     if (testOids.includes(oid)) mistakes.push(`DMP_INS_OIDS holds the test or demo OID ${oid}`);
   mistakes.push(...sandboxKeys(env));
   if (domain.credentials === 'none')

@@ -40,10 +40,14 @@ const issuerFile = z
         audience: z.string().min(1).optional(),
         jwks: z.string().min(1),
         userinfo: address.optional(),
+        clients: names.optional(),
         metadata: metadata.optional(),
       })
-      .refine(({ kind, userinfo }) => kind === 'psc' || userinfo === undefined, {
-        error: 'userinfo is for kind psc',
+      .refine(({ kind, userinfo, clients }) => kind === 'psc' || (userinfo === undefined && clients === undefined), {
+        error: 'userinfo and clients are for kind psc',
+      })
+      .refine(({ kind, audience, clients }) => kind === 'own' || audience !== undefined || clients !== undefined, {
+        error: 'kind psc needs clients or an audience: any software could bring what another one got',
       }),
   )
   .min(1);
@@ -76,7 +80,7 @@ export function readIssuers(file: string, audience: string): ReadIssuers {
 
 /** Issuers of our own kind make tokens for this server; those of Pro Santé Connect only where the file says for whom. */
 function stated(read: z.infer<typeof issuerFile>[number], byDefault: string): StatedIssuer {
-  const { kind, issuer, jwks, userinfo, metadata: said } = read;
+  const { kind, issuer, jwks, userinfo, clients, metadata: said } = read;
   const audience = read.audience ?? (kind === 'own' ? byDefault : undefined);
   const published = Object.entries(said ?? {}).flatMap(([name, value]) =>
     value === undefined ? [] : [[name, value] as const],
@@ -87,6 +91,7 @@ function stated(read: z.infer<typeof issuerFile>[number], byDefault: string): St
     jwks,
     ...(audience !== undefined && { audience }),
     ...(userinfo !== undefined && { userinfo }),
+    ...(clients !== undefined && { clients }),
     ...(published.length > 0 && { metadata: Object.fromEntries<string | readonly string[]>(published) }),
   };
 }

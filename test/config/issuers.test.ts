@@ -26,6 +26,7 @@ const psc = {
   issuer: 'https://auth.example.org/realm',
   jwks: 'https://auth.example.org/certs',
   userinfo: 'https://auth.example.org/userinfo',
+  clients: ['lps'],
 };
 
 describe('issuers of tokens', () => {
@@ -51,7 +52,8 @@ describe('issuers of tokens', () => {
     ['plain http', [{ ...psc, userinfo: 'http://auth.example.org/userinfo' }], '[0.userinfo] no https address'],
     ['keys by plain http', [{ ...own, jwks: 'http://tokens.example.org/jwks' }], 'that is not https'],
     ['a file of keys that is not there', [{ ...own, jwks: '/nowhere/jwks.json' }], 'cannot be read: /nowhere'],
-    ['userinfo of our own kind', [{ ...own, userinfo: psc.userinfo }], 'userinfo is for kind psc'],
+    ['userinfo of our own kind', [{ ...own, userinfo: psc.userinfo }], 'userinfo and clients are for kind psc'],
+    ['Pro Santé Connect for any software', [{ ...psc, clients: undefined }], 'needs clients or an audience'],
     ['an issuer twice', [own, { ...psc, issuer: own.issuer }], 'twice'],
     ['a key that is not known', [{ ...own, secret: 'x' }], 'Unrecognized key'],
     ['metadata without token_endpoint', [{ ...own, metadata: {} }], '[0.metadata.token_endpoint]'],

@@ -46,7 +46,7 @@ export async function openDoor() {
   writeFileSync(clients, JSON.stringify([other]));
   const issuers = join(folder, 'issuers.json');
   const { address: at } = provider;
-  const psc = { kind: 'psc', issuer: at, jwks: `${at}/certs`, userinfo: `${at}/userinfo` };
+  const psc = { kind: 'psc', issuer: at, jwks: `${at}/certs`, userinfo: `${at}/userinfo`, clients: ['lps'] };
   writeFileSync(issuers, JSON.stringify([psc]));
   const server = await openServer({ DMP_OAUTH_CLIENTS: clients, DMP_TOKEN_ISSUERS: issuers });
   const root = `http://127.0.0.1:${server.port}`;

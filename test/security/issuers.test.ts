@@ -214,6 +214,16 @@ describe('a token of Pro Santé Connect', () => {
     });
   });
 
+  test('is of a software that is listed', async () => {
+    const at = await provider((answer) => answer.writeHead(500).end());
+    const identify = identifierOf(psc(at, { clients: ['lps', 'lgc'] }));
+    await expect(identify(`Bearer ${await token(at, said)}`)).resolves.toMatchObject({ software: { name: 'lps' } });
+    for (const azp of ['another', undefined, ['lps']])
+      await expect(identify(`Bearer ${await token(at, { ...said, azp })}`)).rejects.toMatchObject({
+        why: 'token of a software that is not listed',
+      });
+  });
+
   test('is what userinfo says, not what the token claims besides', async () => {
     const at = await provider((answer) => answer.end(JSON.stringify({ ...said, sub: 'f:0:1' })));
     const identify = identifierOf(psc(at, { userinfo: `${at}/userinfo` }));
