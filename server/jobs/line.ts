@@ -20,16 +20,14 @@ export type Worker = {
   readonly stop: () => Promise<void>;
 };
 
-/** Items in hand at the same time. */
-const most = 8;
-
-type Watch = { readonly now: () => number; readonly log: JobLog; readonly longestSleep: number };
+type Watch = { readonly now: () => number; readonly log: JobLog; readonly longestSleep: number; readonly most: number };
 
 /**
  * Does what is due: what is left from before at once, what falls due later in its time. Nothing runs while nothing is due.
  * @param longestSleep milliseconds after which it is looked again whatever was known
+ * @param most items in hand at the same time
  */
-export function openLine<Item>(line: Line<Item>, { now, log, longestSleep }: Watch): Worker {
+export function openLine<Item>(line: Line<Item>, { now, log, longestSleep, most }: Watch): Worker {
   const inHand = new Map<string | number, Promise<void>>();
   const end = new AbortController();
   let timer: NodeJS.Timeout | undefined;

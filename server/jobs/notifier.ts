@@ -13,5 +13,5 @@ export function openNotifier(notifying: NotifierTools): Worker {
     nameOf: ({ id }: StoredSubscription) => id,
     work: makeNotifySubscriber(notifying),
   };
-  return openLine(line, { now: tools.now, log, longestSleep: patience.longest });
+  return openLine(line, { now: tools.now, log, longestSleep: patience.longest, most: 32 });
 }

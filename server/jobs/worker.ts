@@ -48,5 +48,5 @@ export function openWorker({ outbox, handlers, now, log, patience = usual }: Wor
     nameOf: ({ number }: QueuedJob) => number,
     work: doJob,
   };
-  return openLine(jobs, { now, log, longestSleep: patience.longest });
+  return openLine(jobs, { now, log, longestSleep: patience.longest, most: 8 });
 }

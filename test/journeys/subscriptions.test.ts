@@ -1,10 +1,11 @@
 import { rm } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import type { Bundle, Subscription } from 'fhir/r4.js';
+import type { Bundle, Parameters as Input, Subscription } from 'fhir/r4.js';
 import { personOf } from '../../server/sandbox/people.ts';
 import { openReceiver, saidBy, topicBase } from '../fhir/subscription-door.ts';
 import { cxOf, tokenOf } from '../support/clients.ts';
 import { makeFolder, type ServerProcess, startProcess } from '../support/server.ts';
+import { openSocket } from '../support/websocket.ts';
 
 const backport = 'http://hl7.org/fhir/uv/subscriptions-backport/StructureDefinition';
 let folder: string;
@@ -42,28 +43,32 @@ const ask = async <T>(method: string, path: string, body?: unknown): Promise<T> 
 };
 const number = (one: Parameters<typeof saidBy>[0]) => saidBy(one).events.map((event) => event['event-number']);
 
+const asked = (channel: Partial<Subscription['channel']>) => ({
+  resourceType: 'Subscription',
+  status: 'requested',
+  reason: 'a journey',
+  criteria: `${topicBase}DocumentReference-PatientDependent`,
+  _criteria: {
+    extension: [
+      {
+        url: `${backport}/backport-filter-criteria`,
+        valueString: `DocumentReference?patient.identifier=${tokenOf('laurent')}`,
+      },
+    ],
+  },
+  channel: {
+    payload: 'application/fhir+json',
+    _payload: { extension: [{ url: `${backport}/backport-payload-content`, valueCode: 'full-resource' }] },
+    ...channel,
+  },
+});
+
 test('an app is told of an XDS deposit while the server runs, is killed and starts again; numbers go on', async () => {
-  const { id } = await ask<Subscription>('POST', 'Subscription', {
-    resourceType: 'Subscription',
-    status: 'requested',
-    reason: 'a journey',
-    criteria: `${topicBase}DocumentReference-PatientDependent`,
-    _criteria: {
-      extension: [
-        {
-          url: `${backport}/backport-filter-criteria`,
-          valueString: `DocumentReference?patient.identifier=${tokenOf('laurent')}`,
-        },
-      ],
-    },
-    channel: {
-      type: 'rest-hook',
-      endpoint: receiver.address,
-      payload: 'application/fhir+json',
-      _payload: { extension: [{ url: `${backport}/backport-payload-content`, valueCode: 'full-resource' }] },
-      header: ['Authorization: Bearer s3cret'],
-    },
-  });
+  const { id } = await ask<Subscription>(
+    'POST',
+    'Subscription',
+    asked({ type: 'rest-hook', endpoint: receiver.address, header: ['Authorization: Bearer s3cret'] }),
+  );
   expect(saidBy(await receiver.next())).toMatchObject({ type: 'handshake' });
 
   await deposit('2.999.77.1');
@@ -86,3 +91,33 @@ test('an app is told of an XDS deposit while the server runs, is killed and star
   expect(number({ bundle: { entry } as Bundle })).toEqual(['1', '2', '3']);
   expect(server.output()).not.toContain('s3cret');
 }, 60_000);
+
+/** Elsewhere threads cannot share a port. */
+const onLinux = process.platform === 'linux' ? test : test.skip;
+
+onLinux(
+  'websockets are told of every deposit in order, whichever thread holds them and whichever took it; they end with the server',
+  async () => {
+    const token = await server.credentials.token('dr-martin');
+    const query = `DocumentReference?patient.identifier=${tokenOf('laurent')}&_count=100`;
+    const serves = () => server.output().includes('a further web thread serves');
+    while (!serves()) await Promise.all(Array.from({ length: 40 }, () => server.fhir.get(token, query)));
+    const { id } = await ask<Subscription>('POST', 'Subscription', asked({ type: 'websocket' }));
+    const { parameter } = await ask<Input>('GET', `Subscription/${id}/$get-ws-binding-token`);
+    const binding = parameter?.find(({ name }) => name === 'token')?.valueString ?? '';
+    const sockets = await Promise.all(Array.from({ length: 12 }, () => openSocket(server.port)));
+    for (const socket of sockets) {
+      socket.bind(binding);
+      expect(await socket.next()).toMatchObject({ type: 'handshake' });
+    }
+    for (let i = 0; i < 6; i++) await deposit(`2.999.79.${i}`);
+    for (const socket of sockets) {
+      const heard = [];
+      for (let i = 0; i < 6; i++) heard.push(...(await socket.next()).events.map((event) => event['event-number']));
+      expect(heard).toEqual(['1', '2', '3', '4', '5', '6']);
+    }
+    expect(await server.end('SIGTERM')).toBe(0);
+    for (const { closed } of sockets) expect((await closed)[0]).toBe(1001);
+  },
+  60_000,
+);

@@ -1,12 +1,11 @@
-import { once } from 'node:events';
 import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Bundle, Parameters, Subscription } from 'fhir/r4.js';
-import { WebSocket } from 'ws';
 import { personOf } from '../../server/sandbox/people.ts';
 import { saidBy, topicBase } from '../fhir/subscription-door.ts';
 import { cxOf, tokenOf } from '../support/clients.ts';
 import { openServer, type TestServer } from '../support/server.ts';
+import { openSocket } from '../support/websocket.ts';
 
 const backport = 'http://hl7.org/fhir/uv/subscriptions-backport/StructureDefinition';
 let server: TestServer;
@@ -65,30 +64,6 @@ async function tokenFor(who: string, ...ids: string[]): Promise<string> {
   return parameter.find(({ name }) => name === 'token')?.valueString ?? '';
 }
 
-/** A client's end: its messages one after the other, and how it was closed. */
-async function open() {
-  const socket = new WebSocket(`ws://127.0.0.1:${server.port}/fhir/ws`);
-  const got: Bundle[] = [];
-  const waiting: ((bundle: Bundle) => void)[] = [];
-  socket.on('message', (data) => {
-    const bundle = JSON.parse((data as Buffer).toString()) as Bundle;
-    const waiter = waiting.shift();
-    if (waiter === undefined) got.push(bundle);
-    else waiter(bundle);
-  });
-  const closed = once(socket, 'close') as Promise<[number, Buffer]>;
-  await once(socket, 'open');
-  return {
-    socket,
-    closed,
-    bind: (token: string) => socket.send(`bind-with-token ${token}`),
-    next: async () => {
-      const one = got.shift();
-      return saidBy({ bundle: one ?? (await new Promise<Bundle>((resolve) => waiting.push(resolve))) });
-    },
-    left: () => got.length,
-  };
-}
 const eventNumbers = ({ events }: { readonly events: readonly Readonly<Record<string, unknown>>[] }) =>
   events.map((event) => event['event-number']);
 
@@ -96,7 +71,7 @@ describe('by websocket', () => {
   test('several subscriptions are greeted, then told as things happen, in order', async () => {
     const ids = [await subscribe('dr-nguyen'), await subscribe('dr-martin')];
     const [mine = '', other = ''] = ids;
-    const client = await open();
+    const client = await openSocket(server.port);
     client.bind(await tokenFor('dr-nguyen', mine));
     client.bind(await tokenFor('dr-martin', other));
     const greetings = [await client.next(), await client.next()];
@@ -125,11 +100,11 @@ describe('by websocket', () => {
     const id = await subscribe('dr-nguyen');
     await deposit('2.999.78.3');
     await deposit('2.999.78.4');
-    const client = await open();
+    const client = await openSocket(server.port);
     client.bind(await tokenFor('dr-nguyen', id));
     expect(await client.next()).toMatchObject({ type: 'handshake', 'events-since-subscription-start': '0' });
     expect([await client.next(), await client.next()].flatMap(eventNumbers)).toEqual(['1', '2']);
-    const second = await open();
+    const second = await openSocket(server.port);
     second.bind(await tokenFor('dr-nguyen', id));
     expect(await second.next()).toMatchObject({ type: 'handshake', 'events-since-subscription-start': '2' });
     await deposit('2.999.78.5');
@@ -147,7 +122,7 @@ describe('by websocket', () => {
 
   test('each sending is a disclosure; who may see nothing is told nothing', async () => {
     const id = await subscribe('laurent');
-    const client = await open();
+    const client = await openSocket(server.port);
     client.bind(await tokenFor('laurent', id));
     await client.next();
     await deposit('2.999.78.7');
@@ -172,14 +147,14 @@ describe('by websocket', () => {
     ['no token', () => Promise.resolve('bind-with-token')],
     ['anything else', () => Promise.resolve('hello')],
   ])('%s is closed with the code of a policy', async (_what, message) => {
-    const client = await open();
+    const client = await openSocket(server.port);
     client.socket.send(await message());
     const [code] = await client.closed;
     expect(code).toBe(1008);
   });
 
   test('a message beyond the limit ends the connection', async () => {
-    const client = await open();
+    const client = await openSocket(server.port);
     client.socket.send('x'.repeat(10_000));
     const [code] = await client.closed;
     expect(code).toBe(1009);
