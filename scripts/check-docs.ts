@@ -216,7 +216,7 @@ ${rows(multiPatientQueryTable).join('\n')}
 
 ## FHIR R4
 
-The caller is identified by a bearer token. JSON only.
+The caller is identified by a bearer token. JSON and XML, in and out: by Content-Type, and by Accept or \`_format\`.
 
 | Request | Transaction | What |
 | --- | --- | --- |

@@ -67,7 +67,7 @@ describe('every answer', () => {
     ['GET', 'Observation/1', 404, 'resourceTypeUnknown'],
     ['GET', 'Observation?code=1', 404, 'resourceTypeUnknown'],
     ['PUT', 'DocumentReference', 405, 'interactionUnsupported'],
-    ['PUT', 'Patient/1', 405, 'interactionUnsupported'],
+    ['PUT', 'List/1', 405, 'interactionUnsupported'],
     ['DELETE', 'AuditEvent/1', 405, 'interactionUnsupported'],
     ['GET', 'Patient/1/_history', 405, 'interactionUnsupported'],
     ['PUT', '', 405, 'interactionUnsupported'],
@@ -85,7 +85,7 @@ describe('every answer', () => {
 
   test('405 names the methods that are served', async () => {
     const headers = { Authorization: `Bearer ${await door.token('dr-nguyen')}` };
-    const { headers: got } = await door.ask('Patient/1', { method: 'PUT', headers });
+    const { headers: got } = await door.ask('List/1', { method: 'PUT', headers });
     expect(got.get('allow')).toBe('GET, HEAD');
   });
 
