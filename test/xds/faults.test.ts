@@ -47,7 +47,9 @@ test('every problem that the face, its use cases and its rules know has such a c
   // What no message alone brings about, and what is asked for by other faces.
   const others = [
     ...['busy', 'outOfResources', 'internal', 'targetOfAnotherPatient', 'parameterMalformed', 'identitiesDiffer'],
-    ...['fieldMissing', 'fieldMalformed', 'resourceUnknown', 'multipleMatches'],
+    ...['fieldMissing', 'fieldMalformed', 'resourceUnknown', 'multipleMatches', 'versionDiffers', 'domainUnknown'],
+    ...['searchTooBroad', 'sourceAuthorityUnknown', 'targetSystemUnknown', 'tooMuchStaged', 'attachmentUnresolved'],
+    'subscriptionNotHonoured',
     // What a setting asks for: test/dsg/lot-signature.test.ts.
     'lotSignatureMissing',
     // What the headers of a request say: test/xds/content-coding.test.ts.
