@@ -62,7 +62,7 @@ export type Exchange = {
   readonly body: (longest: number, what: string) => Promise<Buffer>;
   /** The body as it comes, of so many bytes at most. @throws Refused as `incoming` */
   readonly stream: (longest: number) => AsyncIterable<Uint8Array>;
-  /** The JSON of a request that brings documents, read as it comes. @throws Refused as `readBody` */
+  /** The resource that was sent, in JSON or XML, in its JSON form. @throws Refused as `readBody` */
   readonly json: () => Promise<Json>;
   readonly parameters: Given;
   /** `Prefer: handling=strict`. FHIR R4 search.html#errors. */
@@ -129,7 +129,7 @@ export type Interaction = {
   readonly action: Action;
   /** One sentence for the documentation. */
   readonly what: string;
-  /** Other than JSON may be answered: the interaction negotiates itself. */
+  /** Other than a resource may be answered: the interaction negotiates itself. */
   readonly ownMediaTypes?: true;
   readonly handle: (exchange: Exchange) => Promise<Answer>;
   /** What of a refusal the caller may learn. */
