@@ -146,6 +146,15 @@ test.each<[string, () => string | Promise<string>]>([
   expect(same(xml)).toEqual(same(json));
 });
 
+test('an operation takes Parameters in XML: the existence test by INS', async () => {
+  const [system = '', value = ''] = door.of('laurent').split('|');
+  const patient = { resourceType: 'Patient', identifier: [{ system, value }] };
+  const parameters = { resourceType: 'Parameters', parameter: [{ name: 'resource', resource: patient }] };
+  const { status, type, resource } = await post('dr-nguyen', 'Patient/$match', xmlOf(parameters), inXml);
+  expect([status, type]).toEqual([200, xmlType]);
+  expect(resource).toMatchObject({ resourceType: 'Bundle', type: 'searchset', total: 1 });
+});
+
 describe('$validate', () => {
   const document = () => xmlOf(resourceIn(bundleOf(door), 'DocumentReference'));
 
