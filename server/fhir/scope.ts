@@ -65,11 +65,18 @@ export function covers(scopes: readonly string[], asked: Asked): boolean {
  * Its handling throws Refused `insufficientScope` for the others. RFC 6750 §3.1
  */
 export function withinScope(interaction: Interaction): Interaction {
+  // The scopes of a token are the same list as long as its caller is remembered.
+  const judged = new WeakMap<readonly string[], boolean>();
+  const isOpen = (scopes: readonly string[]): boolean => {
+    const known = judged.get(scopes) ?? covers(scopes, interaction);
+    judged.set(scopes, known);
+    return known;
+  };
   return {
     ...interaction,
     handle: async (exchange) => {
       const { scopes } = exchange.request.caller;
-      if (scopes !== undefined && !covers(scopes, interaction))
+      if (scopes !== undefined && !isOpen(scopes))
         throw new Refused([problem('insufficientScope', { detail: neededFor(interaction) })]);
       return interaction.handle(exchange);
     },

@@ -57,21 +57,21 @@ export function signInPage(asked: Asked, accounts: readonly Account[], ticket: s
     return of.length === 0 ? '' : `<fieldset><legend>${title}</legend>${of.map(choice).join('')}</fieldset>`;
   });
   const what = [
-    ...(acting.mode === 'normal' ? [] : [`<li>Mode d’accès : <strong>${modes[acting.mode]}</strong></li>`]),
-    ...(acting.reason === undefined ? [] : [`<li>Motif : ${text(acting.reason)}</li>`]),
+    ...(acting.mode === 'normal' ? [] : [`<li>Mode d’accès&nbsp;: <strong>${modes[acting.mode]}</strong></li>`]),
+    ...(acting.reason === undefined ? [] : [`<li>Motif&nbsp;: ${text(acting.reason)}</li>`]),
     ...(acting.patient === undefined
       ? []
-      : [`<li>Dossier du patient : <code>${text(acting.patient.value)}</code></li>`]),
+      : [`<li>Dossier du patient&nbsp;: <code>${text(acting.patient.value)}</code></li>`]),
   ];
   return page(
     'Connexion au bac à sable',
-    `<h1>Se connecter pour « ${text(client)} »</h1>
-<aside><p>Bac à sable OpenDMP : toutes ces personnes sont inventées, aucun mot de passe n’est demandé.</p></aside>
+    `<h1>Se connecter pour «&nbsp;${text(client)}&nbsp;»</h1>
+<aside><p>Bac à sable OpenDMP&nbsp;: toutes ces personnes sont inventées, aucun mot de passe n’est demandé.</p></aside>
 ${error === undefined ? '' : `<p role="alert"><strong>${text(error)}</strong></p>`}
-<p>L’application <strong>${text(client)}</strong> demande à accéder en votre nom à l’espace de documents.</p>
+<p>L’application <strong>${text(client)}</strong> demande à accéder en votre nom aux documents partagés.</p>
 ${what.length === 0 ? '' : `<ul>${what.join('')}</ul>`}
 <details><summary>Droits demandés</summary><ul>${scopes.map((scope) => `<li><code>${text(scope)}</code></li>`).join('')}</ul></details>
-<h2>Qui êtes-vous ?</h2>
+<h2>Qui êtes-vous&nbsp;?</h2>
 <form method="post" action="sign-in">
 <input type="hidden" name="ticket" value="${text(ticket)}">
 ${sections.join('\n')}

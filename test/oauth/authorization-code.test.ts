@@ -72,7 +72,7 @@ describe('an app signs somebody in', () => {
   test('breaking the glass with the reason that the page showed', async () => {
     const page = await door.authorize({ purpose_of_use: 'bris_de_glace', reason: 'patient <inconscient>' });
     expect(page.text).toContain('bris de glace');
-    expect(page.text).toContain('Motif : patient &lt;inconscient&gt;');
+    expect(page.text).toContain('Motif&nbsp;: patient &lt;inconscient&gt;');
     const sent = await door.choose(page, { account: 'dr-leroy' });
     const { json } = await door.redeem(sent.back.get('code') ?? '');
     expect(decodeJwt(json.access_token ?? '')).toMatchObject({
