@@ -100,7 +100,8 @@ export function readSearch<Asked extends Paging>(
     const common = Object.hasOwn(pagingParameters, name) ? pagingParameters[name] : undefined;
     const parameter = served ?? common;
     if (parameter !== undefined) {
-      const isMuch = used.length >= mostParameters || alternatives(value).length > mostValues;
+      const isLong = value.length > mostValues && alternatives(value).length > mostValues;
+      const isMuch = isLong || used.length >= mostParameters;
       problems.push(...(isMuch ? tooMuch(name) : parameter.read(value, asked, name)));
       if (name !== '_page') used.push([name, value]);
       continue;

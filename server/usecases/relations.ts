@@ -13,6 +13,8 @@ export type Relation = {
 /** Relations by the entryUUID of their source; a document without any has no row. */
 export type Relations = ReadonlyMap<string, readonly Relation[]>;
 
+const none: Relations = new Map();
+
 /**
  * How these documents relate to others: what they replace, append, transform or sign, as far as it exists for the caller. Costs nothing where
  * no document is the source of an association.
@@ -22,8 +24,8 @@ export async function relationsOf(
   permit: Permit,
   documents: readonly StoredDocument[],
 ): Promise<Relations> {
+  if (!documents.some(({ relates }) => relates)) return none;
   const sources = new Set(documents.flatMap(({ relates, entry }) => (relates ? [entry.entryUUID] : [])));
-  if (sources.size === 0) return new Map();
   const naming = await read.associationsOf(permit, [...sources]);
   const outgoing = naming.filter(({ source, status }) => sources.has(source) && status === 'approved');
   const names = [...new Set(outgoing.map(({ target }) => target))];

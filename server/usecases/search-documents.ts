@@ -176,6 +176,7 @@ async function besides(
   { besides: wanted }: Pick<SearchDocuments, 'besides'>,
 ): Promise<Pick<DocumentsFound, 'relations' | 'targets' | 'packages'>> {
   const relations = await relationsOf(tools, permit, items);
+  if (relations.size === 0 && !wanted.packages) return { relations, targets: [] };
   const found = new Set(items.map(({ entry }) => entry.logicalID));
   const related = [...relations.values()]
     .flat()

@@ -1,8 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import type { AuditEvent } from 'fhir/r4.js';
 import { Refused } from '../../server/domain/error.ts';
-import { documentParameters, emptyQuestion, filterOf } from '../../server/fhir/document-search.ts';
-import { maximumCount, readSearch } from '../../server/fhir/search.ts';
+import { emptyQuestion, filterOf } from '../../server/fhir/document-search.ts';
+import type { EventQuestion } from '../../server/fhir/event-search.ts';
+import { listSearch } from '../../server/fhir/iti66.ts';
+import { documentSearch } from '../../server/fhir/iti67.ts';
+import { eventSearch } from '../../server/fhir/iti81.ts';
+import { emptyListQuestion, packagesAsked } from '../../server/fhir/list-search.ts';
+import { type Given, maximumCount, readSearch } from '../../server/fhir/search.ts';
 import {
   alternatives,
   folded,
@@ -14,6 +20,9 @@ import {
   readToken,
   timeRange,
 } from '../../server/fhir/search-values.ts';
+import type { StoredDocument } from '../../server/store/port.ts';
+import type { Package } from '../../server/usecases/search-packages.ts';
+import { document, folder, submissionSet } from '../support/registry.ts';
 
 test.each([
   ['a,b', ['a', 'b']],
@@ -73,38 +82,86 @@ describe('a date', () => {
   });
 });
 
-test('whatever is asked, it is read or refused by name', () => {
+const base = 'https://dmp.example.org/fhir';
+const now = Date.parse('2026-07-01');
+const stored: StoredDocument = {
+  entry: document(1, { comments: { value: 'État' } }),
+  record: '1',
+  position: 1,
+  registeredAt: now,
+  sealedFor: '1',
+  own: false,
+  relates: false,
+  latest: true,
+  revision: 1,
+  changedAt: now,
+};
+const place = { record: '1', position: 1 };
+const held: readonly Package[] = [
+  { kind: 'set', set: submissionSet(2), stored: { set: submissionSet(2), own: true, ...place } },
+  { kind: 'folder', folder: folder(3), stored: { folder: folder(3), latest: true, ...place } },
+];
+const event: AuditEvent = {
+  resourceType: 'AuditEvent',
+  type: { code: 'rest' },
+  recorded: '2026-07-01T00:00:00Z',
+  agent: [{ requestor: true, who: { identifier: { value: '1' } } }],
+  source: { observer: { display: 'nobody' } },
+};
+
+test.each([
+  [
+    'documents',
+    documentSearch.table,
+    (given: Given, strict: boolean) => {
+      const asked = emptyQuestion(base, now);
+      readSearch(given, documentSearch.table, asked, strict);
+      expect(filterOf(asked).statuses).toBeDefined();
+      return { asked, answers: asked.tests.map((passes) => passes({ document: stored, relations: [] })) };
+    },
+  ],
+  [
+    'lists',
+    listSearch.table,
+    (given: Given, strict: boolean) => {
+      const asked = emptyListQuestion(base, now);
+      readSearch(given, listSearch.table, asked, strict);
+      expect(packagesAsked(asked).tests).toBe(asked.tests);
+      return { asked, answers: asked.tests.flatMap((passes) => held.map((one) => passes(one))) };
+    },
+  ],
+  [
+    'events',
+    eventSearch.table,
+    (given: Given, strict: boolean) => {
+      const asked: EventQuestion = { base, now, tests: [] };
+      readSearch(given, eventSearch.table, asked, strict);
+      return { asked, answers: asked.tests.map((passes) => passes(event)) };
+    },
+  ],
+])('whatever is asked of %s, it is read or refused by name, and answered yes or no', (_, table, ask) => {
   const name = fc.oneof(
-    fc.constantFrom(
-      ...Object.keys(documentParameters),
-      '_count',
-      '_sort',
-      '_total',
-      '__proto__',
-      'constructor',
-      'toString',
-    ),
+    fc.constantFrom(...Object.keys(table), '_count', '_total', '__proto__', 'constructor', 'toString'),
     fc.string(),
   );
-  const value = fc.oneof(fc.string(), fc.constantFrom('a|b', '|', ',', '\\', '%00', '-1', '1e9', 'ge2026', '%'));
+  const values = ['a|b', '|', ',', '\\', '%00', '-1', '1e9', 'ge2026', 'ap2026-07', 'ne2026', '%', 'true', 'Patient/1'];
+  const value = fc.oneof(fc.string(), fc.constantFrom(...values));
   fc.assert(
     fc.property(fc.array(fc.tuple(name, value), { maxLength: 4 }), fc.boolean(), (given, strict) => {
-      const question = emptyQuestion('https://dmp.example.org/fhir', Date.parse('2026-07-01'));
       try {
-        readSearch(given, documentParameters, question, strict);
-        expect(filterOf(question).statuses).toBeDefined();
-        expect(question.count ?? 0).toBeLessThanOrEqual(maximumCount);
+        const { asked, answers } = ask(given, strict);
+        expect(asked.count ?? 0).toBeLessThanOrEqual(maximumCount);
+        for (const answer of answers) expect(typeof answer).toBe('boolean');
       } catch (error) {
         if (!(error instanceof Refused)) throw error;
         expect(error.problems.length).toBeGreaterThan(0);
       }
     }),
-    { numRuns: 500 },
+    { numRuns: 1000 },
   );
 });
 
 describe('what a resource says passes a date', () => {
-  const now = Date.parse('2026-07-01T00:00:00Z');
   test.each([
     ['20260115', '2026-01-15', true],
     ['20260115', '2026-01', true],
