@@ -17,6 +17,7 @@ import { type Notification, notificationOf, statusOf } from './map/notification.
 import { subscriptionResource } from './map/subscription.ts';
 import { shapeProblems } from './read/shape.ts';
 import { wantedIn } from './read/subscription.ts';
+import { covers } from './scope.ts';
 import { type Given, type Paging, type ParameterTable, queryString, readSearch } from './search.ts';
 import { alternatives, readToken } from './search-values.ts';
 import { bindingToken } from './subscription-token.ts';
@@ -92,7 +93,7 @@ async function create(exchange: Exchange): Promise<Answer> {
   return {
     status: 201,
     body,
-    headers: { ...headers, Location: `${base}/${type}/${stored.id}/_history/${stored.version}` },
+    headers: { ...headers, Location: `${base}/${type}/${stored.id}` },
   };
 }
 
@@ -155,7 +156,19 @@ async function wantedOf(exchange: Exchange, id?: string): Promise<Wanted> {
   const { base, tools, subscribing } = exchange;
   const { wanted, problems } = wantedIn(resource, { base, now: tools.now(), isAllowed: subscribing.isAllowed });
   if (wanted === undefined) throw new Refused(problems);
+  checkScope(exchange, wanted);
   return wanted;
+}
+
+/** Whoever is told of a type could search it with the same token. @throws Refused insufficientScope */
+function checkScope({ request }: Exchange, { interest: { object } }: Wanted): void {
+  const { scopes } = request.caller;
+  const search =
+    object === 'document'
+      ? ({ transaction: 'ITI-67', resource: 'DocumentReference' } as const)
+      : ({ transaction: 'ITI-66', resource: 'List' } as const);
+  if (scopes !== undefined && !covers(scopes, { ...search, interaction: 'search-type', path: `/${search.resource}` }))
+    refuse('insufficientScope', { detail: `${search.transaction} user/${search.resource}.s` });
 }
 
 type Answered = {

@@ -73,7 +73,7 @@ describe('a subscription by rest-hook', () => {
     expect([status, json.status, headers.get('location')]).toEqual([
       201,
       'requested',
-      `${door.base}/Subscription/${id}/_history/1`,
+      `${door.base}/Subscription/${id}`,
     ]);
     await door.work();
     const [greeting] = told();

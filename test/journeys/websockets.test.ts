@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Bundle, Parameters, Subscription } from 'fhir/r4.js';
+import { decodeJwt } from 'jose';
 import { personOf } from '../../server/sandbox/people.ts';
 import { saidBy, topicBase } from '../fhir/subscription-door.ts';
 import { cxOf, tokenOf } from '../support/clients.ts';
@@ -34,27 +36,28 @@ async function ask<T>(who: string, method: string, path: string, body?: unknown)
   return (text === '' ? undefined : JSON.parse(text)) as T;
 }
 
+const asked = (patient: string) => ({
+  resourceType: 'Subscription',
+  status: 'requested',
+  reason: 'a test',
+  criteria: `${topicBase}DocumentReference-PatientDependent`,
+  _criteria: {
+    extension: [
+      {
+        url: `${backport}/backport-filter-criteria`,
+        valueString: `DocumentReference?patient.identifier=${tokenOf(patient)}`,
+      },
+    ],
+  },
+  channel: {
+    type: 'websocket',
+    payload: 'application/fhir+json',
+    _payload: { extension: [{ url: `${backport}/backport-payload-content`, valueCode: 'id-only' }] },
+  },
+});
+
 async function subscribe(who: string, patient = 'laurent'): Promise<string> {
-  const { id } = await ask<Subscription>(who, 'POST', 'Subscription', {
-    resourceType: 'Subscription',
-    status: 'requested',
-    reason: 'a test',
-    criteria: `${topicBase}DocumentReference-PatientDependent`,
-    _criteria: {
-      extension: [
-        {
-          url: `${backport}/backport-filter-criteria`,
-          valueString: `DocumentReference?patient.identifier=${tokenOf(patient)}`,
-        },
-      ],
-    },
-    channel: {
-      type: 'websocket',
-      payload: 'application/fhir+json',
-      _payload: { extension: [{ url: `${backport}/backport-payload-content`, valueCode: 'id-only' }] },
-    },
-  });
-  return id ?? '';
+  return (await ask<Subscription>(who, 'POST', 'Subscription', asked(patient))).id ?? '';
 }
 
 async function tokenFor(who: string, ...ids: string[]): Promise<string> {
@@ -158,6 +161,24 @@ describe('by websocket', () => {
     client.socket.send('x'.repeat(10_000));
     const [code] = await client.closed;
     expect(code).toBe(1009);
+  });
+
+  test('nobody is told with a token by which he could not search', async () => {
+    const claims = decodeJwt(await server.credentials.token('dr-martin'));
+    const scoped = async (scope: string) => {
+      const token = await server.credentials.tokenWith({ ...claims, jti: randomUUID(), scope });
+      const response = await fetch(`http://127.0.0.1:${server.port}/fhir/Subscription`, {
+        method: 'POST',
+        headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/fhir+json' },
+        body: JSON.stringify(asked('laurent')),
+      });
+      return [response.status, response.headers.get('www-authenticate')];
+    };
+    expect(await scoped('user/Subscription.cruds user/DocumentReference.rs')).toEqual([201, null]);
+    expect(await scoped('user/Subscription.cruds')).toEqual([
+      403,
+      'Bearer error="insufficient_scope", scope="ITI-67 user/DocumentReference.s"',
+    ]);
   });
 
   test('at another address, and for another protocol, HTTP goes on as if nothing had been asked', async () => {
