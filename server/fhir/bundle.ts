@@ -36,7 +36,7 @@ export function searchset({ total, self, first, next, entries, warnings }: Searc
   );
   const counted = total === undefined ? '' : `"total":${total},`;
   const head = `{"resourceType":"Bundle","type":"searchset",${counted}"link":${JSON.stringify(links)}`;
-  const rows = warnings.length === 0 ? entries : [...entries, warningEntry(warnings, requestId)];
+  const rows = warnings.length === 0 ? entries : [...entries, warningEntry(warnings, requestId, self)];
   if (rows.length === 0) return Buffer.from(`${head}}`);
   const pieces: Uint8Array[] = [Buffer.from(`${head},"entry":[`)];
   for (const [i, row] of rows.entries()) {
@@ -49,9 +49,11 @@ export function searchset({ total, self, first, next, entries, warnings }: Searc
 const comma = Buffer.from(',');
 const end = Buffer.from(']}');
 
-function warningEntry(warnings: readonly Problem[], requestId: string): Buffer {
+/** Every entry has a fullUrl. IHE MHD 2:3.67.4.2.2; FHIR R4 bundle.html. */
+function warningEntry(warnings: readonly Problem[], requestId: string, self: string): Buffer {
   const outcome = JSON.stringify(outcomeOf(warnings, requestId, 'warning'));
-  return Buffer.from(`{"resource":${outcome},"search":{"mode":"outcome"}}`);
+  const fullUrl = JSON.stringify(new URL(`OperationOutcome/${requestId}`, self));
+  return Buffer.from(`{"fullUrl":${fullUrl},"resource":${outcome},"search":{"mode":"outcome"}}`);
 }
 
 /** A page of a search: its parameters, and the key after which it begins. */

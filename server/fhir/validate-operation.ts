@@ -12,8 +12,8 @@ import { coreDefinitions } from './vocabulary.ts';
 
 type Type = Exclude<Interaction['resource'], 'system'>;
 
-/** What is taken here, and so can be tried before it is sent. */
-const types = ['Bundle', 'DocumentReference', 'List', 'Binary', 'Patient', 'Consent', 'Subscription'] as const;
+/** What a submission is and brings. */
+const submitted: readonly Type[] = ['Bundle', 'DocumentReference', 'List', 'Binary'];
 
 const modes = ['create', 'update', 'delete'] as const;
 type Mode = (typeof modes)[number];
@@ -149,7 +149,9 @@ const operation = {
  * @param served the interactions by which resources are read and changed
  */
 export function validateInteractions(served: readonly Interaction[]): readonly Interaction[] {
-  return types.flatMap((type): Interaction[] => {
+  const taken = served.filter(({ interaction }) => interaction === 'create' || interaction === 'update');
+  const types = new Set([...submitted, ...taken.flatMap(({ resource }) => (resource === 'system' ? [] : [resource]))]);
+  return [...types].flatMap((type): Interaction[] => {
     const common = { method: 'POST', resource: type, interaction: 'operation', operation } as const;
     const ofType = served.filter(({ resource }) => resource === type);
     const reader = ofType.find(({ interaction, ownMediaTypes }) => interaction === 'read' && ownMediaTypes !== true);

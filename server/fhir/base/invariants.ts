@@ -25,6 +25,8 @@ function checkElement(element: JsonObject, type: string, at: string, around: Aro
   if (structure === undefined) return;
   judge(element, type, type, at, around, found);
   if (isResource(type) && structure.has('contained')) judge(element, 'DomainResource', type, at, around, found);
+  // A FHIR document is kept as it came.
+  if (type === 'Bundle' && at !== type) return;
   for (const [name, value] of Object.entries(element)) {
     const shape = structure.get(name);
     if (shape === undefined || typeof value !== 'object') continue;

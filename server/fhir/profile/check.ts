@@ -111,8 +111,9 @@ function obeyed(resource: JsonObject, at: string, also: readonly string[], repor
 const metaProfile = stepsOf('meta.profile', {});
 const places = ['contained', 'entry.resource', 'parameter.resource'].map((path) => stepsOf(path, {}));
 
-/** The resources that stand in a resource. */
+/** The resources that stand in a resource; a FHIR document is kept as it came. */
 function inside(resource: JsonObject, at: string): readonly Found[] {
+  if (resource['resourceType'] === 'Bundle' && at !== 'Bundle') return [];
   return places.flatMap((steps) => follow([{ value: resource, at }], steps));
 }
 
