@@ -11,10 +11,10 @@ import { historyOf } from './history.ts';
 import { consentResource } from './map/consent.ts';
 import { answerSearch, type Results, searchOf } from './paged-search.ts';
 import { termsIn } from './read/consent.ts';
-import { shapeProblems } from './read/shape.ts';
 import { dateParameter, type OfPatient, type ParameterTable, patientParameters } from './search.ts';
 import { type Conditions, dateRows } from './search-conditions.ts';
 import { alternatives, readToken, type Span } from './search-values.ts';
+import { validate, withoutRepeats } from './validate.ts';
 
 const type = 'Consent';
 
@@ -187,8 +187,8 @@ function expectedIn(header: string): number | undefined {
 /** @throws Refused for a body that is no Consent, with everything that is wrong about it */
 async function formIn(exchange: Exchange, id?: string): Promise<Form> {
   const sent = await exchange.json();
-  const malformedBody = shapeProblems(sent, type);
-  if (malformedBody.length > 0) throw new Refused(malformedBody);
+  const { isSound, problems: broken } = validate(sent, type);
+  if (!isSound) throw new Refused(broken);
   // The structure was checked.
   const resource = sent as unknown as Consent;
   if (id !== undefined && resource.id !== id)
@@ -222,8 +222,9 @@ async function formIn(exchange: Exchange, id?: string): Promise<Form> {
             detail: 'Patient/<id>, or an identifier urn:oid:<OID>, is expected',
           }),
         ]),
+    ...broken,
   ];
-  if (all.length > 0 || !known || patient === undefined) throw new Refused(all);
+  if (all.length > 0 || !known || patient === undefined) throw new Refused(withoutRepeats(all));
   return { patient, status, terms, text };
 }
 
