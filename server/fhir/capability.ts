@@ -11,7 +11,16 @@ import { type Parameter, pagingParameters } from './search.ts';
 import { subscriptionParameters } from './subscription.ts';
 import { topicParameters } from './subscription-topic.ts';
 import { canonicalOf, topics } from './subscription-topics.ts';
-import { consent, fhirJson, fhirXml, implementationGuides, profiles, security, subscriptions } from './vocabulary.ts';
+import {
+  consent,
+  fhirJson,
+  fhirXml,
+  implementationGuides,
+  pmir,
+  profiles,
+  security,
+  subscriptions,
+} from './vocabulary.ts';
 
 /** Endpoints of the authorisation server, by their names in the extension oauth-uris. */
 export type OAuthAddresses = {
@@ -105,6 +114,12 @@ export function capabilityStatement(
         ...operationsOf('system', interactions),
       },
     ],
+    messaging: [
+      {
+        documentation: `ITI-93, at ${base}/$process-message: each entry by itself`,
+        supportedMessage: [{ mode: 'receiver', definition: pmir.definition }],
+      },
+    ],
   };
 }
 
@@ -131,10 +146,18 @@ function ofPaging(): string {
 }
 
 /** What the answer of a search may be asked to be. */
-function ofSearch({ sorts: [usual = '', ...others] }: Searched): string {
+function ofSearch({ sorts: [usual = '', ...others], parameters }: Searched): string {
   const further = others.map((sort) => `${sort}, -${sort}`);
   const sorts = [`-${usual} (the usual order)`, usual, ...further].join(', ');
-  return `_sort: ${sorts}. _summary and _elements are served. Modifiers: :not, :missing, :exact, :contains, :identifier, :<type>.`;
+  const modifiers = modifiersOf(parameters);
+  const modified = modifiers.length === 0 ? '' : ` Modifiers: ${modifiers.join(', ')}.`;
+  return `_sort: ${sorts}. _summary and _elements are served.${modified}`;
+}
+
+/** The modifiers of some parameter, types among them as one. */
+function modifiersOf(parameters: Searched['parameters']): string[] {
+  const found = Object.keys(parameters).flatMap((name) => /:(\w+)$/.exec(name)?.[1] ?? []);
+  return [...new Set(found.map((modifier) => (/^[A-Z]/.test(modifier) ? ':<type>' : `:${modifier}`)))];
 }
 
 /** How the needs of the record are expressed. */

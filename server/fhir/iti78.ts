@@ -49,10 +49,7 @@ async function existing(exchange: Exchange, asked: Asked, named: readonly Identi
   const found = new Map<string, PatientHit>();
   for (const identifier of named) {
     const test = testExistence(exchange.tools, exchange.request, identifier, asked.query);
-    const existence = await orAbsent(
-      test,
-      named.length === 1 ? ['unknownPatient'] : ['unknownPatient', 'recordClosed'],
-    );
+    const existence = await orAbsent(test, ['unknownPatient']);
     if (existence !== undefined && !found.has(existence.record.id))
       found.set(existence.record.id, { record: existence.record, ...hitOf(exchange, existenceOf(existence)) });
   }

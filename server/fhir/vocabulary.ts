@@ -131,6 +131,7 @@ export const operations = {
 export const pmir = {
   feed: 'urn:ihe:iti:pmir:2019:patient-feed',
   answer: 'urn:ihe:iti:pmir:2019:patient-feed-response',
+  definition: 'https://profiles.ihe.net/ITI/PMIR/MessageDefinition/IHE.PMIR.MessageDefinition',
 } as const;
 
 /** Generate Metadata. IHE MHD 2:3.106. */
@@ -142,6 +143,8 @@ export const implementationGuides = [
   'https://interop.esante.gouv.fr/ig/fhir/pdsm/ImplementationGuide/ans.fhir.fr.pdsm',
   `${pcf}/ImplementationGuide/ihe.iti.pcf`,
   `${dsubm}/ImplementationGuide/ihe.iti.dsubm`,
+  'https://profiles.ihe.net/ITI/PDQm/ImplementationGuide/ihe.iti.pdqm',
+  'https://profiles.ihe.net/ITI/PIXm/ImplementationGuide/ihe.iti.pixm',
 ] as const;
 
 /** Definitions of our own guide: one base for every deployment. */

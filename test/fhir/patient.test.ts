@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Bundle, Patient } from 'fhir/r4.js';
+import type { Bundle, CapabilityStatement, Patient } from 'fhir/r4.js';
 import type { Json } from '../../server/fhir/json.ts';
 import { validate } from '../../server/fhir/validate.ts';
 import { extensions, profiles } from '../../server/fhir/vocabulary.ts';
@@ -186,4 +186,27 @@ describe('the read of a patient', () => {
     expect((await door.get('dr-martin', 'Patient/nobody')).status).toBe(404);
     expect((await door.get('dr-martin', `Patient/${id}`, { patient: 'casanova' })).status).toBe(404);
   });
+});
+
+test('the CapabilityStatement says how patients are found and told of', async () => {
+  const { json } = await door.ask<CapabilityStatement>('metadata');
+  const [rest] = json.rest ?? [];
+  const patient = rest?.resource?.find(({ type }) => type === 'Patient');
+  expect(patient).toMatchObject({
+    versioning: 'versioned',
+    readHistory: false,
+    conditionalCreate: true,
+    conditionalUpdate: true,
+    conditionalDelete: 'single',
+  });
+  expect(patient?.interaction?.map(({ code }) => code).sort()).toEqual(
+    ['create', 'delete', 'read', 'search-type', 'update', 'vread'].sort(),
+  );
+  expect(patient?.operation?.map(({ name }) => name)).toEqual(expect.arrayContaining(['match', 'ihe-pix']));
+  expect(patient?.documentation).toContain('Modifiers: :exact, :contains.');
+  const asked = '_id active family given identifier telecom birthdate address address-city address-country';
+  const names = `${asked} address-postalcode address-state gender mothersMaidenName _lastUpdated`.split(' ');
+  expect(patient?.searchParam?.map(({ name }) => name).sort()).toEqual(names.sort());
+  expect(rest?.operation?.map(({ name }) => name)).toContain('process-message');
+  expect(json.messaging?.[0]?.supportedMessage).toMatchObject([{ mode: 'receiver' }]);
 });
