@@ -218,7 +218,7 @@ export const settingsTable = z.object({
   DMP_MAX_INLINE: count(64 * MiB, KiB).describe(
     'Largest sum of documents that lie in the XML of one message as base64, counted decoded. Larger documents come by MTOM.',
   ),
-  DMP_MAX_MESSAGE: count(2 * GiB, KiB).describe('Largest message.'),
+  DMP_MAX_MESSAGE: count(2 * GiB, KiB).describe('Largest message; one that comes compressed, decompressed too.'),
   DMP_MAX_SPOOLED: count(256 * MiB, KiB).describe(
     'Largest sum of documents that arrive before the SOAP part of their message, hence before their sender is known.',
   ),

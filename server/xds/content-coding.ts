@@ -56,11 +56,16 @@ export function gunzipped(pull: Pull, messageBytes: number): Pull {
     });
   }
 
+  function tooLarge(detail: string): never {
+    inflater.destroy();
+    return refuse('messageTooLarge', { detail });
+  }
+
   function check(piece: Buffer): Buffer {
     inflated += piece.length;
-    if (inflated > messageBytes) refuse('messageTooLarge', { detail: `more than ${messageBytes} bytes decompressed` });
+    if (inflated > messageBytes) tooLarge(`more than ${messageBytes} bytes decompressed`);
     if (inflated > alwaysTaken && inflated > sent * mostTimes)
-      refuse('messageTooLarge', { detail: `its compression makes it more than ${mostTimes} times smaller` });
+      tooLarge(`its compression makes it more than ${mostTimes} times smaller`);
     return piece;
   }
 
