@@ -45,9 +45,11 @@ export function makeWatch(database: Database) {
   const remains = database.prepare('SELECT 1 FROM search WHERE record = ? AND logical = ? LIMIT 1');
   const remainsFolder = database.prepare('SELECT 1 FROM folder WHERE record = ? AND logical = ? LIMIT 1');
   const add = database.prepare('INSERT INTO change (record, object, name, kind, at, more) VALUES (?, ?, ?, ?, ?, ?)');
-  const call = database.prepare(
-    `UPDATE subscription SET due = min(ifnull(due, ?1), ?1)
-     WHERE live = 1 AND pushed = 1 AND failing = 0 AND (record = ?2 OR record IS NULL)`,
+  // Two statements: one with an OR would look at every subscription.
+  const [callOfRecord, callOfAll] = ['record = ?2', '?2 IS NOT NULL AND record IS NULL'].map((whose) =>
+    database.prepare(
+      `UPDATE subscription SET due = min(ifnull(due, ?1), ?1) WHERE live = 1 AND pushed = 1 AND failing = 0 AND ${whose}`,
+    ),
   );
 
   function before(rows: readonly PlainRow[], record: number | undefined): readonly Touched[] {
@@ -115,7 +117,8 @@ export function makeWatch(database: Database) {
       const text = Object.keys(more).length === 0 ? null : JSON.stringify(more);
       add.run(record, place, uuidBytes(name), told, at, text);
     }
-    call.run(at, record);
+    callOfRecord?.run(at, record);
+    callOfAll?.run(at, record);
   }
   return { before, after };
 }
@@ -160,7 +163,9 @@ export function makeSubscriptionWrites(database: Database, keyOf: (record: Recor
   const forget = database.prepare('DELETE FROM notice WHERE subscription = ? AND number <= ?');
   const drop = database.prepare('DELETE FROM subscription WHERE id = ?');
   // What every subscription concerned has looked at is needed no more.
-  const needless = `NOT EXISTS (SELECT 1 FROM subscription s WHERE s.live = 1 AND (s.record = change.record OR s.record IS NULL) AND s.cursor < change.position)`;
+  const behind = (whose: string) =>
+    `EXISTS (SELECT 1 FROM subscription s WHERE s.live = 1 AND ${whose} AND s.cursor < change.position)`;
+  const needless = `NOT ${behind('s.record = change.record')} AND NOT ${behind('s.record IS NULL')}`;
   const clean = database.prepare(`DELETE FROM change WHERE record = ? AND ${needless}`);
   const cleanAll = database.prepare(`DELETE FROM change WHERE ${needless}`);
   const move = database.prepare(
