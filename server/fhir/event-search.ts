@@ -1,6 +1,6 @@
 import type { AuditEvent, Coding, Reference } from 'fhir/r4.js';
 import { professionalAuthority, structureAuthority } from '../domain/people.ts';
-import type { Results } from './paged-search.ts';
+import type { Results } from './result-parameters.ts';
 import { dateParameter, type OfPatient, type Parameter, type ParameterTable, patientParameters } from './search.ts';
 import {
   type Conditions,

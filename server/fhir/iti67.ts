@@ -7,7 +7,8 @@ import {
   searchDocuments,
 } from '../usecases/search-documents.ts';
 import { unknownUnlessNamed } from './concealment.ts';
-import { type DocumentQuestion, documentParameters, emptyQuestion, filterOf } from './document-search.ts';
+import { documentParameters } from './document-parameters.ts';
+import { type DocumentQuestion, emptyQuestion, filterOf } from './document-search.ts';
 import type { Answer, Exchange, Interaction } from './exchange.ts';
 import { holdersOf } from './included.ts';
 import { listsOf } from './list-writer.ts';

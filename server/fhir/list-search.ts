@@ -3,7 +3,7 @@ import type { Author } from '../domain/people.ts';
 import type { FolderFilter, SetFilter } from '../store/port.ts';
 import type { Package, SearchPackages } from '../usecases/search-packages.ts';
 import { authorReferred, givensOf } from './author-search.ts';
-import type { Results } from './paged-search.ts';
+import type { Results } from './result-parameters.ts';
 import { type OfPatient, type Parameter, type ParameterTable, patientParameters, subjectParameters } from './search.ts';
 import { type Conditions, dateRows, readTokens, referenceRows, stringRows, tokenRows } from './search-conditions.ts';
 import { alternatives, lastingOf, readToken, unescaped } from './search-values.ts';

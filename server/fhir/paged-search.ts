@@ -1,40 +1,25 @@
-import { type Problem, problem, Refused } from '../domain/error.ts';
+import { Refused } from '../domain/error.ts';
 import type { PageKey } from '../usecases/paging.ts';
 import { entryOf, pageToken, readPageToken, searchset } from './bundle.ts';
 import type { Answer, Exchange, Interaction } from './exchange.ts';
+import { checkTogether, type Results, resultRows, type Served } from './result-parameters.ts';
 import {
   type Given,
   isOfForm,
-  type Paging,
-  type Parameter,
   type ParameterTable,
   queryString,
   readSearch,
   type Search as SearchRead,
   usualCount,
 } from './search.ts';
-import { alternatives, unescaped } from './search-values.ts';
 import { type Shown, subsetOf } from './subset.ts';
 
-/** What a search says of its answer. */
-export type Results = Paging & {
-  /** A name of `sorts`; absent: the usual order. */
-  sort?: { readonly by: string; readonly ascending: boolean };
-  shown?: Shown;
-  includes?: string[];
-  revIncludes?: string[];
-};
-
 /** How one type is searched: all of it stands in the CapabilityStatement. */
-export type SearchOf<Asked extends Results> = {
+export type SearchOf<Asked extends Results> = Served & {
   readonly type: Exclude<Interaction['resource'], 'system'>;
   readonly parameters: ParameterTable<Asked>;
-  /** What `_sort` may name; the first one, descending, is the usual order. */
-  readonly sorts: readonly string[];
   /** Whether matches are counted always, or where `_total` asks for it. */
   readonly counted: 'always' | 'whenAsked';
-  readonly includes: readonly string[];
-  readonly revIncludes: readonly string[];
 };
 
 /** A search with all its parameters in one table. */
@@ -164,84 +149,4 @@ function readPagedSearch<Asked extends Results>(
 
 function parametersOf(search: string): Given {
   return [...new URLSearchParams(search)];
-}
-
-const none: readonly Problem[] = [];
-const wrong = (attribute: string, value: string, detail: string) => [
-  problem('parameterMalformed', { attribute, value, detail }),
-];
-
-/** FHIR R4 search.html#include: text alone has no references to follow. @throws Refused parameterMalformed */
-function checkTogether({ shown, includes = [], revIncludes = [] }: Results): void {
-  if (shown === 'text' && includes.length + revIncludes.length > 0)
-    throw new Refused(wrong('_summary', 'text', '_summary=text goes without _include and _revinclude'));
-}
-
-/** The parameters of the answer. FHIR R4 search.html#return. */
-function resultRows({ sorts, includes, revIncludes }: Pick<SearchOf<Results>, 'sorts' | 'includes' | 'revIncludes'>) {
-  return {
-    _sort: sortRow(sorts),
-    _include: includeRow(includes, 'includes'),
-    _revinclude: includeRow(revIncludes, 'revIncludes'),
-    _summary: {
-      type: 'token',
-      read(value, asked, name) {
-        if (value === 'false') return none;
-        if (value !== 'true' && value !== 'text' && value !== 'data' && value !== 'count')
-          return wrong(name, value, 'true, text, data, count or false is expected');
-        if (asked.shown !== undefined) return wrong(name, value, 'one _summary or _elements is expected');
-        asked.shown = value;
-        return none;
-      },
-    },
-    _elements: {
-      type: 'string',
-      read(value, asked, name) {
-        const elements = value.split(',').map((element) => element.trim());
-        if (!elements.every((element) => /^[A-Za-z]+(\.[A-Za-z]+)*$/.test(element)))
-          return wrong(name, value, 'names of elements are expected');
-        if (typeof asked.shown === 'string') return wrong(name, value, 'one _summary or _elements is expected');
-        asked.shown = [...(asked.shown ?? []), ...elements];
-        return none;
-      },
-    },
-    _contained: fixed('false'),
-    _containedType: fixed('container'),
-  } satisfies ParameterTable<Results>;
-}
-
-/** A parameter of which one value is served, which is its default. */
-function fixed(only: string): Parameter<Results> {
-  return {
-    type: 'token',
-    read: (value, _asked, name) => (value === only ? none : wrong(name, value, `the only value served is ${only}`)),
-  };
-}
-
-function sortRow(sorts: readonly string[]): Parameter<Results> {
-  return {
-    type: 'string',
-    read(value, asked, name) {
-      const by = value.replace(/^-/, '');
-      if (!sorts.includes(by) || asked.sort !== undefined)
-        return wrong(name, value, `one of ${sorts.flatMap((sort) => [sort, `-${sort}`]).join(', ')} is expected`);
-      asked.sort = { by, ascending: !value.startsWith('-') };
-      return none;
-    },
-  };
-}
-
-function includeRow(served: readonly string[], into: 'includes' | 'revIncludes'): Parameter<Results> {
-  return {
-    type: 'string',
-    read(value, asked, name) {
-      const all = alternatives(value).map(unescaped);
-      // What is included names its target type where it likes.
-      const known = all.map((one) => served.find((each) => one === each || one.startsWith(`${each}:`)));
-      if (served.length === 0 || known.includes(undefined))
-        return wrong(name, value, served.length === 0 ? 'none is served here' : `${served.join(' or ')} is expected`);
-      asked[into] = [...(asked[into] ?? []), ...known.flatMap((one) => one ?? [])];
-      return none;
-    },
-  };
 }

@@ -7,7 +7,8 @@ import {
   type TextMatch,
 } from '../domain/demographics.ts';
 import { type Problem, problem } from '../domain/error.ts';
-import { type Results, searchOf } from './paged-search.ts';
+import { searchOf } from './paged-search.ts';
+import type { Results } from './result-parameters.ts';
 import { dateParameter, type Parameter, type ParameterTable } from './search.ts';
 import { alternatives, readDate, readIdentifier, readToken, unescaped } from './search-values.ts';
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Bundle, CapabilityStatement, DocumentReference, FhirResource, List, Organization } from 'fhir/r4.js';
-import { documentParameters } from '../../server/fhir/document-search.ts';
+import { documentParameters } from '../../server/fhir/document-parameters.ts';
 import { extensions } from '../../server/fhir/vocabulary.ts';
 import { getAssociations } from '../../server/usecases/query-get.ts';
 import { bundleOf, changed, post } from './deposits.ts';
