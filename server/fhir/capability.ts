@@ -173,7 +173,7 @@ const consentDocumentation = [
 const topicsServed = topics.map((topic) => ({ url: subscriptions.topicsServed, valueCanonical: canonicalOf(topic) }));
 
 const subscriptionDocumentation = [
-  'DSUBm on the R5 Backport: channels rest-hook and websocket, payload in JSON, content empty, id-only or full-resource. Each notification holds',
+  'DSUBm on the R5 Backport: channels rest-hook and websocket, payload in JSON or XML, content empty, id-only or full-resource. Each notification holds',
   'what its subscriber may see at that moment, and nothing tells of the rest. Receivers are those that the operator lists. Topics: Basic.',
 ].join(' ');
 
@@ -184,6 +184,17 @@ const patientDocumentation = [
   'identities alone. Feed (ITI-104, ITI-93): systems with the right. PUT with active false and a link replaced-by merges; what is replaced is',
   'unknown afterwards. DELETE removes an identity of whom nothing else is here (else 409). Former versions are not kept.',
 ].join(' ');
+
+/** Bytes and what is ahead of them. */
+const binaryDocumentation = [
+  'Read as bytes with the media type of the document, all or one range of them, or as the resource in JSON or XML. POST takes the bytes of a',
+  'document ahead of it, of any media type: they are read by their sender alone, wait for an hour, and become the document of one deposit that',
+  'names them in attachment.url.',
+].join(' ');
+
+/** How documents come alone. */
+const documentDocumentation =
+  'Created with attachment.data, or with the url of a Binary that was sent before; If-None-Exist by identifier.';
 
 /** The updates of documents. */
 const ofPatch = [
@@ -198,6 +209,8 @@ function resourceOf(type: Type, interactions: readonly Interaction[]): Capabilit
     ([, { documentation }]) => documentation !== undefined,
   );
   const documentation = [
+    ...(type === 'Binary' ? [binaryDocumentation] : []),
+    ...(type === 'DocumentReference' ? [documentDocumentation] : []),
     ...(type === 'Consent' ? [consentDocumentation] : []),
     ...(type === 'Subscription' ? [subscriptionDocumentation] : []),
     ...(type === 'Patient' ? [patientDocumentation] : []),
@@ -216,7 +229,8 @@ function resourceOf(type: Type, interactions: readonly Interaction[]): Capabilit
     ...(documentation.length > 0 && { documentation: documentation.join(' ') }),
     versioning: codes.has('update') || codes.has('vread') ? 'versioned' : 'no-version',
     ...(codes.has('vread') && { readHistory: codes.has('history-instance') }),
-    ...(codes.has('patch') && { conditionalRead: 'not-match' as const, updateCreate: false }),
+    ...(codes.has('patch') && { conditionalRead: 'not-match' as const, updateCreate: false, conditionalCreate: true }),
+    ...(type === 'Binary' && { conditionalRead: 'not-match' as const }),
     ...(type === 'Patient' && {
       conditionalRead: 'not-match' as const,
       updateCreate: false,

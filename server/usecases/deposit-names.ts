@@ -130,6 +130,7 @@ function differencesOf(draft: FolderDraft, folder: Folder): string[] {
       .sort()
       .join();
   const pairs: readonly (readonly [string, string | undefined, string | undefined])[] = [
+    ['patientId', draft.patientId?.id, folder.patientId.id],
     ['uniqueId', draft.uniqueId, folder.uniqueId],
     ['title', draft.title?.value, folder.title.value],
     ['comments', draft.comments?.value, folder.comments?.value],

@@ -10,6 +10,7 @@ import type {
   Reference,
 } from 'fhir/r4.js';
 import { oidOf } from '../../server/domain/snapshot.ts';
+import type { FhirLimits } from '../../server/fhir/limits.ts';
 import { extensions, mhdListTypes } from '../../server/fhir/vocabulary.ts';
 import { patientOf } from '../../server/sandbox/people.ts';
 import { bundleOf, type Change, changed, post, resourceIn } from './deposits.ts';
@@ -412,6 +413,24 @@ describe('a FHIR document', () => {
       400,
       ['attachmentsDiffer Bundle.entry[1].resource.content[0].attachment.contentType'],
     ]);
+  });
+});
+
+describe('limits', () => {
+  test.each<[string, Partial<FhirLimits>, string]>([
+    ['entries', { entries: 2 }, 'tooManyEntries'],
+    ['bytes besides attachments', { textBytes: 2_000 }, 'messageTooLarge'],
+    ['bytes of attachments', { attachmentBytes: 10_000 }, 'messageTooLarge'],
+  ])('of %s are settings, and beyond them a Bundle is 413', async (_, limits, name) => {
+    const small = await openDoor({ limits });
+    try {
+      const bundle = bundleOf(small);
+      if ('attachmentBytes' in limits) resourceIn(bundle, 'Binary').data = Buffer.alloc(40_000, 7).toString('base64');
+      const { status, json } = await post<OperationOutcome>(small, 'dr-martin', bundle);
+      expect([status, json.issue[0]?.details?.text]).toEqual([413, name]);
+    } finally {
+      await small.close();
+    }
   });
 });
 
