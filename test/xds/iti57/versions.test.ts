@@ -377,3 +377,58 @@ test('a document whose latest version is unknown to the caller is unknown', asyn
   const answer = await seen(await handled(iti57, world, world.as('dr-nguyen'), message));
   expect(answer.errors.map(({ code }) => code)).toEqual(['UnresolvedReferenceException']);
 });
+
+describe('the status of an association', () => {
+  const member = async (folder: { entryUUID: string }) => {
+    const [found] = (await associationsOf(world, folder.entryUUID)).filter(({ source }) => source === folder.entryUUID);
+    if (found === undefined) throw new Error('the folder is empty');
+    return found;
+  };
+  const statusOf = async ({ entryUUID, source }: { entryUUID: string; source: string }) =>
+    (await associationsOf(world, source)).find((one) => one.entryUUID === entryUUID)?.status;
+
+  test('of a folder’s membership is deprecated, and approved again, without a new version', async () => {
+    const folder = await foldered(world, '2.999.81.1', entry);
+    const membership = await member(folder);
+    for (const [from, to] of [
+      ['approved', 'deprecated'],
+      ['deprecated', 'approved'],
+    ] as const) {
+      expect(await send(restating(membership.entryUUID, from, to))).toMatchObject({ status: 'Success', errors: [] });
+      expect(await statusOf(membership)).toBe(to);
+    }
+    expect(await everyVersion(world, '2.999.80.1')).toHaveLength(1);
+  });
+
+  test('of a relationship is deprecated, both documents staying as they are', async () => {
+    const addendum = await registered(world, '2.999.80.2', { more: [linking('APND', 'doc1', entry.entryUUID)] });
+    const [append] = (await associationsOf(world, addendum.entryUUID)).filter(({ type }) => type === 'APND');
+    if (append === undefined) throw new Error('no addendum');
+    expect(await send(restating(append.entryUUID, 'approved', 'deprecated'))).toMatchObject({ status: 'Success' });
+    expect(await statusOf(append)).toBe('deprecated');
+    expect([(await entryOf(world, '2.999.80.1')).status, (await entryOf(world, '2.999.80.2')).status]).toEqual([
+      'approved',
+      'approved',
+    ]);
+  });
+
+  test('of a set’s membership stays as it was filed', async () => {
+    const [filed] = (await associationsOf(world, entry.entryUUID)).filter(({ target }) => target === entry.entryUUID);
+    if (filed === undefined) throw new Error('no set holds it');
+    expect(await told(restating(filed.entryUUID, 'approved', 'deprecated'))).toEqual([
+      `XDSMetadataUpdateError ${filed.entryUUID}`,
+    ]);
+  });
+
+  test.each([
+    ['it does not have', 'deprecated', 'approved'],
+    ['that only documents have', 'approved', 'archived'],
+    ['it has already', 'approved', 'approved'],
+  ] as const)('does not change from or to one %s', async (_, from, to) => {
+    const membership = await member(await foldered(world, '2.999.81.1', entry));
+    expect(new Set(await told(restating(membership.entryUUID, from, to)))).toEqual(
+      new Set([`XDSMetadataUpdateError ${membership.entryUUID}`]),
+    );
+    expect(await statusOf(membership)).toBe('approved');
+  });
+});
