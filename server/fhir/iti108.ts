@@ -15,7 +15,9 @@ import type { Results } from './result-parameters.ts';
 import { dateParameter, type OfPatient, type ParameterTable, patientParameters } from './search.ts';
 import { type Conditions, dateRows } from './search-conditions.ts';
 import { alternatives, readToken, type Span } from './search-values.ts';
+import { versionExpected } from './state.ts';
 import { validate, withoutRepeats } from './validate.ts';
+import { ownConsent } from './vocabulary.ts';
 
 const type = 'Consent';
 
@@ -168,7 +170,7 @@ async function create(exchange: Exchange): Promise<Answer> {
 
 async function update(exchange: Exchange): Promise<Answer> {
   const { tools, request, id } = exchange;
-  const expected = expectedIn(exchange.header('If-Match'));
+  const expected = versionExpected(exchange.header('If-Match'));
   const form = await formIn(exchange, id);
   return changed(exchange, await changeForm(tools, request, id, form, expected));
 }
@@ -179,16 +181,10 @@ function changed(exchange: Exchange, stored: StoredConsents): Shown {
   return /\breturn=minimal\b/.test(exchange.header('Prefer')) ? { ...shown, body: '' } : shown;
 }
 
-/** The version of an If-Match; NaN, which no version is, for what is no ETag of ours. FHIR R4 http.html#concurrency. */
-function expectedIn(header: string): number | undefined {
-  if (header === '' || header === '*') return undefined;
-  return Number(/^(?:W\/)?"([1-9]\d{0,8})"$/.exec(header.trim())?.[1] ?? Number.NaN);
-}
-
 /** @throws Refused for a body that is no Consent, with everything that is wrong about it */
 async function formIn(exchange: Exchange, id?: string): Promise<Form> {
   const sent = await exchange.json();
-  const { isSound, problems: broken } = validate(sent, type);
+  const { isSound, problems: broken } = validate(sent, type, [ownConsent]);
   if (!isSound) throw new Refused(broken);
   // The structure was checked.
   const resource = sent as unknown as Consent;

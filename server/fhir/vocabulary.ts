@@ -150,6 +150,9 @@ export const implementationGuides = [
 /** Definitions of our own guide: one base for every deployment. */
 const own = 'https://opendmp.example/fhir/StructureDefinition';
 
+/** What every Consent obeys, whatever it claims. */
+export const ownConsent = `${own}/opendmp-consent`;
+
 export const consent = {
   /** The overarching policies that are kept here; a denial of all besides. IHE PCF, policies. */
   permitPolicies: [`${pcf}/Policy-all-normal`, `${pcf}/Policy-basic-normal`],

@@ -6,6 +6,8 @@ import type { Json } from '../../server/fhir/json.ts';
 import { consentResource } from '../../server/fhir/map/consent.ts';
 import { termsIn } from '../../server/fhir/read/consent.ts';
 import { shapeProblems } from '../../server/fhir/read/shape.ts';
+import { validate } from '../../server/fhir/validate.ts';
+import { ownConsent } from '../../server/fhir/vocabulary.ts';
 import { type ConsentDoor, openConsentDoor } from './consent-door.ts';
 import { actorOf, consentFor, masked, policies, purpose } from './consent-samples.ts';
 
@@ -16,7 +18,10 @@ const opened = (...provision: ConsentProvision[]): ConsentProvision => ({ type: 
 const profile = (name: string) => ({
   meta: { profile: [`https://profiles.ihe.net/ITI/PCF/StructureDefinition/IHE.PCF.${name}`] },
 });
-const found = (resource: Consent) => termsIn(resource).problems.map(({ name, about }) => [name, about.expression]);
+const found = (resource: Consent) =>
+  [...validate(resource as unknown as Json, 'Consent', [ownConsent]).problems, ...termsIn(resource).problems].map(
+    ({ name, about }) => [name, about.expression],
+  );
 const kinds = (resource: Consent) => termsIn(resource).terms.map(({ statement }) => statement.kind);
 
 describe('what is stated', () => {
@@ -111,22 +116,49 @@ describe('rules of the profiles', () => {
   const { sourceReference: _3, ...noSource } = consentFor(patient, authorisation);
   const { dateTime: _4, ...noTime } = consentFor(patient, authorisation);
   const { provision: _5, ...noProvision } = consentFor(patient, authorisation);
-  test.each<[string, Consent, string]>([
-    ['performer', noPerformer, 'Consent.performer'],
-    ['organization', noOrganization, 'Consent.organization'],
-    ['source', noSource, 'Consent.source'],
-    ['dateTime', noTime, 'Consent.dateTime'],
-    ['provision', noProvision, 'Consent.provision'],
-    ['patient', consentFor(undefined, authorisation), 'Consent.patient'],
-    ['scope', consentFor(patient, authorisation, { scope: { text: 'research' } }), 'Consent.scope'],
-    ['one policy', consentFor(patient, authorisation, { policy: [] }), 'Consent.policy'],
+  test.each<[string, Consent, string, string?]>([
+    ['performer', noPerformer, 'Consent.performer', 'profileElementMissing'],
+    ['organization', noOrganization, 'Consent.organization', 'profileElementMissing'],
+    ['source', noSource, 'Consent.source', 'profileElementMissing'],
+    ['dateTime', noTime, 'Consent.dateTime', 'profileElementMissing'],
+    ['provision', noProvision, 'Consent.provision', 'profileElementMissing'],
+    ['patient', consentFor(undefined, authorisation), 'Consent.patient', 'profileElementMissing'],
+    [
+      'scope',
+      consentFor(patient, authorisation, { scope: { text: 'research' } }),
+      'Consent.scope',
+      'profileCodeNotAllowed',
+    ],
+    [
+      'one policy',
+      consentFor(patient, authorisation, { policy: [{ uri: policies.normal }, { uri: policies.deny }] }),
+      'Consent.policy[1]',
+      'profileElementForbidden',
+    ],
+    [
+      'a policy with uri',
+      consentFor(patient, authorisation, { policy: [{ authority: 'urn:x' }] }),
+      'Consent.policy[0].uri',
+      'profileElementMissing',
+    ],
     [
       'no verification',
       consentFor(patient, authorisation, { verification: [{ verified: true }] }),
-      'Consent.verification',
+      'Consent.verification[0]',
+      'profileElementForbidden',
     ],
-    ['a type', consentFor(patient, { actor: [actorOf('dr-nguyen')] }), 'Consent.provision.type'],
-    ['no action', consentFor(patient, { ...authorisation, action: [{ text: 'x' }] }), 'Consent.provision.action'],
+    [
+      'a type',
+      consentFor(patient, { actor: [actorOf('dr-nguyen')] }),
+      'Consent.provision.type',
+      'profileElementMissing',
+    ],
+    [
+      'no action',
+      consentFor(patient, { ...authorisation, action: [{ text: 'x' }] }),
+      'Consent.provision.action[0]',
+      'profileElementForbidden',
+    ],
     [
       'role IRCP',
       consentFor(patient, { type: 'permit', actor: [actorOf('dr-nguyen', 'AUT')] }),
@@ -135,31 +167,33 @@ describe('rules of the profiles', () => {
     [
       'one level of exceptions',
       consentFor(patient, opened({ ...block, provision: [authorisation] })),
-      'Consent.provision.provision[0].provision',
+      'Consent.provision.provision[0].provision[0]',
+      'profileElementForbidden',
     ],
     [
       'no exceptions in Basic',
       consentFor(patient, opened(block), profile('consentBasic')),
-      'Consent.provision.provision',
+      'Consent.provision.provision[0]',
+      'profileElementForbidden',
     ],
     [
       'labels in Advanced alone',
       consentFor(patient, { type: 'permit', purpose: purpose('BTG', 'ETREAT'), securityLabel: masked }),
-      'Consent.provision.securityLabel',
+      'Consent.provision.securityLabel[0]',
+      'profileElementForbidden',
     ],
     [
       'a period that ends after it begins',
       consentFor(patient, { ...block, period: { start: '2026-02', end: '2026-01' } }),
       'Consent.provision.period',
     ],
-  ])('%s', (_, resource, expression) => {
-    expect(found(resource)).toContainEqual(['consentRuleBroken', expression]);
+  ])('%s', (_, resource, expression, name = 'consentRuleBroken') => {
+    expect(found(resource)).toContainEqual([name, expression]);
   });
 
   test('all problems are told at once', () => {
-    expect(
-      found(consentFor(patient, { ...block, purpose: purpose('HRESCH'), dataPeriod: {} }, { policyRule: {} })),
-    ).toHaveLength(3);
+    const wrong = { ...block, purpose: purpose('HRESCH'), dataPeriod: {} };
+    expect(termsIn(consentFor(patient, wrong, { policyRule: {} })).problems).toHaveLength(3);
   });
 });
 

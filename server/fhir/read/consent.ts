@@ -13,7 +13,7 @@ import { type Problem, type ProblemName, problem } from '../../domain/error.ts';
 import { professionalAuthority, structureAuthority } from '../../domain/people.ts';
 import type { Term } from '../../usecases/consent-form.ts';
 import { readDate } from '../search-values.ts';
-import { consent, profiles, systemOf } from '../vocabulary.ts';
+import { consent, systemOf } from '../vocabulary.ts';
 
 /** What a provision states, and which one it is: the root, or an exception below it by its index. */
 export type StatedTerm = Term & { readonly exception: number | undefined };
@@ -33,8 +33,8 @@ function report(
 }
 
 /**
- * What a Consent states, with everything that is wrong about it: rules of the profiles as `consentRuleBroken`, and as `consentNotEnforceable`
- * whatever this server would not keep. Its structure is checked before. IHE PCF 1.1, Consent profiles.
+ * What a Consent states, with everything in it that this server would not keep, as `consentNotEnforceable`, and what no table of a profile can
+ * say, as `consentRuleBroken`. Its structure and profiles are checked before. IHE PCF 1.1, Consent profiles.
  */
 export function termsIn(resource: Consent): {
   readonly terms: readonly StatedTerm[];
@@ -44,10 +44,7 @@ export function termsIn(resource: Consent): {
   const place: Place = { at: 'Consent', problems };
   checkAround(resource, place);
   const { provision } = resource;
-  if (provision === undefined) {
-    report(place, 'consentRuleBroken', 'provision', 'one is asked for');
-    return { terms: [], problems };
-  }
+  if (provision === undefined) return { terms: [], problems };
   const policy = resource.policy?.[0]?.uri;
   const treatingDoctor = policy === consent.treatingDoctorPolicy;
   // Its structure was checked: these are resources of R4.
@@ -65,32 +62,10 @@ export function termsIn(resource: Consent): {
 }
 
 /** What stands around the provision. */
-function checkAround(resource: Consent, place: Place): void {
-  const { performer, organization, dateTime, policy = [], policyRule, verification, scope, implicitRules } = resource;
-  const rule = (element: string, detail: string) => report(place, 'consentRuleBroken', element, detail);
-  if (scope.coding?.some(({ system, code }) => system === consent.scope.system && code === consent.scope.code) !== true)
-    rule('scope', 'patient-privacy is asked for');
-  if (resource.patient === undefined) rule('patient', 'it is asked for');
-  if (dateTime === undefined) rule('dateTime', 'it is asked for');
-  if (performer === undefined) rule('performer', 'at least one is asked for');
-  if (organization === undefined) rule('organization', 'at least one is asked for');
-  if (resource.sourceAttachment === undefined && resource.sourceReference === undefined)
-    rule('source', 'sourceAttachment or sourceReference is asked for');
-  if (policy.length !== 1 || policy[0]?.uri === undefined) rule('policy', 'one with uri is asked for');
-  if (verification !== undefined) rule('verification', 'the profiles have none');
+function checkAround({ policyRule, implicitRules }: Consent, place: Place): void {
   if (policyRule !== undefined) report(place, 'consentNotEnforceable', 'policyRule', 'no coded rule is kept here');
   if (implicitRules !== undefined)
     report(place, 'consentNotEnforceable', 'implicitRules', 'no such rules are known here');
-  checkClaims(resource, place);
-}
-
-function checkClaims({ meta, provision }: Consent, place: Place): void {
-  const claimed = meta?.profile ?? [];
-  if (claimed.includes(profiles.consentBasic) && provision?.provision !== undefined)
-    report(place, 'consentRuleBroken', 'provision.provision', 'consentBasic has no exceptions');
-  const labelled = provision?.securityLabel !== undefined;
-  if (labelled && claimed.some((url) => url === profiles.consentBasic || url === profiles.consentIntermediate))
-    report(place, 'consentRuleBroken', 'provision.securityLabel', 'consentAdvanced alone has labels at the root');
 }
 
 function checkPolicy(
@@ -138,11 +113,11 @@ function statementsOf(
   treatingDoctor: boolean,
 ): StatedTerm[] {
   const before = place.problems.length;
-  checkUnkept(provision, exception, place);
+  checkUnkept(provision, place);
   const actor = actorIn(provision.actor, contained, place);
   const period = periodIn(provision.period, place);
   const purposes = purposesIn(provision, place);
-  if (place.problems.length > before) return [];
+  if (place.problems.length > before || provision.type === undefined) return [];
   const stated = decided(provision, actor, purposes, exception !== undefined, treatingDoctor);
   if (typeof stated === 'string') report(place, 'consentNotEnforceable', '', stated);
   else if (stated.some(({ kind }) => kind === 'opening') && period.until !== undefined)
@@ -151,11 +126,7 @@ function statementsOf(
   return [];
 }
 
-function checkUnkept(provision: ConsentProvision, exception: number | undefined, place: Place): void {
-  if (provision.type === undefined) report(place, 'consentRuleBroken', 'type', 'permit or deny is asked for');
-  if (provision.action !== undefined) report(place, 'consentRuleBroken', 'action', 'the profiles have none');
-  if (exception !== undefined && provision.provision !== undefined)
-    report(place, 'consentRuleBroken', 'provision', 'an exception has no exceptions');
+function checkUnkept(provision: ConsentProvision, place: Place): void {
   for (const element of ['class', 'code', 'data', 'dataPeriod'] as const)
     if (provision[element] !== undefined)
       report(place, 'consentNotEnforceable', element, 'documents are masked one by one, by their securityLabel');
