@@ -209,6 +209,8 @@ export type Channel = {
   readonly timeout: number;
   /** Most events of one notification. */
   readonly most: number;
+  /** Notifications are written in XML, not in JSON. */
+  readonly xml?: true;
 };
 
 /** What became of one object in one commit, for those who wait for it. */

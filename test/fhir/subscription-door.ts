@@ -12,7 +12,12 @@ import { openDoor, type TokenChanges } from './door.ts';
 const backport = 'http://hl7.org/fhir/uv/subscriptions-backport/StructureDefinition';
 export const topicBase = 'https://profiles.ihe.net/ITI/DSUBm/SubscriptionTopic/DSUBm-SubscriptionTopic-';
 
-export type Received = { readonly headers: IncomingHttpHeaders; readonly bundle: Bundle; readonly path: string };
+export type Received = {
+  readonly headers: IncomingHttpHeaders;
+  readonly bundle: Bundle;
+  readonly path: string;
+  readonly text: string;
+};
 
 export type Said = Readonly<Record<string, unknown>> & {
   readonly events: readonly Readonly<Record<string, unknown>>[];
@@ -41,8 +46,9 @@ export async function openReceiver() {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
-      const bundle = JSON.parse(Buffer.concat(chunks).toString()) as Bundle;
-      const one = { headers: request.headers, bundle, path: request.url ?? '' };
+      const text = Buffer.concat(chunks).toString();
+      const bundle = (text.startsWith('{') ? JSON.parse(text) : { resourceType: 'Bundle' }) as Bundle;
+      const one = { headers: request.headers, bundle, text, path: request.url ?? '' };
       const waiter = waiting.shift();
       if (waiter === undefined) received.push(one);
       else waiter(one);

@@ -543,7 +543,7 @@ describe('what cannot be honoured is refused, all of it at once', () => {
     ],
     ['a password in the address', { channel: { endpoint: 'http://me:pw@127.0.0.1/hook' } }, at('channel.endpoint')],
     ['mail', { channel: { type: 'email' } }, at('channel.type')],
-    ['XML', { channel: { payload: 'application/fhir+xml' } }, at('channel.payload')],
+    ['another payload', { channel: { payload: 'text/plain' } }, at('channel.payload')],
     ['another content', { content: 'most-of-it' }, at('channel.payload.extension')],
     ['a topic that is not served', { topic: 'Folder-Subscription-for-Full-Events' }, at('criteria')],
     ['a parameter that the topic has not', { filters: ['description=x'] }, at('criteria.extension[1].value')],
@@ -593,6 +593,50 @@ test('the topics that are served are told as Basic and in the CapabilityStatemen
   expect(served?.extension?.map(({ valueCanonical }) => valueCanonical)).toEqual(canonicals);
   const one = await door.send<Bundle>('dr-martin', 'GET', `Basic?url=${encodeURIComponent(canonicals?.[2] ?? '')}`);
   expect(one.json.total).toBe(1);
+});
+
+test('XML is sent where it is asked for', async () => {
+  const id = await door.subscribe('dr-martin', 'laurent', {
+    content: 'full-resource',
+    channel: { payload: 'application/fhir+xml' },
+  });
+  const document = await door.deposit('dr-martin', 'laurent');
+  await door.work();
+  const [one] = door.receiver.taken();
+  expect(one?.headers['content-type']).toBe('application/fhir+xml; charset=utf-8');
+  const read = await door.send('dr-martin', 'GET', `DocumentReference/${document}`, undefined, {
+    Accept: 'application/fhir+xml',
+  });
+  const resource = /<DocumentReference[\s\S]*<\/DocumentReference>/;
+  expect(resource.exec(one?.text ?? '')?.[0]).toBe(
+    resource.exec(read.bytes.toString())?.[0].replace(' xmlns="http://hl7.org/fhir"', ''),
+  );
+  await end('dr-martin', id);
+});
+
+test('XML is read and answered', async () => {
+  const id = await door.subscribe('dr-martin', 'laurent');
+  await door.deposit('dr-martin', 'laurent');
+  await door.work();
+  const xml = async (path: string) => {
+    const { status, headers, bytes } = await door.send('dr-martin', 'GET', path, undefined, {
+      Accept: 'application/fhir+xml',
+    });
+    expect([status, headers.get('content-type')]).toEqual([200, 'application/fhir+xml; charset=utf-8']);
+    return bytes.toString();
+  };
+  const text = await xml(`Subscription/${id}`);
+  for (const path of ['Subscription', `Subscription/${id}/$status`, `Subscription/${id}/$events`, 'Basic', 'metadata'])
+    await xml(path);
+  const { status, json } = await door.ask<Subscription>(`Subscription/${id}`, {
+    method: 'PUT',
+    headers: {
+      'Content-Type': 'application/fhir+xml',
+      Authorization: `Bearer ${await door.token('dr-martin')}`,
+    },
+    body: text.replace('<status value="active"/>', '<status value="off"/>'),
+  });
+  expect([status, json.status]).toEqual([200, 'off']);
 });
 
 test('a token for websockets binds those of the caller alone', async () => {

@@ -3,8 +3,11 @@ import type { Shown, SubscriptionStatus } from '../../domain/subscription.ts';
 import type { Subscription as StoredSubscription } from '../../store/port.ts';
 import type { Told } from '../../usecases/notify.ts';
 import type { DocumentWriter } from '../document-writer.ts';
+import type { Json } from '../json.ts';
 import { listNamed } from '../list-writer.ts';
-import { fhirJson, subscriptions } from '../vocabulary.ts';
+import { mediaTypes } from '../media-type.ts';
+import { subscriptions } from '../vocabulary.ts';
+import { writeXml } from '../xml/write.ts';
 import { idOf } from './document-reference.ts';
 
 /** What a notification is about. Subscriptions R5 Backport, subscription-notification-type. */
@@ -57,10 +60,13 @@ export function notificationOf(notification: Notification, writing: Writing): Bu
 
 /** Writes notifications to be sent. */
 export function notificationWriter({ now, ...writing }: Omit<Writing, 'now'> & { readonly now: () => number }) {
-  return (notification: Omit<Notification, 'shown'> & { readonly subscription: Pick<StoredSubscription, 'shown'> }) => {
-    const { shown } = notification.subscription;
+  type Said = Omit<Notification, 'shown'> & { readonly subscription: Pick<StoredSubscription, 'shown' | 'channel'> };
+  return (notification: Said) => {
+    const { shown, channel } = notification.subscription;
     const bundle = notificationOf({ ...notification, shown }, { ...writing, now: now() });
-    return { contentType: `${fhirJson}; charset=utf-8`, body: JSON.stringify(bundle) };
+    const body = JSON.stringify(bundle);
+    if (channel.xml !== true) return { contentType: mediaTypes.json, body };
+    return { contentType: mediaTypes.xml, body: writeXml(JSON.parse(body) as Json) };
   };
 }
 

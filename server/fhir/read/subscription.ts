@@ -3,7 +3,7 @@ import { type Problem, problem } from '../../domain/error.ts';
 import type { Shown } from '../../domain/subscription.ts';
 import type { Wanted } from '../../usecases/subscribe.ts';
 import { topicOf, topics } from '../subscription-topics.ts';
-import { fhirJson, subscriptions } from '../vocabulary.ts';
+import { fhirJson, fhirXml, subscriptions } from '../vocabulary.ts';
 import { filterIn } from './subscription-filter.ts';
 
 /** What this server sends to, and with which limits. */
@@ -126,12 +126,14 @@ function channelIn(resource: Subscription, { isAllowed }: Reach, say: Say): Want
       'the operator of this server did not list the address (DMP_NOTIFY_TO)',
       shownAddress(endpoint),
     );
-  if (payload !== fhirJson) say('channel.payload', `${fhirJson} is expected`, payload);
+  const isXml = payload === fhirXml;
+  if (payload !== fhirJson && !isXml) say('channel.payload', `${fhirJson} or ${fhirXml} is expected`, payload);
   const heartbeat = numberIn(extension, subscriptions.heartbeat, heartbeats, say);
   return {
     kind: type === 'websocket' ? 'websocket' : 'rest-hook',
     timeout: numberIn(extension, subscriptions.timeout, timeouts, say) ?? timeouts.usual,
     most: numberIn(extension, subscriptions.most, counts, say) ?? 1,
+    ...(isXml && { xml: true }),
     ...(endpoint !== undefined && { endpoint }),
     ...(heartbeat !== undefined && { heartbeat }),
   };
