@@ -94,7 +94,7 @@ function pathsOf({ parts }: ProvidedBundle): Map<string, string> {
 /** One answer for each entry, in its order, with the place where it is found now. IHE MHD 2:3.65.4.2.2. */
 function responses(
   { parts }: ProvidedBundle,
-  { set, entries, folders, namedFolders, record }: Deposited,
+  { set, entries, folders, namedFolders, record, recordVersion }: Deposited,
   base: string,
   lastModified: string,
 ): BundleEntry[] {
@@ -127,7 +127,7 @@ function responses(
         return answer('200 OK', placeOfPersons(set, entries));
       case 'patient':
       case 'unknown':
-        return answer('200 OK', `Patient/${record ?? ''}`);
+        return answer('200 OK', `Patient/${record}/_history/${recordVersion}`, `W/"${recordVersion}"`);
     }
   };
   return parts.map(answerTo);

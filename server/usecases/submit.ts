@@ -51,8 +51,9 @@ export type Deposited = {
   readonly folders: readonly Folder[];
   /** Registered folders that the message named by their logicalID. */
   readonly namedFolders: readonly Folder[];
-  /** That of the patient. */
+  /** That of the patient, and its version. */
   readonly record: RecordId | undefined;
+  readonly recordVersion: number | undefined;
 };
 
 /**
@@ -211,7 +212,7 @@ async function plan(
       : await bytes.keep(await recordKey(tools, permit));
   const { set, entries, folders } = accepted;
   return {
-    answer: { set, entries, folders, namedFolders: others.folders, record: permit.record },
+    answer: { set, entries, folders, namedFolders: others.folders, ...recordOf(permit) },
     expect: [
       ...expectations(submission, accepted, tools.settings),
       ...nothingElseNames(accepted.deprecated, around),
@@ -223,6 +224,10 @@ async function plan(
       submissionSet: { entryUUID: set.entryUUID, uniqueId: set.uniqueId },
     },
   };
+}
+
+function recordOf({ record, recordVersion }: Permit): Pick<Deposited, 'record' | 'recordVersion'> {
+  return { record, recordVersion };
 }
 
 /** Bytes that waited when the message was read and have become another's document since. */

@@ -193,8 +193,11 @@ describe('a Patient in the Bundle', () => {
     const { status, json } = await provide(withPatient(patient(), { method, url }));
     expect([status, json.entry?.at(-1)?.response]).toMatchObject([
       200,
-      { status: '200 OK', location: `${door.base}/Patient/${id}`, lastModified: expect.any(String) },
+      { status: '200 OK', lastModified: expect.any(String) },
     ]);
+    const { location = '', etag } = json.entry?.at(-1)?.response ?? {};
+    const found = await door.get('dr-martin', location);
+    expect([path(location), found.status, found.headers.get('etag')]).toEqual([`Patient/${id}`, 200, etag]);
   });
 
   test('by GET needs no resource', async () => {
