@@ -58,6 +58,8 @@ const supported: Readonly<Record<Type, readonly string[]>> = {
     profiles.auditFindDocuments,
     profiles.auditRetrieve,
     profiles.auditPatientDemographics,
+    profiles.auditPatientMatch,
+    profiles.auditPixQuery,
     profiles.auditPatientQuery,
     profiles.auditPatientRead,
   ],

@@ -20,6 +20,7 @@ import { wantedIn } from './read/subscription.ts';
 import { covers } from './scope.ts';
 import { type Given, type Paging, type ParameterTable, queryString, readSearch } from './search.ts';
 import { alternatives, readToken } from './search-values.ts';
+import { versionExpected } from './state.ts';
 import { bindingToken } from './subscription-token.ts';
 import { subscriptions } from './vocabulary.ts';
 
@@ -100,15 +101,9 @@ async function create(exchange: Exchange): Promise<Answer> {
 async function update(exchange: Exchange): Promise<Answer> {
   const { tools, request, id, subscribing } = exchange;
   const wanted = await wantedOf(exchange, id);
-  const stored = await changeSubscription(tools, request, id, wanted, expectedIn(exchange.header('If-Match')));
+  const stored = await changeSubscription(tools, request, id, wanted, versionExpected(exchange.header('If-Match')));
   subscribing.queued();
   return changed(exchange, stored);
-}
-
-/** The version of an If-Match; NaN, which no version is, for what is no ETag of ours. FHIR R4 http.html#concurrency. */
-function expectedIn(header: string): number | undefined {
-  if (header === '' || header === '*') return undefined;
-  return Number(/^(?:W\/)?"([1-9]\d{0,8})"$/.exec(header.trim())?.[1] ?? Number.NaN);
 }
 
 async function read(exchange: Exchange): Promise<Answer> {

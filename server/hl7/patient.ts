@@ -4,6 +4,7 @@ import { type Identifier, isOid } from '../domain/identifier.ts';
 import type { PidLine } from '../domain/people.ts';
 import type { Traits } from '../domain/record.ts';
 import { isDtm } from '../domain/time.ts';
+import { contactOf } from './contact.ts';
 import { type Message, repetitionsOf, type Segment, segmentsOf, valueAt, valueIn } from './message.ts';
 
 /** The one PID of a message. */
@@ -44,6 +45,7 @@ export function readPatient(message: Message, pid: Segment): FedIdentity & { rea
       ...(gender !== undefined && { gender }),
       ...(problems.length === 0 && birth !== '' && { birthDate: dateOf(birth) }),
       ...(birthPlace !== '' && { birthPlace }),
+      ...contactOf(message, pid),
     },
     problems,
   };
@@ -71,6 +73,7 @@ function namesIn(message: Message, pid: Segment): Partial<Traits> {
   const names = repetitionsOf(message, pid, 5).map((name) => ({
     family: plainName(valueIn(message, name)),
     given: plainName(valueIn(message, name, 2)),
+    further: plainName(valueIn(message, name, 3)),
     type: valueIn(message, name, 7),
   }));
   const legal = names.find(({ type }) => type === 'L') ?? names.find(({ type }) => type !== 'D');
@@ -78,9 +81,15 @@ function namesIn(message: Message, pid: Segment): Partial<Traits> {
   return {
     ...(legal !== undefined && legal.family !== '' && { family: legal.family }),
     ...(legal !== undefined && legal.given !== '' && { given: legal.given }),
+    ...(legal !== undefined && legal.further !== '' && { givenNames: allGiven(legal) }),
     ...(used !== undefined && used.family !== '' && { usedFamily: used.family }),
     ...(used !== undefined && used.given !== '' && { usedGiven: used.given }),
   };
+}
+
+/** In France component 3 lists all given names of birth; elsewhere those after the first. IHE PAM, national extension France. */
+function allGiven({ given, further }: { readonly given: string; readonly further: string }): string {
+  return further === given || further.startsWith(`${given} `) ? further : `${given} ${further}`;
 }
 
 function dateOf(dtm: string): string {

@@ -41,6 +41,26 @@ describe('ADT add and revise', () => {
     });
   });
 
+  test('tells where the patient is reached, all given names and the mother', async () => {
+    const text = message('adt-a01-add.hl7').replace(
+      '^FRA^H',
+      '^FRA^H||01 02 03 04 05^PRN^PH~^NET^Internet^michel@example.org~0611223344^PRS^CP|^WPN^PH^^^^^^^^^+33 3 83 00 00 00',
+    );
+    const withMother = text.replace('^^^^^D||', '^^^^^D|Lévêque^Anne|');
+    expect((await line.ask(withMother)).code).toBe('AA');
+    expect((await recordOf('laurent'))?.traits).toMatchObject({
+      givenNames: 'MICHEL JEAN',
+      mothersMaidenName: 'LEVEQUE',
+      addresses: [{ use: 'home', lines: ['12 rue des Tilleuls'], city: 'Nancy', postalCode: '54000', country: 'FRA' }],
+      telecoms: [
+        { system: 'phone', use: 'home', value: '01 02 03 04 05' },
+        { system: 'email', value: 'michel@example.org' },
+        { system: 'phone', use: 'mobile', value: '0611223344' },
+        { system: 'phone', use: 'work', value: '+33 3 83 00 00 00' },
+      ],
+    });
+  });
+
   test('A08 in ISO 8859-1 is read in that character set, and answered in it', async () => {
     const bytes = Buffer.from(message('adt-a08-revise.hl7').trimEnd().replaceAll('\n', '\r'), 'latin1');
     const ack = await line.ask(bytes);
