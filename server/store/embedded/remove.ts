@@ -1,14 +1,16 @@
-import { type DocumentEntry, visibilityOf } from '../../domain/document.ts';
+import { type Association, type DocumentEntry, visibilityOf } from '../../domain/document.ts';
 import { flagsOf } from '../visibility.ts';
 import type { Database } from './driver.ts';
 import type { PlainRow } from './encode.ts';
 import { makeErasableWrites } from './erase.ts';
 import { kinds, readJson, uniqueIdHash, uuidBytes } from './names.ts';
+import { makeRelating } from './relations.ts';
 
 const tables = { document: 'document', submissionSet: 'submission_set', folder: 'folder', association: 'association' };
 
 /** Writes of removals, each found by index. Who saw a removed document is remembered, so that traces go on hiding its name from all others. */
 export function makeRemoval(database: Database) {
+  const relate = makeRelating(database);
   const named = database.prepare<{ key: number }>('SELECT key FROM name WHERE uuid = ? AND kind = ? AND record = ?');
   const dropName = database.prepare('DELETE FROM name WHERE uuid = ? AND kind = ?');
   const dropUniqueId = database.prepare('DELETE FROM unique_id WHERE hash = ? AND kind = ? AND key = ?');
@@ -72,7 +74,7 @@ export function makeRemoval(database: Database) {
       const kind = kinds.indexOf(object);
       const key = keyOf(entryUUID, kind, record);
       const found = objects[kind]?.read.get(key);
-      const held = found === undefined ? undefined : (readJson(found.json) as DocumentEntry);
+      const held = found === undefined ? undefined : (readJson(found.json) as DocumentEntry & Partial<Association>);
       const revision = object === 'document' ? (revisionOf.get(record, key)?.revision ?? 0) : 0;
       if (object === 'document') {
         if (held !== undefined && isLastVersion(held, record)) noteErasable(key);
@@ -84,6 +86,7 @@ export function makeRemoval(database: Database) {
       dropName.run(uuidBytes(entryUUID), kind);
       if (held?.uniqueId !== undefined) dropUniqueId.run(uniqueIdHash(held.uniqueId), kind, key);
       if (object === 'document' && held !== undefined) afterDocument(held, record, revision, at);
+      if (held?.source !== undefined) relate(held.source, record);
     },
     removeContent({ document }: Extract<PlainRow, { kind: 'removeContent' }>, record: number): void {
       const key = keyOf(document, kinds.indexOf('document'), record);
