@@ -89,6 +89,23 @@ export function mergeContract(name: string, open: () => Promise<Subject>): void 
       expect(gone?.record).toMatchObject({ state: 'merged', mergedInto: second, identifiers: [], version: 2 });
     });
 
+    test('a document relates to another after the merge as before', async () => {
+      await fill();
+      const rows: Row[] = [
+        documentRow(document(7)),
+        { kind: 'association', association: association(8, 7, 2, 'RPLC') },
+      ];
+      await store.write.commit(await permitOn(store), { ...put(...rows), events: [event({ record: first })] });
+      await merge(first, second);
+      const permit = await permitOn(store, 'otherDoctor', { record: second });
+      const { items } = await store.read.documents(permit, {}, { limit: 10 });
+      expect(items.map(({ entry, relates }) => [entry.entryUUID, relates])).toEqual([
+        [uuid(7), true],
+        [uuid(2), false],
+      ]);
+      expect(await store.read.associationsOf(permit, [uuid(7)])).toMatchObject([{ type: 'RPLC', target: uuid(2) }]);
+    });
+
     test('a chain of merges ends in the last survivor', async () => {
       await store.write.commit(
         permitFor(undefined, 'stranger', { action: 'createRecord' }),
