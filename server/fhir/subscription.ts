@@ -22,6 +22,7 @@ import { type Given, type Paging, type ParameterTable, queryString, readSearch }
 import { alternatives, readToken } from './search-values.ts';
 import { versionExpected } from './state.ts';
 import { bindingToken } from './subscription-token.ts';
+import { validate } from './validate.ts';
 import { subscriptions } from './vocabulary.ts';
 
 const type = 'Subscription';
@@ -136,7 +137,7 @@ async function search(exchange: Exchange): Promise<Answer> {
 /** @throws Refused for a body that is no Subscription, with everything that cannot be honoured */
 async function wantedOf(exchange: Exchange, id?: string): Promise<Wanted> {
   const sent = await exchange.json();
-  const malformed = shapeProblems(sent, type);
+  const { problems: malformed } = validate(sent, type);
   if (malformed.length > 0) throw new Refused(malformed);
   // The structure was checked.
   const resource = sent as unknown as Subscription;
