@@ -35,6 +35,7 @@ beforeAll(async () => {
     document.description = 'État des lieux, au 1er';
     document.context = {
       ...document.context,
+      event: [{ coding: [{ system: 'http://loinc.org', code: '18748-4', display: 'Imagerie' }] }],
       related: [{ identifier: { ...accession, type: typed('urn:ihe:iti:xds:2013:accession') } }],
       encounter: [{ identifier: { ...stay, type: typed('urn:ihe:iti:xds:2015:encounterId') } }],
     };
@@ -109,7 +110,11 @@ describe('each parameter finds what it should and nothing else', () => {
     ['type=http://loinc.org|', 'both'],
     ['type=http://snomed.info/sct|', 'none'],
     ['type:missing=true', 'none'],
-    ['event:missing=false', 'none'],
+    ['event:missing=false', 'older'],
+    ['event=http://loinc.org|18748-4', 'older'],
+    ['event=18748-4', 'older'],
+    ['event=urn:oid:1.2.3|18748-4', 'none'],
+    ['event:not=18748-4', 'newer'],
     ['security-label:not=N', 'none'],
     ['date=2026-07-01', 'older'],
     ['date=ne2026-07-01', 'newer'],
@@ -145,6 +150,25 @@ describe('each parameter finds what it should and nothing else', () => {
     ['relatesto:missing=true', 'older'],
   ] as const)('%s: %s', async (query, expected) => {
     expect(await finds(query)).toEqual(only[expected]);
+  });
+
+  test('coded attributes are found by their codes, with their system, without and with another', async () => {
+    const { context, content, type, category, securityLabel } = older;
+    const codings = {
+      type: type?.coding?.[0],
+      category: category?.[0]?.coding?.[0],
+      setting: context?.practiceSetting?.coding?.[0],
+      facility: context?.facilityType?.coding?.[0],
+      format: content[0]?.format,
+      'security-label': securityLabel?.[0]?.coding?.[0],
+    };
+    for (const [name, { system, code } = {}] of Object.entries(codings)) {
+      expect([name, typeof system, typeof code]).toEqual([name, 'string', 'string']);
+      for (const query of [`${name}=${code}`, `${name}=${system}|${code}`, `${name}=${system}|`, `${name}=1,${code}`])
+        expect([query, await finds(query)]).toEqual([query, only.both]);
+      for (const query of [`${name}=1`, `${name}=urn:oid:1.2.3|${code}`, `${name}=|${code}`, `${name}:not=${code}`])
+        expect([query, await finds(query)]).toEqual([query, only.none]);
+    }
   });
 
   test('references to authors are by national id, literal or logical', async () => {
@@ -524,6 +548,8 @@ describe('how a document relates to others', () => {
     });
     expect(answer.status).toBe(200);
     expect(answer.json.relatesTo).toEqual(relatesTo());
+    expect(await finds('isArchived=true')).toEqual(only.newer);
+    expect(await finds('isArchived=false')).toEqual(only.older);
     const read = await door.get<DocumentReference>('dr-martin', `DocumentReference/${newer.id}`);
     expect(read.json).toEqual(answer.json);
   });
