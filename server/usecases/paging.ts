@@ -10,7 +10,7 @@ export type KeyedPage = { readonly after?: PageKey; readonly limit: number; read
 export type Keyed<T> = { readonly items: readonly T[]; readonly next?: PageKey };
 
 /** How many objects are looked at together. */
-const batch = 500;
+const batch = 200;
 
 /** Every object of a read, newest first and a batch at a time. @param start only what comes after this position */
 export async function* batches<T extends { readonly position: number }>(
