@@ -1,5 +1,11 @@
+import { readFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { indexStructureDefinitionBundle, validateResource } from '@medplum/core';
+import type { Resource as Validated } from '@medplum/fhirtypes';
 import type { Bundle, DocumentReference, OperationOutcome, Parameters, Subscription } from 'fhir/r4.js';
+import { invariantProblems } from '../../server/fhir/base/invariants.ts';
+import type { JsonObject } from '../../server/fhir/profile/path.ts';
+import { structureFaults } from '../support/fhir-structure.ts';
 import { actorOf, consentFor, policies } from './consent-samples.ts';
 import { resourceIn } from './deposits.ts';
 import {
@@ -593,6 +599,29 @@ test('the topics that are served are told as Basic and in the CapabilityStatemen
   expect(served?.extension?.map(({ valueCanonical }) => valueCanonical)).toEqual(canonicals);
   const one = await door.send<Bundle>('dr-martin', 'GET', `Basic?url=${encodeURIComponent(canonicals?.[2] ?? '')}`);
   expect(one.json.total).toBe(1);
+});
+
+test('what is answered and sent obeys FHIR', async () => {
+  const structures = new URL('../../profiles/fhir/structures.json', import.meta.url);
+  indexStructureDefinitionBundle(JSON.parse(readFileSync(structures, 'utf8')) as never);
+  const id = await door.subscribe('dr-martin', 'laurent', { content: 'full-resource' });
+  await door.deposit('dr-martin', 'laurent');
+  await door.work();
+  const sent = door.receiver.taken().map(({ bundle }) => bundle);
+  expect(sent).toHaveLength(1);
+  const off = { ...door.subscription('laurent', { changes: { status: 'off' } }), id };
+  const answered = [
+    await door.send('dr-martin', 'GET', 'Subscription'),
+    await door.send('dr-martin', 'GET', `Subscription/${id}/$status`),
+    await door.send('dr-martin', 'GET', `Subscription/${id}/$events`),
+    await door.send('dr-martin', 'GET', 'Basic'),
+    await door.send('dr-martin', 'PUT', `Subscription/${id}`, off),
+  ];
+  for (const resource of [...sent, ...answered.map(({ json }) => json)]) {
+    const json = resource as unknown as JsonObject;
+    expect([...structureFaults(json), ...invariantProblems(json)]).toEqual([]);
+    validateResource(resource as Validated);
+  }
 });
 
 test('XML is sent where it is asked for', async () => {
