@@ -23,7 +23,8 @@ export type Existence = {
 export type Holder = { readonly record: PatientRecord; readonly treatingDoctors: readonly ConsentActor[] };
 
 /**
- * The existence test: any identified professional learns state and own authorisation status. DMP TD0.2; access policy, existence test.
+ * The existence test: any identified professional learns state and own authorisation status. Whoever may search for patients learns the traits
+ * too; in an emergency that has an event of its own, and owes what the search owes. DMP TD0.2; access policy, existence test.
  * @param query the question as it was asked, for the trace
  * @throws Refused `unknownPatient` when there is no record, in the same words when it was destroyed
  */
@@ -36,13 +37,14 @@ export async function testExistence(
   return perform(tools, request, 'testExistence', { identifier: asked }, async (permit, facts) => {
     if (facts === undefined) refuse('unknownPatient', { value: asked.value });
     const own = ownAuthorisation(tools, request, facts);
-    const withTraits =
-      permit.ground === 'holder' ||
-      permit.ground === 'representative' ||
-      (await permitElsewhere(tools, request, 'searchPatients', facts.record.id)) !== undefined;
+    const isHolder = permit.ground === 'holder' || permit.ground === 'representative';
+    const search = isHolder ? undefined : await permitElsewhere(tools, request, 'searchPatients', facts.record.id);
+    const withTraits = isHolder || search !== undefined;
     const { status, treatingDoctor } = own ?? {};
     const right = { ...(status && { authorisation: status }), ...(treatingDoctor !== undefined && { treatingDoctor }) };
-    return { answer: { record: facts.record, asked, withTraits, ...right }, trace: { query } };
+    const answer = { record: facts.record, asked, withTraits, ...right };
+    const owes = search !== undefined && search.obligations.length > 0;
+    return { answer, trace: { query }, ...(owes && { also: [{ permit: search }] }) };
   });
 }
 

@@ -98,6 +98,10 @@ describe('the existence test', () => {
     const mode = who === 'samu-15' ? ({ mode: 'centre_15' } as const) : {};
     const { json } = await door.get<Bundle<Patient>>(who, `Patient?identifier=${door.of('laurent')}`, mode);
     expect(json.entry?.[0]?.resource?.name?.[0]?.family).toBe('LAURENT');
+    const [last] = door.world.tools.store.events().slice(-1);
+    expect(last?.action).toBe(who === 'samu-15' ? 'searchPatients' : 'testExistence');
+    const kinds = door.world.tools.store.jobs().map(({ kind }) => kind);
+    expect(kinds.includes('reviewEmergencyAccess')).toBe(who === 'samu-15');
   });
 
   test('tells centre 15 no traits of who opposed it', async () => {
