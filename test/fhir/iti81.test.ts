@@ -222,6 +222,29 @@ describe('the history of a record', () => {
     expect([...(page.entry ?? []), ...(json.entry ?? [])].map(({ resource }) => resource?.id)).toEqual(all.slice(0, 2));
   });
 
+  test('a page link that is altered, or of somebody else, is refused', async () => {
+    const page = await history('laurent', 'date=ge2020&_count=1');
+    const next = page.link?.find(({ relation }) => relation === 'next')?.url ?? '';
+    for (const [who, url] of [
+      ['laurent', next.replace(/_page=./, '_page=X')],
+      ['dr-martin', next],
+    ] as const) {
+      const { status, json } = await door.get(who, url);
+      expect([status, json.issue[0]?.details?.text]).toEqual([400, 'pageLinkBroken']);
+    }
+  });
+
+  test('what is not served is refused in strict handling, and reported otherwise', async () => {
+    const path = `AuditEvent?patient.identifier=${door.of('laurent')}&${since()}&altid=1`;
+    const strict = await door.get('laurent', path, { headers: { Prefer: 'handling=strict' } });
+    expect([strict.status, strict.json.issue[0]?.details?.text]).toEqual([400, 'parameterUnknown']);
+    const { json } = await door.get<Bundle>('laurent', path);
+    expect(json.entry?.at(-1)).toMatchObject({
+      search: { mode: 'outcome' },
+      resource: { issue: [{ severity: 'warning', expression: ['http.altid'] }] },
+    });
+  });
+
   test('by POST the same is found', async () => {
     const parameters = { 'patient.identifier': door.of('laurent'), date: since().slice(5), subtype: 'ITI-68' };
     const { status, json } = await door.ask<Bundle<AuditEvent>>('AuditEvent/_search', {
