@@ -20,6 +20,9 @@ export type Worker = {
   readonly stop: () => Promise<void>;
 };
 
+/** Milliseconds until it is looked again when the store could not be read or written. */
+const troubled = 30_000;
+
 type Watch = { readonly now: () => number; readonly log: JobLog; readonly longestSleep: number; readonly most: number };
 
 /**
@@ -63,7 +66,7 @@ export function openLine<Item>(line: Line<Item>, { now, log, longestSleep, most 
   function failed(error: unknown): void {
     if (end.signal.aborted || error instanceof StoreStopped) return;
     log.error({}, 'what is due could not be read or written', error);
-    wakeAfter(longestSleep);
+    wakeAfter(Math.min(longestSleep, troubled));
   }
 
   function wakeAfter(time: number): void {

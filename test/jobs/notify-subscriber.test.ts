@@ -164,3 +164,21 @@ test('a subscription by websocket to which nobody listens for 30 days is off', a
     error: 'nobody listened for 30 days',
   });
 });
+
+test('a subscription whose headers cannot be opened fails alone, and says so', async () => {
+  const channel = { kind: 'rest-hook', endpoint: 'http://127.0.0.1:9/hook', timeout: 1, most: 1 } as const;
+  const { id } = await subscribe(world.tools, world.as('dr-nguyen'), wanted(documents, { ...laurent(), channel }));
+  const stored = await world.tools.store.subscriptions.find(id);
+  if (stored === undefined) throw new Error('it is gone');
+  const broken = { ...channel, headers: { key: 'AAAA', sealed: 'AAAA' } };
+  await world.tools.store.subscriptions.advance(stored, { ...stored, channel: broken }, []);
+  const attend = makeNotifySubscriber({ ...notifying(), allowList: makeAllowList(['http://127.0.0.1:9/']) });
+  const [due] = await world.tools.store.subscriptions.due(world.clock.now, 1);
+  await attend(due as StoredSubscription, new AbortController().signal);
+  expect(await world.tools.store.subscriptions.find(id)).toMatchObject({
+    status: 'error',
+    failures: 1,
+    error: 'an error of the server',
+    due: world.clock.now + 1000,
+  });
+});

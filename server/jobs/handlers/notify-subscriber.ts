@@ -2,7 +2,14 @@ import type { Caller } from '../../domain/actor.ts';
 import { Refused } from '../../domain/error.ts';
 import { afterFailure, dueAnyway, type SubscriptionStatus, unheard } from '../../domain/subscription.ts';
 import { type System, systemActor } from '../../domain/system.ts';
-import type { Notice, StoredSubscription, Subscription } from '../../store/port.ts';
+import {
+  type Notice,
+  StoreBusy,
+  type StoredSubscription,
+  StoreFull,
+  StoreStopped,
+  type Subscription,
+} from '../../store/port.ts';
 import { type Ahead, disclose, lookAhead, type Told } from '../../usecases/notify.ts';
 import type { Request, Tools } from '../../usecases/perform.ts';
 import { headersOf } from '../../usecases/subscribe.ts';
@@ -31,6 +38,8 @@ export type NotifierTools = {
   readonly endpoint: string;
   readonly log: JobLog;
 };
+
+const storeTroubles = [StoreBusy, StoreFull, StoreStopped];
 
 /** The subscriber as the decision sees him now: a system has no more rights than it is listed with. */
 export function subscriberOf({ caller }: Subscription, systems: readonly System[]): Caller {
@@ -175,11 +184,22 @@ export function makeNotifySubscriber({ tools, allowList, write, systems, endpoin
     await store.subscriptions.advance(before, { ...stays, ...(due !== undefined && { due }) }, []);
   }
 
-  return async function attend(subscription: StoredSubscription, signal: AbortSignal): Promise<void> {
+  async function doDue(subscription: StoredSubscription, signal: AbortSignal): Promise<void> {
     const { end, greeted, channel, status } = subscription;
     if (status === 'off') return;
     if (end !== undefined && end <= now()) return finish(subscription, signal);
     if (channel.kind !== 'rest-hook') return wait(subscription);
     return greeted ? tell(subscription, signal) : greet(subscription, signal);
+  }
+
+  /** A subscription that cannot be served, whatever the reason, holds up no other. */
+  return async function attend(subscription: StoredSubscription, signal: AbortSignal): Promise<void> {
+    try {
+      await doDue(subscription, signal);
+    } catch (error) {
+      if (signal.aborted || storeTroubles.some((trouble) => error instanceof trouble)) throw error;
+      log.error({ subscription: subscription.id }, 'a notification could not be made', error);
+      await store.subscriptions.advance(subscription, stands(subscription, 'an error of the server', {}), []);
+    }
   };
 }
