@@ -92,7 +92,7 @@ function singleCode(name: string, key: SingleCode, of: (entry: DocumentEntry) =>
 function date(
   name: string,
   documentation: string,
-  key: 'creation' | 'start' | 'stop' | 'changed',
+  key: 'creation' | 'start' | 'end' | 'changed',
   of: (found: Tested) => Lasting | undefined,
 ): Rows {
   const rows = dateRows<Tested>(name, documentation, of);
@@ -220,7 +220,7 @@ export const documentParameters: Rows = {
   ...period,
   period: { type: 'date', documentation: 'serviceStartTime to serviceStopTime', read: readPeriod },
   ...date('period-start', 'serviceStartTime (PDSm)', 'start', ({ document }) => dtm(document.entry.serviceStartTime)),
-  ...date('period-end', 'serviceStopTime (PDSm)', 'stop', ({ document }) => dtm(document.entry.serviceStopTime)),
+  ...date('period-end', 'serviceStopTime (PDSm)', 'end', ({ document }) => dtm(document.entry.serviceStopTime)),
   ...dateRows<Tested>('date', 'When the entry was registered', ({ document }) => instant(document.registeredAt)),
   identifier: { type: 'token', documentation: 'entryUUID or uniqueId', read: readIdentifiers },
   _id: {

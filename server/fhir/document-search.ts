@@ -5,7 +5,7 @@ import type { DocumentTest } from '../usecases/search-documents.ts';
 import type { Results } from './result-parameters.ts';
 import type { OfPatient } from './search.ts';
 import type { Conditions } from './search-conditions.ts';
-import { type Span, timeRange } from './search-values.ts';
+import { both, type Span, timeRange } from './search-values.ts';
 
 /** A document as it is tested, with its relations. */
 export type Tested = Parameters<DocumentTest>[0];
@@ -23,7 +23,10 @@ export type DocumentQuestion = Results &
     confidentiality: CodeMatch[][];
     creation?: Span;
     start?: Span;
+    /** As `period` asks, which may be open. */
     stop?: Span;
+    /** As `period-end` asks. */
+    end?: Span;
     changed?: Span;
   };
 
@@ -41,7 +44,7 @@ export function emptyQuestion(base: string, now: number): DocumentQuestion {
 
 /** The question as the store's filter. A repeated parameter of a single-valued attribute keeps the codes that all its lists hold. */
 export function filterOf(question: DocumentQuestion): DocumentFilter {
-  const { events, confidentiality, creation, start, stop } = question;
+  const { events, confidentiality, creation, start, stop, end } = question;
   const single = Object.entries(question.codes).map(([key, lists]) => [key, lists.reduce(common)] as const);
   return {
     statuses: statusesOf(question),
@@ -50,8 +53,10 @@ export function filterOf(question: DocumentQuestion): DocumentFilter {
     ...(confidentiality.length > 0 && { confidentialityCodes: confidentiality }),
     ...(creation && { creationTime: timeRange(creation) }),
     ...(question.changed && { changedAt: question.changed }),
-    ...(start && { serviceStartTime: timeRange(start) }),
-    ...(stop && { serviceStopTime: timeRange(stop) }),
+    ...(start && { serviceStartTime: { ...timeRange(start), present: true as const } }),
+    ...((stop ?? end) && {
+      serviceStopTime: { ...timeRange(both(stop, end ?? {})), ...(end && { present: true as const }) },
+    }),
   };
 }
 

@@ -440,12 +440,12 @@ export type DocumentFilter = {
   /** Patterns with `%` and `_` against the XCN text of each author, case-sensitive. IHE ITI TF-2 3.18.4.1.2.3.7.1. */
   readonly authorPersons?: readonly string[];
   /**
-   * Half-open ranges of 14-digit DTMs: from ≤ value < to. An absent serviceStart/Stop value matches; an absent creationTime, which on-demand
-   * entries have, where `orAbsent` says so.
+   * Half-open ranges of 14-digit DTMs: from ≤ value < to. An absent serviceStart/Stop value matches unless it must be `present`; an absent
+   * creationTime, which on-demand entries have, where `orAbsent` says so.
    */
   readonly creationTime?: TimeRange & { readonly orAbsent?: true };
-  readonly serviceStartTime?: TimeRange;
-  readonly serviceStopTime?: TimeRange;
+  readonly serviceStartTime?: TimeRange & { readonly present?: true };
+  readonly serviceStopTime?: TimeRange & { readonly present?: true };
   /** Since when it is in its state, in milliseconds: from ≤ value < to. */
   readonly changedAt?: { readonly from?: number; readonly to?: number };
   /** An entry is left out when one of these fields matches it. */

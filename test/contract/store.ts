@@ -644,6 +644,12 @@ export function storeContract(name: string, open: () => Promise<Subject>): void 
           { serviceStartTime: range('20250101000000', '20250102000000') },
           [uuid(1)],
         ],
+        [
+          'serviceStartTime, which must be present',
+          { serviceStartTime: { ...range('20250101000000', '20270101000000'), present: true } },
+          [uuid(2)],
+        ],
+        ['serviceStopTime, which must be present', { serviceStopTime: { present: true } }, [uuid(2)]],
         ['serviceStartTime, in the range', { serviceStartTime: range('20260101000000', '20260102000000') }, both],
         ['serviceStopTime, outside', { serviceStopTime: range(undefined, '20260201000000') }, [uuid(1)]],
         ['all fields are an AND', { statuses: ['deprecated'], objectTypes: ['stable'] }, []],

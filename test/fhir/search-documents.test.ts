@@ -133,6 +133,7 @@ describe('each parameter finds what it should and nothing else', () => {
     ['period=2026', 'both'],
     ['period=lt2020', 'none'],
     ['period-start=ne2026-07-02', 'older'],
+    ['period-end=ge2020', 'none'],
     ['period-end:missing=true', 'both'],
     ['period-end:missing=false', 'none'],
     ['_lastUpdated=ge2026-07-02', 'both'],

@@ -879,8 +879,8 @@ function matchesFilter({ entry, latest, changedAt }: HeldDocument, filter: Docum
     attributeTests(entry, filter).every(Boolean) &&
     !attributeTests(entry, exclude ?? {}).some(Boolean) &&
     within(entry.creationTime, filter.creationTime, filter.creationTime?.orAbsent === true) &&
-    within(entry.serviceStartTime, filter.serviceStartTime, true) &&
-    within(entry.serviceStopTime, filter.serviceStopTime, true)
+    within(entry.serviceStartTime, filter.serviceStartTime, filter.serviceStartTime?.present !== true) &&
+    within(entry.serviceStopTime, filter.serviceStopTime, filter.serviceStopTime?.present !== true)
   );
 }
 

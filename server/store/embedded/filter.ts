@@ -10,8 +10,8 @@ export function filterCondition(filter: DocumentFilter): SqlCondition {
     ...anyOf(filter.availabilities, (availability) => is('offline', availability === 'offline' ? 1 : 0)),
     ...attributes(filter),
     ...within('created', filter.creationTime, filter.creationTime?.orAbsent === true),
-    ...within('started', filter.serviceStartTime, true),
-    ...within('stopped', filter.serviceStopTime, true),
+    ...within('started', filter.serviceStartTime, filter.serviceStartTime?.present !== true),
+    ...within('stopped', filter.serviceStopTime, filter.serviceStopTime?.present !== true),
     ...between('changed', filter.changedAt),
     ...attributes(filter.exclude ?? {}).map(not),
   ]);
