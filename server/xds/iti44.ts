@@ -7,6 +7,7 @@ import { type Fed, feedIdentity, type Merged, mergeIdentities } from '../usecase
 import { attributeOf, child, childrenOf, type XmlElement } from '../xml/element.ts';
 import { escapeAttribute, escapeText } from '../xml/write.ts';
 import type { Answer, Asked, Exchange, XdsTransaction } from './exchange.ts';
+import { contactOf } from './hl7v3-contact.ts';
 import { action, namespace } from './vocabulary.ts';
 
 const { v3 } = namespace;
@@ -134,6 +135,7 @@ function readPatient(patient: XmlElement): FedIdentity & { readonly problems: re
       ...given('usedFamily', part('family', 'SP', 'CL')),
       ...given('usedGiven', part('given', 'CL')),
       ...given('birthPlace', place),
+      ...contactOf(person),
       ...(gender !== undefined && { gender }),
       ...(isDate && {
         birthDate: [birth.slice(0, 4), birth.slice(4, 6), birth.slice(6, 8)].filter((p) => p !== '').join('-'),

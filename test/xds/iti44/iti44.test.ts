@@ -72,6 +72,22 @@ describe('ITI-44 in the domain dmp', () => {
     expect(world.tools.store.events().at(-1)).toMatchObject({ action: 'feedIdentities', outcome: 'done' });
   });
 
+  test('an add tells where the patient is reached', async () => {
+    const reached =
+      '<telecom use="MC" value="tel:+33611223344"/><telecom use="WP" value="mailto:michel@example.org"/><telecom value=""/>' +
+      '<addr use="HP"><houseNumber>12</houseNumber><streetName>rue des Tilleuls</streetName><postalCode>54000</postalCode>' +
+      '<city>Nancy</city><country>FRA</country></addr><addr use="TMP"/>';
+    const ack = await send('add', message('add').replace('</patientPerson>', `${reached}</patientPerson>`));
+    expect(ack.code).toBe('CA');
+    expect(await traits('laurent')).toMatchObject({
+      telecoms: [
+        { system: 'phone', use: 'mobile', value: '+33611223344' },
+        { system: 'email', use: 'work', value: 'michel@example.org' },
+      ],
+      addresses: [{ use: 'home', lines: ['12 rue des Tilleuls'], city: 'Nancy', postalCode: '54000', country: 'FRA' }],
+    });
+  });
+
   // Found by fuzzing: a name that every object has is no code of a table.
   test('a gender of no table says nothing', async () => {
     const before = await traits('laurent');
