@@ -33,12 +33,10 @@ export function relationsContract(name: string, open: () => Promise<Subject>): v
 
     test('the source of an association relates, its target does not, nor does a member', async () => {
       await commit(documentRow(document(1)));
-      await commit(
-        replaces(11, 2, 1),
-        documentRow(document(2)),
-        documentRow(document(3)),
-        { kind: 'association', association: association(12, 20, 3) },
-      );
+      await commit(replaces(11, 2, 1), documentRow(document(2)), documentRow(document(3)), {
+        kind: 'association',
+        association: association(12, 20, 3),
+      });
       expect(await relating()).toEqual([uuid(2)]);
       const [named] = await store.read.documentsByUuid(ours, [uuid(2)]);
       expect(named?.relates).toBe(true);
