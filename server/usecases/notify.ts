@@ -2,7 +2,7 @@ import type { Permit } from '../domain/decision.ts';
 import { traced } from '../domain/event.ts';
 import type { RecordId } from '../domain/record.ts';
 import type { ChangeKind } from '../domain/subscription.ts';
-import type { Change, Notice, StoredDocument, StoredSubscription } from '../store/port.ts';
+import type { Change, Notice, StoredDocument, StoredSubscription, WatchFilter } from '../store/port.ts';
 import { isVisible } from '../store/visibility.ts';
 import { type Plan, perform, permitElsewhere, type Request, type Tools } from './perform.ts';
 import { type Found, nothing } from './query.ts';
@@ -94,7 +94,7 @@ async function seenDocument(
   event: Event,
 ): Promise<Told | undefined> {
   const { read } = tools.store;
-  const { documents: filter = {} } = subscription.filter;
+  const { documents: filter = {} } = asked(subscription, event);
   const { before } = event;
   const wasHidden = before !== undefined && !isVisible(before, permit.visibility);
   const kind = wasHidden && event.kind !== 'removed' ? 'created' : event.kind;
@@ -114,19 +114,22 @@ function wants({ interest }: StoredSubscription, kind: ChangeKind, { number }: E
   return number !== undefined || interest.kinds.includes(kind);
 }
 
-async function seesSet({ store: { read } }: Tools, permit: Permit, { filter }: StoredSubscription, { name }: Event) {
-  const { items } = await read.submissionSets(permit, { ...filter.sets, entryUUIDs: [name] }, { limit: 1 });
+/** What an event that was told once passed then is not asked again. */
+function asked({ filter }: StoredSubscription, { number }: Event): WatchFilter {
+  return number === undefined ? filter : {};
+}
+
+async function seesSet({ store: { read } }: Tools, permit: Permit, subscription: StoredSubscription, event: Event) {
+  const { sets } = asked(subscription, event);
+  const { items } = await read.submissionSets(permit, { ...sets, entryUUIDs: [event.name] }, { limit: 1 });
   return items.length > 0;
 }
 
 /** A folder into which only hidden documents were put did not grow for who does not see them. */
-async function seesFolder(
-  { store: { read } }: Tools,
-  permit: Permit,
-  { filter }: StoredSubscription,
-  { name, members }: Event,
-) {
-  const { items } = await read.foldersMatching(permit, { ...filter.folders, logicalIDs: [name] }, { limit: 1 });
+async function seesFolder({ store: { read } }: Tools, permit: Permit, subscription: StoredSubscription, event: Event) {
+  const { name, members } = event;
+  const { folders } = asked(subscription, event);
+  const { items } = await read.foldersMatching(permit, { ...folders, logicalIDs: [name] }, { limit: 1 });
   if (items.length === 0 || members === undefined) return items.length > 0;
   return (await read.documentsByUuid(permit, members)).length > 0;
 }

@@ -449,6 +449,28 @@ describe('$events', () => {
     await end('dr-martin', id);
   });
 
+  test('tells again what would not be told any more, by GET and by POST', async () => {
+    const id = await door.subscribe('dr-martin', 'casanova', { filters: ['status=current'] });
+    const replaced = await door.deposit('dr-martin', 'casanova');
+    await door.work();
+    await door.deposit('dr-martin', 'casanova', (bundle) => {
+      const document = resourceIn(bundle, 'DocumentReference');
+      document.relatesTo = [{ code: 'replaces', target: { reference: `DocumentReference/${replaced}` } }];
+    });
+    await door.work();
+    expect(numbers(told())).toEqual(['1', '2']);
+    const input = { resourceType: 'Parameters', parameter: [{ name: 'eventsUntilNumber', valueString: '1' }] };
+    for (const [method, query, body] of [
+      ['GET', '?eventsUntilNumber=1', undefined],
+      ['POST', '', input],
+    ] as const) {
+      const { json } = await door.send<Bundle>('dr-martin', method, `Subscription/${id}/$events${query}`, body);
+      expect(saidBy({ bundle: json }).entries.map(({ fullUrl }) => fullUrl)).toEqual([
+        `${door.base}/DocumentReference/${replaced}`,
+      ]);
+    }
+  });
+
   test('leaves out what is hidden since', async () => {
     const id = await door.subscribe('dr-nguyen', 'laurent');
     const masked = await door.deposit('dr-martin', 'laurent');
