@@ -111,30 +111,44 @@ function plain(name: string): string {
     .toUpperCase();
 }
 
-/** A registered folder receives documents; what is said of it itself stays. */
+/** A registered folder receives documents, and may be said to be otherwise than it is; what names it stays. */
 export function shownProblems(shown: readonly FolderDraft[] = [], { folders }: RegisteredNames): Problem[] {
   return shown.flatMap((draft) => {
-    const folder = folders.find(({ logicalID }) => nameOf(logicalID) === nameOf(draft.id));
+    const folder = folderOf(draft, folders);
     if (folder === undefined)
       return [problem('referenceUnresolved', { object: draft.id, value: draft.id, detail: 'there is no such folder' })];
-    return differencesOf(draft, folder).map((attribute) =>
-      problem('attributeUnmodifiable', { object: draft.id, attribute, detail: 'a deposit adds documents to a folder' }),
+    const names = [
+      ['patientId', draft.patientId?.id, folder.patientId.id],
+      ['uniqueId', draft.uniqueId, folder.uniqueId],
+    ] as const;
+    return names.flatMap(([attribute, sent, held]) =>
+      sent === held ? [] : [problem('attributeUnmodifiable', { object: draft.id, attribute })],
     );
   });
 }
 
-function differencesOf(draft: FolderDraft, folder: Folder): string[] {
-  const codes = (list: FolderDraft['codes'] = []) =>
-    list
-      .map(({ code, system }) => `${system}|${code}`)
-      .sort()
-      .join();
-  const pairs: readonly (readonly [string, string | undefined, string | undefined])[] = [
-    ['patientId', draft.patientId?.id, folder.patientId.id],
-    ['uniqueId', draft.uniqueId, folder.uniqueId],
-    ['title', draft.title?.value, folder.title.value],
-    ['comments', draft.comments?.value, folder.comments?.value],
-    ['codeList', codes(draft.codes), codes(folder.codes)],
-  ];
-  return pairs.flatMap(([attribute, sent, held]) => (sent === held ? [] : [attribute]));
+/** Registered folders of which something else is said now, with what was said before. */
+export function changedFolders(
+  shown: readonly FolderDraft[] = [],
+  { folders }: RegisteredNames,
+): { readonly draft: FolderDraft; readonly before: Folder }[] {
+  return shown.flatMap((draft) => {
+    const before = folderOf(draft, folders);
+    return before === undefined || isSame(draft, before) ? [] : [{ draft, before }];
+  });
+}
+
+function folderOf({ id }: FolderDraft, folders: readonly Folder[]): Folder | undefined {
+  return folders.find(({ logicalID }) => nameOf(logicalID) === nameOf(id));
+}
+
+function isSame(draft: FolderDraft, folder: Folder): boolean {
+  const said = ({ title, comments, codes = [], extra = [] }: FolderDraft | Folder) =>
+    JSON.stringify([
+      title?.value,
+      comments?.value,
+      codes.map(({ code, system }) => `${system}|${code}`).sort(),
+      extra.map(({ name, values }) => [name, values]),
+    ]);
+  return said(draft) === said(folder);
 }

@@ -13,6 +13,7 @@ import { messageProblems, submissionProblems } from '../domain/rules.ts';
 import { dtmOf } from '../domain/time.ts';
 import type { Expectation, Holder, ObjectKind, Row, SealedContent, StoredDocument } from '../store/port.ts';
 import {
+  changedFolders,
   type OtherNames,
   type PatientSaid,
   patientProblems,
@@ -21,8 +22,17 @@ import {
   shownProblems,
   versionProblems,
 } from './deposit-names.ts';
+import { folderProblems, folderVersions } from './folder-version.ts';
 import { ownersOf } from './owners.ts';
-import { type Plan, perform, type Request, type Settings, type Tools } from './perform.ts';
+import {
+  type JointPlan,
+  type Judge,
+  type Plan,
+  performJointly,
+  type Request,
+  type Settings,
+  type Tools,
+} from './perform.ts';
 import { nothingElseNames, surroundingOf, uuids } from './surrounding.ts';
 
 /** The bytes of a document by the id that the message gives its entry; `staged`: under which id they waited. */
@@ -84,9 +94,9 @@ export async function submitUnless(
     request,
     'submitDocuments',
     deposit,
-    async (permit, facts, bytes) => {
+    async (permit, facts, bytes, judge) => {
       const existing = await existingOf(tools, permit, names);
-      if (existing === undefined) return plan(tools, request, deposit, bytes, permit, facts);
+      if (existing === undefined) return plan(tools, request, deposit, bytes, permit, facts, judge);
       await bytes.discardRest();
       return { answer: { existing }, trace: { documents: [traced(existing.entry)] } };
     },
@@ -132,25 +142,31 @@ export async function registerOnDemand(
 }
 
 async function enter(tools: Tools, request: Request, action: Action, deposit: Deposit): Promise<Deposited> {
-  return entering(tools, request, action, deposit, async (permit, facts, bytes) =>
-    plan(tools, request, deposit, bytes, permit, facts),
+  return entering(tools, request, action, deposit, async (permit, facts, bytes, judge) =>
+    plan(tools, request, deposit, bytes, permit, facts, judge),
   );
 }
+
+/** The plan of a deposit, with what else it does. */
+type DepositPlan<T> = Plan<T> & Partial<Pick<JointPlan<T>, 'done'>>;
 
 async function entering<T>(
   tools: Tools,
   request: Request,
   action: Action,
   deposit: Deposit,
-  planned: (permit: Permit, facts: RecordFacts | undefined, bytes: Keeping) => Promise<Plan<T>>,
+  planned: (permit: Permit, facts: RecordFacts | undefined, bytes: Keeping, judge: Judge) => Promise<DepositPlan<T>>,
 ): Promise<T> {
   const bytes = keeping(deposit);
   try {
     const patient = patientOf(deposit.submission, request);
     if (patient === undefined) throw new Refused(unjudged(tools, request, deposit));
-    return await perform(tools, request, action, { identifier: patient }, (permit, facts) =>
-      planned(permit, facts, bytes),
-    );
+    return await performJointly(tools, request, action, { identifier: patient }, async (judge, facts) => {
+      const permit = judge(action);
+      const { trace, ...rest } = await planned(permit, facts, bytes, judge);
+      const done = [{ permit, ...(trace && { trace }) }, ...(rest.done ?? [])];
+      return { ...rest, done };
+    });
   } catch (error) {
     await bytes.discardRest();
     throw error;
@@ -181,17 +197,23 @@ async function plan(
   bytes: Keeping,
   permit: Permit,
   facts: RecordFacts | undefined,
-): Promise<Plan<Deposited>> {
+  judge: Judge,
+): Promise<DepositPlan<Deposited>> {
   const others = await registeredNames(tools, permit, sent.named);
   const deposit = namedByUuid(sent, others);
   const { submission } = deposit;
   const known = await registryFacts(tools, request, deposit, permit, facts);
   const used = deposit.documents.flatMap(({ staged }) => staged ?? []);
+  const changed = changedFolders(deposit.shownFolders, others);
+  const changing = changed.length === 0 ? undefined : judge('updateDocument');
   const problems = [
     ...together(deposit.problems, submissionProblems(request.origin.transaction, submission, known)),
     ...versionProblems(sent.named, others),
     ...patientProblems(deposit.patients, facts),
     ...shownProblems(deposit.shownFolders, others),
+    ...(changing === undefined
+      ? []
+      : await folderProblems(tools, request, changed, { permit: changing, facts: known })),
     ...(await usedAlready(tools, deposit)),
   ];
   if (problems.length > 0) throw new Refused(problems);
@@ -199,31 +221,43 @@ async function plan(
   const { read } = tools.store;
   const targets = [...known.targets.keys()];
   const around = await surroundingOf(read, permit, targets, ['XFRM', 'APND']);
-  const accepted = accept(submission, {
+  const made = accept(submission, {
     ...known,
     around,
     repositoryUniqueId: permit.action === 'submitDocuments' ? tools.settings.repositoryUniqueId : undefined,
     now,
     newId: tools.newId,
   });
+  const { accepted, versions, ...further } = await folderVersions(tools, permit, changed, made);
   const kept =
     deposit.documents.length === 0
       ? new Map<Received, SealedContent>()
       : await bytes.keep(await recordKey(tools, permit));
   const { set, entries, folders } = accepted;
   return {
-    answer: { set, entries, folders, namedFolders: others.folders, ...recordOf(permit) },
+    answer: { set, entries, folders, namedFolders: latestOf([...others.folders, ...versions]), ...recordOf(permit) },
     expect: [
       ...expectations(submission, accepted, tools.settings),
       ...nothingElseNames(accepted.deprecated, around),
       ...used.map((staged) => ({ staged })),
+      ...further.expect,
     ],
-    put: [...rows(request, deposit, accepted, kept, now), ...used.map((id): Row => ({ kind: 'unstaged', id }))],
+    put: [
+      ...rows(request, deposit, accepted, kept, now),
+      ...used.map((id): Row => ({ kind: 'unstaged', id })),
+      ...further.put,
+    ],
+    ...(changing && { done: [{ permit: changing }] }),
     trace: {
       documents: entries.map(({ entryUUID, uniqueId }) => ({ entryUUID, uniqueId })),
       submissionSet: { entryUUID: set.entryUUID, uniqueId: set.uniqueId },
     },
   };
+}
+
+/** The last one of each folder. */
+function latestOf(folders: readonly Folder[]): Folder[] {
+  return [...new Map(folders.map((folder) => [folder.logicalID, folder])).values()];
 }
 
 function recordOf({ record, recordVersion }: Permit): Pick<Deposited, 'record' | 'recordVersion'> {

@@ -1,11 +1,12 @@
 import type { Permit, RecordFacts } from '../domain/decision.ts';
-import type { Association, EntryUuid, Folder, Submission } from '../domain/document.ts';
+import type { EntryUuid, Submission } from '../domain/document.ts';
 import { currentIdentifiers } from '../domain/record.ts';
 import { nameOf } from '../domain/rules/facts.ts';
 import type { Known } from '../domain/surrounding.ts';
 import { replacements } from '../domain/update/chain.ts';
-import type { KnownFolder, UpdateFacts } from '../domain/update/operation.ts';
+import type { UpdateFacts } from '../domain/update/operation.ts';
 import type { Reader } from '../store/port.ts';
+import { foldersNamed } from './folders-named.ts';
 import type { Request, Tools } from './perform.ts';
 import { elsewhere, messageFacts } from './submit.ts';
 import { surroundingOf, uuids } from './surrounding.ts';
@@ -74,35 +75,4 @@ async function entriesNamed(
   return new Map(
     [...byLine, ...byUniqueId].map(({ entry, own, latest }) => [entry.entryUUID, { entry, own, latest }] as const),
   );
-}
-
-async function foldersNamed(
-  read: Reader,
-  permit: Permit,
-  names: readonly EntryUuid[],
-  logicalIDs: readonly EntryUuid[],
-): Promise<ReadonlyMap<EntryUuid, KnownFolder>> {
-  const byName = await read.folders(permit, names);
-  const lines = [...new Set([...logicalIDs, ...byName.map(({ logicalID }) => logicalID)])];
-  const folders = lines.length === 0 ? [] : await read.foldersByLogicalId(permit, lines);
-  const own = folders.length === 0 ? new Set<EntryUuid>() : await ownLines(read, permit, folders);
-  return new Map(
-    folders.map((folder) => {
-      const latest = folders.every((other) => other.logicalID !== folder.logicalID || other.version <= folder.version);
-      return [folder.entryUUID, { folder, latest, own: own.has(folder.logicalID) }] as const;
-    }),
-  );
-}
-
-/** The folders that a set of the caller's created, by their logicalID: that of the first version counts for all. */
-async function ownLines(read: Reader, permit: Permit, folders: readonly Folder[]): Promise<ReadonlySet<EntryUuid>> {
-  const first = folders.filter(({ version }) => version === 1).map(({ entryUUID }) => entryUUID);
-  const memberships = (await read.associationsOf(permit, first)).filter(
-    ({ type, target }: Association) => type === 'HasMember' && first.includes(target),
-  );
-  const entryUUIDs = [...new Set(memberships.map(({ source }) => source))];
-  const { items } = await read.submissionSets(permit, { entryUUIDs }, { limit: Math.max(1, entryUUIDs.length) });
-  const mine = new Set(items.filter(({ own }) => own).map(({ set }) => set.entryUUID));
-  const created = new Set(memberships.filter(({ source }) => mine.has(source)).map(({ target }) => target));
-  return new Set(folders.filter(({ entryUUID }) => created.has(nameOf(entryUUID))).map(({ logicalID }) => logicalID));
 }

@@ -293,14 +293,67 @@ describe('a registered folder', () => {
     expect(members?.sort()).toEqual([document, registered, locations(json)[1] ?? ''].sort());
   });
 
-  test('keeps what is said of itself: another title is refused, and nothing stored', async () => {
+  test('of which something else is said gets a version that says so and holds what it held, and is traced as changed', async () => {
+    const { folder, list, document } = await made();
+    lists.set(folder, list);
+    const before = door.world.tools.store.events().length;
+    const { status, json } = await provide(putting(folder, (one) => Object.assign(one, { title: 'Autre' })));
+    expect([status, told(json), json.entry?.at(-1)?.response?.etag]).toEqual([200, [], 'W/"2"']);
+    const now = await read<List>(folder);
+    expect([now.title, now.meta?.versionId]).toEqual(['Autre', '2']);
+    expect(now.entry?.map(({ item }) => item.reference).sort()).toEqual([document, locations(json)[1] ?? ''].sort());
+    const set = await read<List>(locations(json)[0]);
+    expect(set.entry?.map(({ item }) => item.reference)).toContain(folder);
+    expect(
+      door.world.tools.store
+        .events()
+        .slice(before)
+        .filter(({ action }) => action !== 'lookUpDocuments')
+        .map(({ action, outcome }) => [action, outcome]),
+    ).toEqual([
+      ['submitDocuments', 'done'],
+      ['updateDocument', 'done'],
+    ]);
+  });
+
+  test('that changes while its document is replaced holds the replacement alone', async () => {
+    const { folder, list, document } = await made();
+    lists.set(folder, list);
+    const put = putting(folder, (one) => {
+      Object.assign(one, { title: 'Autre' });
+      delete one.entry;
+    });
+    const { status, json } = await provide((bundle, parts) => {
+      put(bundle, parts);
+      parts.document.relatesTo = [{ code: 'replaces', target: { reference: document } }];
+    });
+    expect([status, told(json)]).toEqual([200, []]);
+    const members = (await read<List>(folder)).entry?.map(({ item }) => item.reference);
+    expect(members).toEqual([locations(json)[1]]);
+  });
+
+  test('of another author is filled, and not changed', async () => {
+    const { folder, list } = await made();
+    lists.set(folder, list);
+    const by = async (change: (one: List) => void) =>
+      post<OperationOutcome>(door, 'dr-nguyen', changed(bundleOf(door, 'dr-nguyen'), putting(folder, change)));
+    const { status, json } = await by((one) => Object.assign(one, { title: 'Autre' }));
+    expect([status, issues(json)]).toEqual([403, ['changeNotYours Bundle.entry[3].resource']]);
+    expect((await by(() => {})).status).toBe(200);
+    expect((await read<List>(folder)).title).toBe('Grossesse');
+  });
+
+  test('keeps its uniqueId, and nothing of a refused Bundle is stored', async () => {
     const { folder, list } = await made();
     lists.set(folder, list);
     const before = await count();
     const { status, json } = await provide<OperationOutcome>(
-      putting(folder, (one) => Object.assign(one, { title: 'Autre' })),
+      putting(folder, (one) => {
+        for (const identifier of one.identifier ?? [])
+          if (identifier.use === 'usual') identifier.value = `urn:oid:${oidOf(randomUUID())}`;
+      }),
     );
-    expect([status, issues(json)]).toEqual([400, ['attributeUnmodifiable Bundle.entry[3].resource.title']]);
+    expect([status, issues(json)]).toEqual([400, ['attributeUnmodifiable Bundle.entry[3].resource.identifier']]);
     expect(await count()).toBe(before);
   });
 
