@@ -4,6 +4,7 @@ export const actions = [
   'testExistence',
   'readPatient',
   'searchPatients',
+  'readDirectory',
   'resolveIdentifiers',
   'searchDocuments',
   'lookUpDocuments',

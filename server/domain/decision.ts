@@ -271,6 +271,7 @@ function same(a: Identifier, b: Identifier | undefined): boolean {
 const withoutRecord: readonly Action[] = [
   'createRecord',
   'searchPatients',
+  'readDirectory',
   'feedIdentities',
   'queryAcrossPatients',
   'removeDocuments',
@@ -403,6 +404,7 @@ function authorised({ caller, actor, action, authorisation, around }: Situation)
 /** What a professional or structure may do without authorisation, and on which ground. */
 const openGrounds: { readonly [A in Action]?: Ground } = {
   testExistence: 'identified',
+  readDirectory: 'identified',
   declareAuthorisation: 'identified',
   withdrawAuthorisation: 'identified',
   reopenRecord: 'identified',
@@ -421,7 +423,7 @@ function groundOf({ caller, actor, action, capacity, authorisation, around }: Si
   if (actor.kind === 'patient') return 'holder';
   if (actor.kind === 'representative') return 'representative';
   if (isUncredentialed(caller)) return 'openDomain';
-  if (action === 'testExistence' || action === 'manageSubscriptions') return 'identified';
+  if (action === 'testExistence' || action === 'readDirectory' || action === 'manageSubscriptions') return 'identified';
   if (action === 'createRecord') return 'creation';
   if (actor.kind === 'system') return 'systemRight';
   if (!isCarer(actor)) return undefined;

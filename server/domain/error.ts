@@ -672,6 +672,11 @@ export const catalogue = {
     rule: 'Access policy, search by traits: two of family, given, birthdate and gender, family or birthdate among them',
     remedy: 'Add the date of birth or the beginning of the family name (a part of it, by :contains, finds too many).',
   },
+  directoryNotListed: {
+    what: (a) => `Professionals, structures and systems are not listed${because(a)}`,
+    rule: 'Access policy: they are looked up by identifier, and listed to nobody',
+    remedy: 'Name them by identifier (urn:oid:<OID>|<value>) or _id; roles by their practitioner.',
+  },
   domainUnknown: {
     what: (a) => `targetSystem not found: no patient here is named by ${quoted(a.value)}`,
     rule: 'IHE PDQm 2:3.78.4.1.3 (patient identity domains)',

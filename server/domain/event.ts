@@ -40,6 +40,7 @@ export type Transaction =
   | 'MDM'
   | 'read'
   | 'create'
+  | 'search'
   | 'internal';
 
 /** Where a request came from. */

@@ -39,6 +39,7 @@ const matrix: { readonly [A in Action]: Cells } = {
   testExistence:           ['nrb', 'nrb', 'n'  , 'nb' , 'n'  , 'nr' , 'n'  , 'n'],
   readPatient:             ['nrb', 'nrb', 'n'  , 'nb' , 'n'  , 'nr' , 'n'  , 'n'],
   searchPatients:          ['r'  , 'r'  , '-'  , '-'  , '-'  , 'r'  , '-'  , '-'],
+  readDirectory:           ['nrb', 'nrb', 'n'  , 'nb' , 'n'  , 'nr' , '-'  , '-'],
   resolveIdentifiers:      ['nrb', 'nrb', 'n'  , 'nb' , 'n'  , 'nr' , 'n'  , 'n'],
   searchDocuments:         ['nrb', 'nrb', 'n'  , 'nb' , '-'  , '-'  , 'n'  , 'n'],
   lookUpDocuments:         ['nrb', 'nrb', 'n'  , 'nb' , 'n'  , 'nr' , 'n'  , 'n'],
@@ -87,6 +88,7 @@ const air: { readonly [A in Action]?: Cell } = {
 /** The right that a partner's system needs; `none` for what every identified system may. Nothing else is open to one. */
 const systems: { readonly [A in Action]?: SystemRight | 'none' } = {
   testExistence: 'none',
+  readDirectory: 'none',
   readPatient: 'feed',
   searchPatients: 'feed',
   resolveIdentifiers: 'feed',

@@ -158,6 +158,7 @@ const translations = {
   tooMuchStaged: as(429, 'too-costly'),
 
   searchTooBroad: as(400, 'too-costly'),
+  directoryNotListed: as(400, 'too-costly'),
   domainUnknown: as(404, 'not-found'),
   sourceAuthorityUnknown: as(400, 'code-invalid'),
   sourceIdentifierUnknown: as(404, 'not-found'),

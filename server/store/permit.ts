@@ -21,6 +21,12 @@ export function checkHolders(permit: Permit): void {
     throw new TypeError('Holders are found with a permit to search patients');
 }
 
+/** Guards what is said of professionals. A permit for anything else than to read the directory is a fault of the program: throws. */
+export function checkDirectory(permit: Permit): void {
+  if (!isPermit(permit) || permit.action !== 'readDirectory')
+    throw new TypeError('The directory is read with a permit to read the directory');
+}
+
 /**
  * The one record that a change set touches: the permit's, or the one that it creates. A forged permit, or a row of another record, is a
  * fault of the program: throws.

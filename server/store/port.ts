@@ -2,6 +2,7 @@ import type { Caller } from '../domain/actor.ts';
 import type { Consent } from '../domain/consent.ts';
 import type { Permit, RecordFacts } from '../domain/decision.ts';
 import type { HolderFilter } from '../domain/demographics.ts';
+import type { DirectoryEntry, DirectoryKind } from '../domain/directory.ts';
 import type {
   Association,
   AvailabilityStatus,
@@ -594,11 +595,25 @@ export interface Reader {
    * merged. With permits of `searchPatients` alone. Found by index where families or a range of days are given.
    */
   recordsOfHolders(permit: Permit, filter: HolderFilter, limit: number): Promise<readonly FoundHolder[]>;
+  /**
+   * What documents of professionals say, or said once, of whom is named, whoever sees them: each thing once, what is newest first, of each who is
+   * named `directoryRows` at most. With permits of `readDirectory` alone.
+   */
+  directory(permit: Permit, asked: DirectoryQuestion): Promise<readonly DirectoryEntry[]>;
   /** Whether no document, set, folder or consent is in the permit's record, whatever is hidden of it. */
   isEmpty(permit: Permit): Promise<boolean>;
   /** The wrapped key of the record, or of one that was merged into it; undefined once destroyed. */
   wrappedKey(permit: Permit, of?: RecordId): Promise<Uint8Array | undefined>;
 }
+
+/** By id, or of roles by the id of the professional. */
+export type DirectoryQuestion =
+  | { readonly kind: DirectoryKind; readonly ids: readonly string[] }
+  | { readonly rolesOf: readonly string[] };
+
+/** How many different things of one professional, structure or system are read. */
+export const directoryRows = 100;
+
 /** Times in milliseconds, from ≤ at < to. `actor`: only events of this actor (PS_IdNat or Struct_IdNat). */
 export type EventFilter = { readonly from?: number; readonly to?: number; readonly actor?: string };
 

@@ -168,6 +168,7 @@ const answers = {
   tableValueUnknown: general,
   identitiesDiffer: general,
   searchTooBroad: general,
+  directoryNotListed: general,
   domainUnknown: general,
   sourceAuthorityUnknown: general,
   sourceIdentifierUnknown: general,

@@ -72,6 +72,7 @@ const recordless: readonly Action[] = [
   'feedAudit',
   'removeDocuments',
   'stageContent',
+  'readDirectory',
   'subscribeAcrossPatients',
   'manageSubscriptions',
 ];

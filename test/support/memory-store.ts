@@ -1,6 +1,7 @@
 import type { Code } from '../../server/domain/code.ts';
 import { type Consent, groupOf } from '../../server/domain/consent.ts';
 import type { Permit, RecordFacts, Visibility } from '../../server/domain/decision.ts';
+import { type DirectoryEntry, directoryEntriesOf } from '../../server/domain/directory.ts';
 import {
   type Association,
   type DocumentEntry,
@@ -16,12 +17,20 @@ import type { PatientRecord, RecordId } from '../../server/domain/record.ts';
 import { earliest } from '../../server/domain/time.ts';
 import { holderNames, matchesHolder } from '../../server/store/holders.ts';
 import { matchesFolder, matchesSet } from '../../server/store/matching.ts';
-import { changedRecord, checkAcross, checkHolders, emptiedRecord, readingOf } from '../../server/store/permit.ts';
+import {
+  changedRecord,
+  checkAcross,
+  checkDirectory,
+  checkHolders,
+  emptiedRecord,
+  readingOf,
+} from '../../server/store/permit.ts';
 import {
   type ChangeSet,
   type CodeMatch,
   type ContentPlace,
   type DocumentFilter,
+  directoryRows,
   type Exclusion,
   type Expectation,
   type Holder,
@@ -81,6 +90,8 @@ type Contents = {
   readonly sets: Map<string, Held<SubmissionSet> & { readonly owners: Owners }>;
   readonly folders: Map<string, Held<Folder>>;
   readonly associations: Map<string, Held<Association>>;
+  /** By their JSON, in the order in which they were first said. */
+  readonly directory: Map<string, DirectoryEntry>;
   readonly spent: Map<string, number>;
   readonly events: AuditEvent[];
   /** Of jobs, shared by all states. */
@@ -116,6 +127,7 @@ export function memoryStore({ fault }: { readonly fault?: () => Error | undefine
     sets: new Map(),
     folders: new Map(),
     associations: new Map(),
+    directory: new Map(),
     spent: new Map(),
     events: [],
     jobs: [],
@@ -406,6 +418,15 @@ export function memoryStore({ fault }: { readonly fault?: () => Error | undefine
       event: (permit, sequence) => reading(() => trail(permit).find((e) => e.sequence === sequence)),
       isEmpty: (permit) => reading(() => isEmpty(held, readingOf(permit).record)),
       wrappedKey: (permit, of) =>
+      directory: (permit, asked) =>
+        reading(() => {
+          checkDirectory(permit);
+          const said = [...held.directory.values()].reverse();
+          const of = (matches: (entry: DirectoryEntry) => boolean) => said.filter(matches).slice(0, directoryRows);
+          return 'rolesOf' in asked
+            ? asked.rolesOf.flatMap((id) => of((e) => e.kind === 'role' && e.professional === id))
+            : asked.ids.flatMap((id) => of((e) => e.kind === asked.kind && e.id === id));
+        }),
         reading(() => {
           const { record } = readingOf(permit);
           return heir(held, of ?? record) === record ? held.keys.get(of ?? record) : undefined;
@@ -518,6 +539,7 @@ function copyOf(held: Contents): Contents {
     associations: new Map(held.associations),
     spent: new Map(held.spent),
     events: [...held.events],
+    directory: new Map(held.directory),
     jobs: [...held.jobs],
     numbers: held.numbers,
     merged: new Map(held.merged),
@@ -640,6 +662,13 @@ function remove(
 
 function put(held: Contents, record: RecordId, row: Row, at: number): void {
   switch (row.kind) {
+function say({ directory }: Contents, entry: DocumentEntry): void {
+  for (const said of directoryEntriesOf(entry)) {
+    const json = JSON.stringify(said);
+    if (!directory.has(json)) directory.set(json, said);
+  }
+}
+
     case 'staged':
       held.staged.set(row.staged.id, row.staged);
       break;
@@ -681,6 +710,7 @@ function put(held: Contents, record: RecordId, row: Row, at: number): void {
       const { entry, registeredAt, sha256, content, owners } = row;
       const place = content === undefined ? undefined : placeOf(held, content);
       const document: Placed = {
+      say(held, entry);
         entry,
         record,
         sealedFor: record,
@@ -705,6 +735,7 @@ function put(held: Contents, record: RecordId, row: Row, at: number): void {
       const { entry, of, registeredAt } = row;
       const old = held.documents.get(of);
       if (old?.record !== record || old.entry.logicalID !== entry.logicalID)
+      say(held, entry);
         throw new TypeError('A version follows no document of the record');
       const { owners, codes } = factsOfDocument(entry, old.owners);
       for (const [name, document] of held.documents)

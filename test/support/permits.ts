@@ -110,6 +110,11 @@ export function permitToSearch(): Permit {
   return permitFor(undefined, 'feeder', { action: 'searchPatients' });
 }
 
+/** A permit to read what documents say of professionals. */
+export function permitToReadDirectory(): Permit {
+  return permitFor(undefined, 'stranger', { action: 'readDirectory' });
+}
+
 /** A permit that `decide()` gave; our own jobs act under the regime of 2022. @throws when it refused */
 export function permitFor(
   facts: RecordFacts | undefined,

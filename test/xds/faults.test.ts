@@ -50,6 +50,7 @@ test('every problem that the face, its use cases and its rules know has such a c
     ...['fieldMissing', 'fieldMalformed', 'resourceUnknown', 'multipleMatches', 'versionDiffers', 'domainUnknown'],
     ...['searchTooBroad', 'sourceAuthorityUnknown', 'targetSystemUnknown', 'tooMuchStaged', 'attachmentUnresolved'],
     'subscriptionNotHonoured',
+    'directoryNotListed',
     // What a setting asks for: test/dsg/lot-signature.test.ts.
     'lotSignatureMissing',
     // What the headers of a request say: test/xds/content-coding.test.ts.

@@ -153,6 +153,7 @@ const shapes: Readonly<Record<Transaction, Shape>> = {
   ORU: incoming({ system: audit.messageType, code: 'ORU' }),
   MDM: incoming({ system: audit.messageType, code: 'MDM' }),
   read,
+  search: search([], profiles.auditPatientQuery),
   create: { type: rest, subtype: [interaction('create')], action: 'C', client: 'source' },
   internal: { type: event('110110', 'Patient Record'), subtype: [], action: 'E', client: 'source' },
 };

@@ -1,5 +1,5 @@
 import type { CodeableConcept, Coding, Identifier as FhirIdentifier } from 'fhir/r4.js';
-import type { Code } from '../../domain/code.ts';
+import { type Code, codeInText } from '../../domain/code.ts';
 import { writeCx, writeCxi } from '../../domain/hl7v2.ts';
 import { type Authority, type Cx, type Cxi, isOid } from '../../domain/identifier.ts';
 import { extensions, hl7IdentifierType, identifierTypes, systemUrl, uris } from '../vocabulary.ts';
@@ -15,10 +15,8 @@ export function conceptOf(code: Code): CodeableConcept {
 
 /** A role or specialty of an author: `code^display^oid` as CI-SIS writes it is a coding, anything else a text. */
 export function roleOf(text: string): CodeableConcept {
-  const [code = '', display = '', system = '', ...more] = text.split('^');
-  return code !== '' && display !== '' && isOid(system) && more.length === 0
-    ? conceptOf({ code, display, system })
-    : { text };
+  const code = codeInText(text);
+  return code === undefined ? { text } : conceptOf(code);
 }
 
 /** The owner of an identifier as FHIR names it: `urn:oid:` for an OID; a bare namespace becomes the assigner's name. */

@@ -1,7 +1,8 @@
 import type { Permit } from '../../domain/decision.ts';
-import { checkAcross, checkHolders, readingOf } from '../permit.ts';
+import { checkAcross, checkDirectory, checkHolders, readingOf } from '../permit.ts';
 import { type FactsReader, type Outbox, type Reader, type Staging, StoreStopped, type Subscriptions } from '../port.ts';
 import { makeConsentReads } from './consents.ts';
+import { makeDirectoryReads } from './directory.ts';
 import { openDatabase } from './driver.ts';
 import { makeHolderReads } from './holders.ts';
 import { makeJobReads } from './jobs.ts';
@@ -118,6 +119,11 @@ export function openReader(mainFile: string, keysFile: string): OpenReader {
       events: (permit, filter, page) => permitted(permit, (r) => events.events(r, filter, page)),
       event: (permit, sequence) => permitted(permit, (r) => events.event(r, sequence)),
       isEmpty: (permit) => permitted(permit, ({ record }) => isEmpty(record)),
+      directory: (permit, asked) =>
+        reading(() => {
+          checkDirectory(permit);
+          return directory(asked);
+        }),
       wrappedKey: (permit, of) =>
         permitted(permit, ({ record }) =>
           of === undefined || of === record || merged.get(of, record) !== undefined

@@ -1,3 +1,4 @@
+import { nameProfessionals } from './directory.ts';
 import type { Database } from './driver.ts';
 import { nameHolders } from './holders.ts';
 
@@ -178,6 +179,15 @@ const migrations: readonly Migration[] = [
   ALTER TABLE record ADD COLUMN changed INTEGER NOT NULL DEFAULT 0;
   UPDATE record SET changed = ifnull(CAST(json AS TEXT) ->> '$.createdAt', 0);
   `,
+  {
+    sql: `
+  CREATE TABLE directory (
+    key INTEGER PRIMARY KEY, kind INTEGER NOT NULL, id TEXT NOT NULL, professional TEXT, json TEXT NOT NULL, UNIQUE (kind, id, json)
+  );
+  CREATE INDEX directory_professional ON directory (professional) WHERE professional IS NOT NULL;
+  `,
+    fill: nameProfessionals,
+  },
 ];
 
 /** The wrapped keys of records live in a file of their own, with short-lived backups of its own. */

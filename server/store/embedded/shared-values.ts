@@ -1,4 +1,6 @@
+import { isOfProfessionals } from '../../domain/directory.ts';
 import type { DocumentEntry } from '../../domain/document.ts';
+import { makeDirectoryWrites } from './directory.ts';
 import type { Database } from './driver.ts';
 
 /** A document's JSON without what it has in common with others, and the JSON of that: values that stand alone, and lists of them. */
@@ -19,9 +21,9 @@ const single = [
 ] as const satisfies readonly (keyof DocumentEntry)[];
 const lists = ['authors', 'eventCodes'] as const satisfies readonly (keyof DocumentEntry)[];
 
-/** A document of its own, as `join` puts it together again. An author without institution is the patient or a relative, and stays with the document. */
+/** A document of its own, as `join` puts it together again. Where the patient or a relative is an author, all of it stays with the document. */
 export function takeApart(entry: DocumentEntry): TakenApart | undefined {
-  if (!entry.authors.every(({ institutions }) => institutions.length > 0)) return undefined;
+  if (!isOfProfessionals(entry)) return undefined;
   const own: { -readonly [K in keyof DocumentEntry]?: DocumentEntry[K] } = { ...entry };
   for (const field of [...single, ...lists]) delete own[field];
   return {
@@ -40,13 +42,17 @@ function keep<K, V>(known: Map<K, V>, key: K, value: V): V {
   return value;
 }
 
-/** The writer's side: each value is a row of `shared`, written once and never changed. */
+/** The writer's side: each value is a row of `shared`, written once and never changed; what it says of professionals is written with it. */
 export function makeSharedWrites(database: Database) {
   const find = database.prepare<{ key: number }>('SELECT key FROM shared WHERE json = ?');
   const add = database.prepare('INSERT INTO shared (json) VALUES (?)');
+  const directory = makeDirectoryWrites(database);
   const known = new Map<string, number>();
-  const keyOf = (json: string): number =>
-    known.get(json) ?? keep(known, json, find.get(json)?.key ?? add.run(json).key);
+  const addValue = (json: string): number => {
+    directory.add(json);
+    return add.run(json).key;
+  };
+  const keyOf = (json: string): number => known.get(json) ?? keep(known, json, find.get(json)?.key ?? addValue(json));
   return {
     /** The JSON to store: keys of `shared` stand for the values. */
     join({ own, single: alone, lists: several }: TakenApart): string {
