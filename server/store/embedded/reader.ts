@@ -43,6 +43,7 @@ export function openReader(mainFile: string, keysFile: string): OpenReader {
   const across = makeAcrossReads(main);
   const names = makeNameReads(main);
   const holders = makeHolderReads(main);
+  const directory = makeDirectoryReads(main);
   const consents = makeConsentReads(main);
   const events = makeEventReads(main, hiddenAmong, (reading, ids) => packages.hiddenSets(reading, ids));
   const jobs = makeJobReads(main);
@@ -118,12 +119,12 @@ export function openReader(mainFile: string, keysFile: string): OpenReader {
       consentVersions: (permit, id) => permitted(permit, (r) => consents.consentVersions(r, id)),
       events: (permit, filter, page) => permitted(permit, (r) => events.events(r, filter, page)),
       event: (permit, sequence) => permitted(permit, (r) => events.event(r, sequence)),
-      isEmpty: (permit) => permitted(permit, ({ record }) => isEmpty(record)),
       directory: (permit, asked) =>
         reading(() => {
           checkDirectory(permit);
           return directory(asked);
         }),
+      isEmpty: (permit) => permitted(permit, ({ record }) => isEmpty(record)),
       wrappedKey: (permit, of) =>
         permitted(permit, ({ record }) =>
           of === undefined || of === record || merged.get(of, record) !== undefined
