@@ -229,6 +229,18 @@ describe('a Patient in the Bundle', () => {
     expect([status, issues(json)]).toEqual([400, ['attributesContradict Bundle.entry[3].resource.identifier']]);
   });
 
+  test('of this server is the source patient too, by reference', async () => {
+    const reference = `${door.base}/Patient/${await recordId()}`;
+    const { status, json } = await provide((bundle, { document, set }) => {
+      delete bundle.meta;
+      delete document.meta;
+      document.subject = { reference };
+      set.subject = { reference };
+      document.context = { ...document.context, sourcePatientInfo: { reference } };
+    });
+    expect([status, told(json)]).toEqual([200, []]);
+  });
+
   test('whom the reference and the identifier of a subject name differently is refused', async () => {
     const id = await recordId();
     const [system, value] = door.of('casanova').split('|');
@@ -291,6 +303,19 @@ describe('a registered folder', () => {
     ]);
     const members = (await read<List>(folder)).entry?.map(({ item }) => item.reference);
     expect(members?.sort()).toEqual([document, registered, locations(json)[1] ?? ''].sort());
+  });
+
+  test('may be named by its entryUUID instead of its address', async () => {
+    const { folder, list, document } = await made();
+    lists.set(folder, list);
+    const put = putting(folder, () => {});
+    const { status, json } = await provide((bundle, parts) => {
+      put(bundle, parts);
+      Object.assign(parts.entry.at(-1) ?? {}, { request: { method: 'PUT', url: 'List' } });
+    });
+    expect([status, told(json)]).toEqual([200, []]);
+    const members = (await read<List>(folder)).entry?.map(({ item }) => item.reference);
+    expect(members?.sort()).toEqual([document, locations(json)[1] ?? ''].sort());
   });
 
   test('of which something else is said gets a version that says so and holds what it held, and is traced as changed', async () => {

@@ -80,9 +80,11 @@ function kindOf({ resource, request }: BundleEntry<FhirResource>, base: string):
   if (type !== asked || (method !== 'POST' && method !== 'PUT')) return { kind: 'unknown' };
   if (type === 'Patient') return { kind: 'patient', resource, url };
   if (persons.has(type)) return { kind: 'person', resource };
-  const id = localId(url, 'List', base);
-  if (type === 'List' && method === 'PUT' && kindOfList(resource) === 'folder' && isUuid(`urn:uuid:${id}`))
-    return { kind: 'folder', resource, of: `urn:uuid:${id}` };
+  if (type === 'List' && method === 'PUT' && kindOfList(resource) === 'folder') {
+    const id = localId(url, 'List', base);
+    const of = id === undefined ? namesIn(resource.identifier).entryUUID : `urn:uuid:${id}`;
+    if (of !== undefined && isUuid(of)) return { kind: 'folder', resource, of: of.toLowerCase() };
+  }
   return method === 'POST' && url === type ? created(resource) : { kind: 'unknown' };
 }
 

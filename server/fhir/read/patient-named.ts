@@ -83,3 +83,14 @@ function identifiersOf({ identifier = [] }: Patient, source: Source): readonly C
 function isSame(a: Cx, b: Cx): boolean {
   return a.id === b.id && a.authority.oid === b.authority.oid;
 }
+
+/** The holder of a record that a literal reference names, by his identifiers alone. */
+export function patientHere(reference: string, { base, patients }: Links): Patient | undefined {
+  const held = patients.get(localId(reference, 'Patient', base) ?? '');
+  return (
+    held && {
+      resourceType: 'Patient',
+      identifier: held.map(({ id, authority }) => ({ system: `urn:oid:${authority.oid}`, value: id })),
+    }
+  );
+}

@@ -15,7 +15,7 @@ import {
 import { namesIn } from './code.ts';
 import { readDocumentReference } from './document-reference.ts';
 import { readFolder, readSubmissionSet } from './list.ts';
-import { type PatientSent, patientSent, subjectIn } from './patient-named.ts';
+import { type PatientSent, patientHere, patientSent, subjectIn } from './patient-named.ts';
 import { authorHere, localId } from './references.ts';
 
 /** What each entry of the Bundle is, in its order. `object` is the id of its draft. */
@@ -110,8 +110,10 @@ export function readAlone(resource: DocumentReference, facts: BundleFacts): Read
 }
 
 /** Where a resource stands, and how references in it are resolved within the Bundle. */
-function sourceOf({ object, path, fullUrl }: OpenedEntry, { problems, inBundle, base }: Links) {
-  const elsewhere = (reference: string) => inBundle(reference, fullUrl)?.resource ?? authorHere(reference, base);
+function sourceOf({ object, path, fullUrl }: OpenedEntry, links: Links) {
+  const { problems, inBundle, base } = links;
+  const elsewhere = (reference: string) =>
+    inBundle(reference, fullUrl)?.resource ?? patientHere(reference, links) ?? authorHere(reference, base);
   return { object, path, problems, elsewhere };
 }
 

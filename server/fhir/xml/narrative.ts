@@ -38,6 +38,11 @@ export function narrativeFault(div: string): string | undefined {
   return faultIn(root) ?? (isSeen(root) ? undefined : 'a div that shows something is expected');
 }
 
+/** Of a scheme that runs nothing, or relative; without characters that a browser would drop. */
+function isAddress(href: string): boolean {
+  return !/[\s\p{Cc}]/u.test(href) && (/^(?:https?|mailto|tel|urn):/i.test(href) || !/^[^/?#]*:/.test(href));
+}
+
 function faultIn(element: XmlElement): string | undefined {
   if (element.namespace !== xhtml || !elements.has(element.local)) return `the element ${element.local} is not allowed`;
   for (const { namespace, local, value } of element.attributes) {
@@ -46,8 +51,7 @@ function faultIn(element: XmlElement): string | undefined {
     if (local === 'style' && /url\s*\(|expression\s*\(|@import|\\/i.test(value)) return 'a style that loads something';
     if (local === 'src' && !/^(#|data:image\/(png|gif|jpeg);base64,)/i.test(value))
       return 'an image is #id of a contained resource, or data';
-    if (local === 'href' && !/^(#|https?:|mailto:|tel:|urn:|[\w.-]+\/|[\w.-]+$)/i.test(value.trim()))
-      return 'a link that is no address';
+    if (local === 'href' && !isAddress(value.trim())) return 'a link that is no address';
   }
   for (const inside of element.children) {
     const fault = faultIn(inside);
