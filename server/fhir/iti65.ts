@@ -7,6 +7,7 @@ import type { Json } from './json.ts';
 import { idOf } from './map/document-reference.ts';
 import { isObject } from './profile/path.ts';
 import { patientsHeld, provide, receiveAll } from './provide.ts';
+import { withUnknowns } from './read/minimal.ts';
 import { type Part, type ProvidedBundle, patientsNamed, readProvideBundle } from './read/provide-bundle.ts';
 import { validate } from './validate.ts';
 import { profiles } from './vocabulary.ts';
@@ -23,7 +24,8 @@ async function handle(exchange: Exchange): Promise<Answer> {
   const { attached, problems: missing } = await attachmentsIn(tools, request.caller, { ...read, base });
   const problems = [...profileProblems(bundle, exchange), ...read.problems, ...missing, ...broken];
   const documents = await receiveAll(tools, attached);
-  return provide(tools, request, { ...read, documents, problems }, pathsOf(read), (deposited) => ({
+  const submission = isMinimal(bundle) ? withUnknowns(read.submission, tools.newId) : read.submission;
+  return provide(tools, request, { ...read, submission, documents, problems }, pathsOf(read), (deposited) => ({
     body: JSON.stringify({
       resourceType: 'Bundle',
       type: 'transaction-response',
@@ -65,6 +67,10 @@ function checkPurpose(sent: Json): void {
   );
   if (types.length > 0 && !types.some((one) => one === 'List' || one === 'DocumentReference'))
     refuse('transactionNotServed', { expression: 'Bundle.entry' });
+}
+
+function isMinimal({ meta }: Bundle): boolean {
+  return (meta?.profile ?? []).some((profile) => profile.split('|')[0] === profiles.mhdMinimalBundle);
 }
 
 /** Minimal metadata are for domains that prescribe no codes. IHE MHD 1:33.2. */

@@ -37,7 +37,11 @@ const codeSystems: readonly (readonly [stored: string, written: string, ...alsoR
   ['2.16.840.1.113883.5.4', `${hl7}/v3-ActCode`],
   ['2.16.840.1.113883.5.88', `${hl7}/v3-ParticipationFunction`],
   ['2.16.840.1.113883.5.111', `${hl7}/v3-RoleCode`],
+  ['2.16.840.1.113883.5.1008', `${hl7}/v3-NullFlavor`],
 ];
+
+/** Why a code is not said. HL7 v3 NullFlavor. */
+export const nullFlavor = '2.16.840.1.113883.5.1008';
 
 const urlOf = new Map(codeSystems.map(([stored, written]) => [stored, written]));
 const storedOf = new Map(codeSystems.flatMap(([stored, ...urls]) => urls.map((url) => [url, stored] as const)));
@@ -219,6 +223,8 @@ export const identifierTypes = {
   system: `${frCore}/CodeSystem/fr-core-cs-v2-0203`,
   professional: 'IDNPS',
   structure: 'IDNST',
+  /** The number of the register, which PS_IdNat begins by an 8. */
+  rpps: { system: 'https://rpps.esante.gouv.fr', code: 'RPPS' },
   ofPatient: {
     '1.2.250.1.213.1.4.8': 'INS-NIR',
     '1.2.250.1.213.1.4.9': 'INS-NIA',
@@ -251,6 +257,8 @@ export const audit = {
   roleClass: `${hl7}/v3-RoleClass`,
   reason: `${hl7}/v3-ActReason`,
   basicEntity: `${balp}/CodeSystem/BasicAuditEntityType`,
+  /** Which partner's system told an event of its own. */
+  toldBy: 'https://opendmp.example/fhir/CodeSystem/told-by',
   /** The token of a FHIR request by its jti. IHE BALP 152.7. */
   tokenId: 'urn:ietf:params:oauth:jti:',
 } as const;

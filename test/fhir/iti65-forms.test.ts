@@ -497,6 +497,50 @@ describe('a FHIR document', () => {
   });
 });
 
+describe('minimal metadata', () => {
+  const minimal: Change = (bundle, { document, set }) => {
+    const [system = '', value = ''] = door.of('laurent').split('|');
+    const subject = { identifier: { system, value } };
+    bundle.meta = { profile: [`${mhd}.Minimal.ProvideBundle`] };
+    const { masterIdentifier, status, content, resourceType } = document;
+    const { contentType = '', url = '' } = content[0]?.attachment ?? {};
+    for (const key of Object.keys(document)) Reflect.deleteProperty(document, key);
+    Object.assign(document, {
+      resourceType,
+      masterIdentifier,
+      status,
+      subject,
+      content: [{ attachment: { contentType, url } }],
+    });
+    const sourceId = set.extension?.filter(({ url: one }) => one === extensions.sourceId);
+    for (const key of ['contained', 'identifier', 'source', 'meta', 'title', 'note']) Reflect.deleteProperty(set, key);
+    Object.assign(set, { extension: sourceId, subject });
+  };
+
+  test('are enough where the domain prescribes no codes: what is not said is unknown in words', async () => {
+    const { status, json } = await provide(minimal, open);
+    expect([status, told(json)]).toEqual([200, []]);
+    const { type, context, content, securityLabel } = await read(locations(json)[1], open);
+    const unknown = { system: 'http://terminology.hl7.org/CodeSystem/v3-NullFlavor', code: 'UNK' };
+    expect([type?.coding?.[0], context?.facilityType?.coding?.[0], securityLabel?.[0]?.coding?.[0]]).toMatchObject([
+      unknown,
+      unknown,
+      unknown,
+    ]);
+    expect(content[0]?.attachment).toMatchObject({
+      language: 'und',
+      hash: expect.any(String),
+      size: expect.any(Number),
+    });
+  });
+
+  test('are refused in the domain of the DMP', async () => {
+    const { status, json } = await provide<OperationOutcome>(minimal);
+    expect(status).toBe(400);
+    expect(issues(json)).toContain('profileNotTaken Bundle.meta.profile');
+  });
+});
+
 describe('limits', () => {
   test.each<[string, Partial<FhirLimits>, string]>([
     ['entries', { entries: 2 }, 'tooManyEntries'],
