@@ -416,8 +416,6 @@ export function memoryStore({ fault }: { readonly fault?: () => Error | undefine
           ),
         ),
       event: (permit, sequence) => reading(() => trail(permit).find((e) => e.sequence === sequence)),
-      isEmpty: (permit) => reading(() => isEmpty(held, readingOf(permit).record)),
-      wrappedKey: (permit, of) =>
       directory: (permit, asked) =>
         reading(() => {
           checkDirectory(permit);
@@ -427,6 +425,8 @@ export function memoryStore({ fault }: { readonly fault?: () => Error | undefine
             ? asked.rolesOf.flatMap((id) => of((e) => e.kind === 'role' && e.professional === id))
             : asked.ids.flatMap((id) => of((e) => e.kind === asked.kind && e.id === id));
         }),
+      isEmpty: (permit) => reading(() => isEmpty(held, readingOf(permit).record)),
+      wrappedKey: (permit, of) =>
         reading(() => {
           const { record } = readingOf(permit);
           return heir(held, of ?? record) === record ? held.keys.get(of ?? record) : undefined;
@@ -537,9 +537,9 @@ function copyOf(held: Contents): Contents {
     sets: new Map(held.sets),
     folders: new Map(held.folders),
     associations: new Map(held.associations),
+    directory: new Map(held.directory),
     spent: new Map(held.spent),
     events: [...held.events],
-    directory: new Map(held.directory),
     jobs: [...held.jobs],
     numbers: held.numbers,
     merged: new Map(held.merged),
@@ -660,8 +660,6 @@ function remove(
   }
 }
 
-function put(held: Contents, record: RecordId, row: Row, at: number): void {
-  switch (row.kind) {
 function say({ directory }: Contents, entry: DocumentEntry): void {
   for (const said of directoryEntriesOf(entry)) {
     const json = JSON.stringify(said);
@@ -669,6 +667,8 @@ function say({ directory }: Contents, entry: DocumentEntry): void {
   }
 }
 
+function put(held: Contents, record: RecordId, row: Row, at: number): void {
+  switch (row.kind) {
     case 'staged':
       held.staged.set(row.staged.id, row.staged);
       break;
@@ -708,9 +708,9 @@ function say({ directory }: Contents, entry: DocumentEntry): void {
       break;
     case 'document': {
       const { entry, registeredAt, sha256, content, owners } = row;
+      say(held, entry);
       const place = content === undefined ? undefined : placeOf(held, content);
       const document: Placed = {
-      say(held, entry);
         entry,
         record,
         sealedFor: record,
@@ -733,9 +733,9 @@ function say({ directory }: Contents, entry: DocumentEntry): void {
     }
     case 'version': {
       const { entry, of, registeredAt } = row;
+      say(held, entry);
       const old = held.documents.get(of);
       if (old?.record !== record || old.entry.logicalID !== entry.logicalID)
-      say(held, entry);
         throw new TypeError('A version follows no document of the record');
       const { owners, codes } = factsOfDocument(entry, old.owners);
       for (const [name, document] of held.documents)
