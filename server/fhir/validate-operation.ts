@@ -1,4 +1,4 @@
-import type { OperationOutcomeIssue } from 'fhir/r4.js';
+import type { Consent, OperationOutcomeIssue } from 'fhir/r4.js';
 import { type Problem, type ProblemName, problem, Refused } from '../domain/error.ts';
 import { isTraced, traceIdentified } from '../usecases/perform.ts';
 import type { Answer, Exchange, Interaction } from './exchange.ts';
@@ -6,9 +6,10 @@ import { type Json, parseJson } from './json.ts';
 import { outcomeOf } from './outcome.ts';
 import { isKnownProfile } from './profile/check.ts';
 import { isObject, type JsonObject } from './profile/path.ts';
+import { termsIn } from './read/consent.ts';
 import { withinScope } from './scope.ts';
-import { validate } from './validate.ts';
-import { coreDefinitions } from './vocabulary.ts';
+import { validate, withoutRepeats } from './validate.ts';
+import { coreDefinitions, ownConsent } from './vocabulary.ts';
 
 type Type = Exclude<Interaction['resource'], 'system'>;
 
@@ -22,8 +23,8 @@ type Mode = (typeof modes)[number];
 type Question = { readonly resource?: Json; readonly mode: Mode; readonly profiles: readonly string[] };
 
 /**
- * Whether a resource would be taken: its structure, the rules of FHIR and the profiles that it claims or that are named; what the content
- * says is judged when it is sent. Always answered with 200 and an OperationOutcome, unless the question itself is wrong.
+ * Whether a resource would be taken: its structure, the rules of FHIR and the profiles that it claims or that are named, and of a Consent whether
+ * it can be enforced; what depends on the record is judged when it is sent. Always answered with 200 and an OperationOutcome, unless the question itself is wrong.
  * FHIR R4 resource-operation-validate.html.
  */
 async function validateType(exchange: Exchange, type: Type): Promise<Answer> {
@@ -95,8 +96,14 @@ function answerTo(
   const unknown = profiles
     .filter((url) => !isKnownProfile(url) && url !== `${coreDefinitions}${type}`)
     .map((value) => problem('profileUnknown', { value, attribute: 'profile' }));
-  const { problems, warnings } = validate(resource, type, profiles);
-  return outcome([...also, ...problems, ...unknown], warnings, requestId);
+  const { isSound, problems, warnings } = validate(
+    resource,
+    type,
+    type === 'Consent' ? [...profiles, ownConsent] : profiles,
+  );
+  // Its structure was checked just now.
+  const kept = type === 'Consent' && isSound ? termsIn(resource as unknown as Consent).problems : [];
+  return outcome(withoutRepeats([...also, ...kept, ...problems, ...unknown]), warnings, requestId);
 }
 
 function outcome(problems: readonly Problem[], warnings: readonly Problem[], requestId: string): Answer {

@@ -57,6 +57,11 @@ describe('$validate of a type', () => {
     expect((await door.get<Bundle>('dr-martin', query)).json.total).toBe(before);
   });
 
+  test('says of a Consent what cannot be enforced', async () => {
+    const { json } = await ask('Consent/$validate', consentFor({ reference: 'Patient/1' }, { type: 'deny' }));
+    expect(told(json)).toEqual(['error consentNotEnforceable Consent.provision']);
+  });
+
   test('takes Parameters with resource, mode and profile', async () => {
     const { meta: _meta, ...resource } = broken();
     const parameter = [

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
 import type { Bundle, DocumentReference, OperationOutcome, Patient } from 'fhir/r4.js';
+import { validate } from '../../server/fhir/validate.ts';
 import { profiles } from '../../server/fhir/vocabulary.ts';
 import { consentFor } from './consent-samples.ts';
 import { bundleOf, type Change, changed, post } from './deposits.ts';
@@ -146,6 +148,33 @@ describe('a deposit that breaks a rule of FHIR itself', () => {
     const { status, json } = await provide(change);
     expect([status, issues(json).toSorted()]).toEqual([400, expected]);
   });
+});
+
+test('whatever is sent is judged, and nothing makes the checks fail', () => {
+  const names = ['resourceType', 'meta', 'profile', 'entry', 'resource', 'contained', 'extension', 'url', 'reference'];
+  const key = fc.oneof(fc.constantFrom(...names), fc.string());
+  const leaf = fc.oneof(
+    fc.constantFrom('Bundle', 'DocumentReference', profiles.pdsmBundle, profiles.pdsmDocument, '#a'),
+    fc.string(),
+    fc.integer(),
+    fc.boolean(),
+    fc.constant(null),
+  );
+  const { value } = fc.letrec<{ value: unknown }>((tie) => ({
+    value: fc.oneof({ depthSize: 'medium' }, leaf, fc.array(tie('value')), fc.dictionary(key, tie('value'))),
+  }));
+  const claimed = fc.dictionary(key, value).map((rest) => ({
+    ...rest,
+    resourceType: 'Bundle',
+    meta: { profile: [profiles.pdsmBundle] },
+  }));
+  fc.assert(
+    fc.property(claimed, (resource) => {
+      const { problems } = validate(resource, 'Bundle', [profiles.pdsmDocument]);
+      for (const one of problems) expect(one.about.expression).toMatch(/^(Bundle|Resource|[A-Z]\w+)/);
+    }),
+    { numRuns: 300 },
+  );
 });
 
 describe('a profile', () => {
