@@ -10,7 +10,8 @@ import { type Author, professionalAuthority, structureAuthority, type Xcn, type 
  * patient and no document. `role` is named by the ids of its two ends.
  */
 export type DirectoryEntry =
-  | { readonly kind: 'professional' | 'system'; readonly id: string; readonly person: Xcn }
+  | { readonly kind: 'professional'; readonly id: string; readonly person: Xcn }
+  | { readonly kind: 'system'; readonly id: string; readonly person: Xcn }
   | { readonly kind: 'structure'; readonly id: string; readonly organisation: Xon }
   | {
       readonly kind: 'role';
@@ -21,6 +22,7 @@ export type DirectoryEntry =
       readonly specialties: readonly Code[];
     };
 export type DirectoryKind = DirectoryEntry['kind'];
+export type Said<K extends DirectoryKind> = Extract<DirectoryEntry, { readonly kind: K }>;
 
 /** An identifier in the directory; a structure may be named by an OID alone, which is then the value. */
 export type Named = { readonly value: string; readonly oid?: string };

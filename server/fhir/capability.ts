@@ -1,4 +1,5 @@
 import type { CapabilityStatement, CapabilityStatementRestResource } from 'fhir/r4.js';
+import { deviceSearch, organizationSearch, practitionerSearch, roleSearch } from './directory-search.ts';
 import type { Interaction } from './exchange.ts';
 import { listSearch } from './iti66.ts';
 import { documentSearch } from './iti67.ts';
@@ -43,6 +44,10 @@ const searches: { readonly [T in Type]?: Searched } = {
   DocumentReference: documentSearch,
   List: listSearch,
   Patient: patientSearch,
+  Practitioner: practitionerSearch,
+  PractitionerRole: roleSearch,
+  Organization: organizationSearch,
+  Device: deviceSearch,
   AuditEvent: eventSearch,
   Consent: consentSearch,
   Subscription: { ...unpaged, parameters: subscriptionParameters },
@@ -63,6 +68,10 @@ const supported: Readonly<Record<Type, readonly string[]>> = {
     profiles.auditPatientQuery,
     profiles.auditPatientRead,
   ],
+  Practitioner: [],
+  PractitionerRole: [],
+  Organization: [],
+  Device: [],
   Consent: [profiles.consentBasic, profiles.consentIntermediate, profiles.consentAdvanced],
   Subscription: [subscriptions.profile],
   Basic: [],
@@ -187,6 +196,14 @@ const patientDocumentation = [
   'unknown afterwards. DELETE removes an identity of whom nothing else is here (else 409). Former versions are not kept.',
 ].join(' ');
 
+/** Who is found, and what is said of them. */
+const directoryDocumentation = [
+  'Whom documents name as author or legal authenticator: by identifier or id (a role by its practitioner), listed to nobody (400 too-costly); for',
+  'professionals, structures and systems. Professionals of the national registers alone; of different names all are given, the newest first.',
+  'The id is the national number (PS_IdNat, Struct_IdNat), by which author searches name them too.',
+].join(' ');
+const ofDirectory: ReadonlySet<Type> = new Set(['Practitioner', 'PractitionerRole', 'Organization', 'Device']);
+
 /** Bytes and what is ahead of them. */
 const binaryDocumentation = [
   'Read as bytes with the media type of the document, all or one range of them, or as the resource in JSON or XML. POST takes the bytes of a',
@@ -216,6 +233,7 @@ function resourceOf(type: Type, interactions: readonly Interaction[]): Capabilit
     ...(type === 'Consent' ? [consentDocumentation] : []),
     ...(type === 'Subscription' ? [subscriptionDocumentation] : []),
     ...(type === 'Patient' ? [patientDocumentation] : []),
+    ...(ofDirectory.has(type) ? [directoryDocumentation] : []),
     ...(codes.has('patch') ? [ofPatch] : []),
     ...(search !== undefined && search.sorts.length > 0 ? [ofSearch(search)] : []),
   ];

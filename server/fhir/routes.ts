@@ -9,6 +9,7 @@ import { stagingInteractions } from './binary.ts';
 import { readBody } from './body.ts';
 import { readBytes } from './bytes.ts';
 import { capabilityStatement, type OAuthAddresses } from './capability.ts';
+import { directoryInteractions } from './directory.ts';
 import { documentHistoryInteractions } from './document-history.ts';
 import { documentUpdateInteractions } from './document-update.ts';
 import { documentWriter } from './document-writer.ts';
@@ -68,6 +69,7 @@ const served: readonly Interaction[] = [
   ...feedInteractions,
   ...messageInteractions,
   ...patientInteractions,
+  ...directoryInteractions,
   ...eventInteractions,
   ...consentInteractions,
   ...subscriptionInteractions,

@@ -24,6 +24,10 @@ const elementsOf: Readonly<Record<string, Elements>> = {
       'context',
     ],
   },
+  Practitioner: { mandatory: [], summary: ['identifier', 'name'] },
+  PractitionerRole: { mandatory: [], summary: ['practitioner', 'organization', 'code', 'specialty'] },
+  Organization: { mandatory: [], summary: ['identifier', 'name'] },
+  Device: { mandatory: [], summary: [] },
   List: { mandatory: ['status', 'mode'], summary: ['title', 'code', 'subject', 'date', 'source'] },
   AuditEvent: {
     mandatory: ['type', 'recorded', 'agent', 'source'],
