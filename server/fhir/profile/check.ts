@@ -17,12 +17,18 @@ type Compiled = Constraint & {
 
 type CompiledProfile = Omit<Profile, 'constraints'> & { readonly constraints: readonly Compiled[] };
 
-const byUrl: ReadonlyMap<string, CompiledProfile> = new Map(
-  profileTable.map((profile) => [
-    profile.url,
-    { ...profile, constraints: profile.constraints.map(compiledFor(profile)) },
-  ]),
-);
+let compiled: ReadonlyMap<string, CompiledProfile> | undefined;
+
+/** The profile of that address; their paths are read when one is asked for first. */
+function profileAt(url: string): CompiledProfile | undefined {
+  compiled ??= new Map(
+    profileTable.map((profile) => [
+      profile.url,
+      { ...profile, constraints: profile.constraints.map(compiledFor(profile)) },
+    ]),
+  );
+  return compiled.get(url);
+}
 
 function compiledFor({ url, guide, extensions }: Profile): (constraint: Constraint) => Compiled {
   return (constraint) => {
@@ -39,7 +45,7 @@ function compiledFor({ url, guide, extensions }: Profile): (constraint: Constrai
 
 /** Whether this server knows the constraints of that profile, whose address may carry a version. */
 export function isKnownProfile(address: string): boolean {
-  return byUrl.has(withoutVersion(address));
+  return profileAt(withoutVersion(address)) !== undefined;
 }
 
 function withoutVersion(address: string): string {
@@ -88,13 +94,13 @@ function checkResource(resource: JsonObject, at: string, also: readonly string[]
 function obeyed(resource: JsonObject, at: string, also: readonly string[], report: Report): Set<CompiledProfile> {
   const found = new Set<CompiledProfile>();
   const add = (url: string | undefined) => {
-    for (let profile = byUrl.get(url ?? ''); profile !== undefined; profile = byUrl.get(profile.parent ?? ''))
+    for (let profile = profileAt(url ?? ''); profile !== undefined; profile = profileAt(profile.parent ?? ''))
       found.add(profile);
   };
   for (const { value, at: place } of follow([{ value: resource, at }], metaProfile)) {
     if (typeof value !== 'string') continue;
     const url = withoutVersion(value);
-    const profile = byUrl.get(url);
+    const profile = profileAt(url);
     if (profile === undefined) {
       if (!url.startsWith(coreDefinitions))
         report.warnings.push(problem('profileUnknown', { expression: place, value }));
