@@ -728,6 +728,11 @@ export const catalogue = {
     remedy:
       'Send the obsolete patient with active=false, its identifier, and one link replaced-by with the identifier of the surviving one.',
   },
+  auditEventNotTaken: {
+    what: (a) => `The event is not taken: ${a.expression ?? 'it'}${given(a)}${because(a)}`,
+    rule: 'IHE BALP 152 (one event for each patient, source.observer is who recorded it); IHE ITI RESTful ATNA 3.20.4.2',
+    remedy: 'Send what your own system recorded, when it happened, one event for each patient.',
+  },
   messageEventUnknown: {
     what: (a) => `Messages of the event ${quoted(a.value)} are not processed here`,
     rule: 'FHIR R4 messaging.html; IHE PMIR 3:3.93.4.1.2',

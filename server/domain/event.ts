@@ -7,6 +7,7 @@ import type { RecordId } from './record.ts';
 export type Transaction =
   | 'ITI-8'
   | 'ITI-18'
+  | 'ITI-20'
   | 'ITI-41'
   | 'ITI-42'
   | 'ITI-43'
@@ -39,8 +40,8 @@ export type Transaction =
   | 'ORU'
   | 'MDM'
   | 'read'
-  | 'create'
   | 'search'
+  | 'create'
   | 'internal';
 
 /** Where a request came from. */
@@ -58,6 +59,20 @@ export type TracedDocument = { readonly entryUUID: string; readonly uniqueId: st
 export function traced({ entryUUID, uniqueId, logicalID }: Required<TracedDocument>): TracedDocument {
   return { entryUUID, uniqueId, ...(logicalID !== entryUUID && { logicalID }) };
 }
+
+/**
+ * An event of elsewhere, as a partner's system told it. The event around it says who told it; its `at` is the time that the partner's event says.
+ */
+export type Told = {
+  /** The AuditEvent, as it was sent, in JSON. */
+  readonly resource: string;
+  /** When it came, in milliseconds since 1970. */
+  readonly receivedAt: number;
+  /** PS_IdNat and Struct_IdNat of those who took part. */
+  readonly agents: readonly string[];
+  /** Whatever it says that could be the entryUUID or uniqueId of an object: who may not know one of these objects does not see the event. */
+  readonly names: readonly string[];
+};
 
 /** One act of one actor, written for the patient and for the proof. Times are milliseconds since 1970. */
 export type EventDraft = {
@@ -80,7 +95,21 @@ export type EventDraft = {
   readonly submissionSet?: { readonly entryUUID: string; readonly uniqueId: string };
   /** The query as it was asked, in text. */
   readonly query?: string;
+  readonly told?: Told;
 };
 
 /** An event in its place in the chain: `hash` = SHA-256 of the previous hash and of the event's JSON. */
 export type AuditEvent = EventDraft & { readonly sequence: number; readonly previous: string; readonly hash: string };
+
+/** The ids under which an event is found: of its actor, or of those who took part in what a partner told. */
+export function actorsOf({ actor, told }: Pick<EventDraft, 'actor' | 'told'>): readonly string[] {
+  return told === undefined ? idsOf(actor) : told.agents;
+}
+
+/** A person's or a structure's own id; under AIR both act. */
+function idsOf(actor: Actor | undefined): string[] {
+  if (actor === undefined) return [];
+  if (actor.kind === 'structure') return [actor.structure.id, ...(actor.employee ? [actor.employee.id] : [])];
+  if (actor.kind === 'patient') return [actor.ins.value];
+  return actor.kind === 'air' && actor.structure ? [actor.id, actor.structure.id] : [actor.id];
+}

@@ -114,7 +114,7 @@ function byEntity(row: Parameter<EventQuestion> | undefined): Parameter<EventQue
 
 const sources = referenceRows<AuditEvent>(
   'source',
-  'This server, by :identifier',
+  'Who recorded it: this server or the partner’s system that told it, by :identifier',
   ({ source }) => referred([source.observer]),
   [],
 );
@@ -159,8 +159,8 @@ export const eventParameters: Rows = {
     codings(...entity.map(({ role }) => role)),
   ),
   ...sources,
-  'source.identifier': { type: 'token', documentation: 'Identifier of this server', read: bySource },
-  ...tokenRows<AuditEvent>('site', 'Address of this server', ({ source: { site } }) =>
+  'source.identifier': { type: 'token', documentation: 'Identifier of who recorded it', read: bySource },
+  ...tokenRows<AuditEvent>('site', 'Address or name of who recorded it', ({ source: { site } }) =>
     site === undefined ? [] : [{ code: site }],
   ),
   ...tokenRows<AuditEvent>('type', 'Type of the event', (event) => codings(event.type)),

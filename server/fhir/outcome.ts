@@ -169,6 +169,7 @@ const translations = {
   recordNotOpened: as(422, 'business-rule'),
   recordNotEmpty: as(409, 'conflict'),
   mergeImpossible: as(422, 'business-rule'),
+  auditEventNotTaken: as(422, 'business-rule'),
   messageEventUnknown: as(400, 'not-supported'),
 
   hl7Malformed: as(400, 'structure'),

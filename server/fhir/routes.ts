@@ -16,6 +16,7 @@ import { documentWriter } from './document-writer.ts';
 import type { Exchange, Filing, Interaction, Subscribing } from './exchange.ts';
 import { incoming } from './incoming.ts';
 import { askWithin } from './inner.ts';
+import { auditFeedInteractions } from './iti20.ts';
 import { provideInteractions } from './iti65.ts';
 import { listInteractions } from './iti66.ts';
 import { documentInteractions } from './iti67.ts';
@@ -71,6 +72,7 @@ const served: readonly Interaction[] = [
   ...patientInteractions,
   ...directoryInteractions,
   ...eventInteractions,
+  ...auditFeedInteractions,
   ...consentInteractions,
   ...subscriptionInteractions,
   ...topicInteractions,

@@ -579,7 +579,7 @@ export interface Reader {
   consentVersions(permit: Permit, id: string): Promise<readonly StoredConsents[]>;
   /**
    * Events of the permit's record, newest first. Documents that the permit's visibility hides are not named; an event that named
-   * only such documents is left out.
+   * only such documents is left out, and so is what a partner told if it says the name of one, whenever the document came.
    */
   events(permit: Permit, filter: EventFilter, page: PageRequest): Promise<Page<AuditEvent>>;
   event(permit: Permit, sequence: number): Promise<AuditEvent | undefined>;

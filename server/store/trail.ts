@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import type { Actor } from '../domain/actor.ts';
 import type { AuditEvent } from '../domain/event.ts';
 
 /** What the first event of the chain names as its predecessor. */
@@ -10,19 +9,14 @@ export function chainHash(previous: string, json: string): string {
   return createHash('sha256').update(previous, 'hex').update(json).digest('hex');
 }
 
-/** The ids under which an actor's events are found: a person's or a structure's own; under AIR both act. */
-export function actorIds(actor: Actor | undefined): string[] {
-  if (actor === undefined) return [];
-  if (actor.kind === 'structure') return [actor.structure.id, ...(actor.employee ? [actor.employee.id] : [])];
-  if (actor.kind === 'patient') return [actor.ins.value];
-  return actor.kind === 'air' && actor.structure ? [actor.id, actor.structure.id] : [actor.id];
-}
-
 /**
  * The event as a viewer may read it: hidden documents are not named, nor does a query spell one out; a look-up shows its names only where
- * the viewer sees a document behind each. Undefined when the event named only hidden ones, or a submission set that is.
+ * the viewer sees a document behind each. Undefined when the event named only hidden ones, or a submission set that is; and when a partner told it and
+ * it says the name of anything hidden.
+ * @param isHidden of an entryUUID; of what a partner told, of any of its names
  */
 export function withoutHidden(event: AuditEvent, isHidden: (entryUUID: string) => boolean): AuditEvent | undefined {
+  if (event.told?.names.some(isHidden) === true) return undefined;
   const { query, ...rest } = event;
   const { submissionSet } = event;
   const all = event.documents ?? [];

@@ -1,7 +1,7 @@
 import { type Actor, professionalId, structureId } from '../domain/actor.ts';
 import type { Permit } from '../domain/decision.ts';
 import { refuse } from '../domain/error.ts';
-import type { AuditEvent } from '../domain/event.ts';
+import { type AuditEvent, actorsOf } from '../domain/event.ts';
 import type { EventFilter, Page, PageRequest } from '../store/port.ts';
 import { batches, type Keyed, type KeyedPage, pageOf } from './paging.ts';
 import { perform, type Request, type Subject, type Tools } from './perform.ts';
@@ -95,7 +95,7 @@ export async function eventOfHistory(tools: Tools, request: Request, sequence: n
   return perform(tools, request, 'readHistory', subject, async (permit) => {
     const event = await tools.store.read.event(permit, sequence);
     const own = ownActor(permit, request);
-    if (event === undefined || (own !== undefined && nameOf(event.actor) !== own))
+    if (event === undefined || (own !== undefined && !actorsOf(event).includes(own)))
       refuse('resourceUnknown', { value: `AuditEvent/${sequence}` });
     return { answer: event };
   });

@@ -58,8 +58,11 @@ export type Plan<T> = {
   readonly answer: T;
   readonly expect?: readonly Expectation[];
   readonly put?: readonly Row[];
-  /** Facts for the event: documents touched, submission set, query. */
-  readonly trace?: Pick<EventDraft, 'documents' | 'submissionSet' | 'query'>;
+  /** The answer where it names events of the plan, by their numbers in its order. */
+  readonly numbered?: (sequences: readonly number[]) => T;
+  /** Facts for the event: documents touched, submission set, query; of what a partner tells, when it was and of which record. */
+  readonly trace?: Pick<EventDraft, 'documents' | 'submissionSet' | 'query' | 'told' | 'record' | 'patient'> &
+    Partial<Pick<EventDraft, 'at'>>;
   /** Other records that were read, or from which `put` removes something: each has an event of its own. */
   readonly also?: readonly {
     readonly permit: Permit;
@@ -181,7 +184,7 @@ export async function performJointly<T>(
       ],
       ...(spend && { spend }),
     });
-    if (outcome.done) return plan.answer;
+    if (outcome.done) return plan.numbered?.(outcome.sequences) ?? plan.answer;
     if (outcome.spent) await replayed(tools, base(permit.action));
     if (attempt >= 5) throw new Refused([problem('busy')]);
   }

@@ -179,6 +179,7 @@ const answers = {
   recordNotOpened: general,
   recordNotEmpty: general,
   mergeImpossible: general,
+  auditEventNotTaken: general,
   messageEventUnknown: general,
 
   busy: either('XDSRegistryBusy', 'XDSRepositoryBusy'),

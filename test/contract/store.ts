@@ -961,6 +961,48 @@ export function storeContract(name: string, open: () => Promise<Subject>): void 
         expect(await of({ actor: doctor.id.slice(0, -1) })).toEqual([]);
       });
 
+      test('a partner told are found by those who took part, at the time that they say', async () => {
+        const told = { resource: '{}', receivedAt: 90, agents: [doctor.id, '1490000019'], names: [] };
+        const partner = { kind: 'system', id: 'partner', name: 'Partner', rights: ['auditFeed'] } as const;
+        await store.write.note([event({ record: first, at: 10, actor: partner, action: 'feedAudit', told })]);
+        const of = async (filter: { from?: number; to?: number; actor?: string }) =>
+          (await store.read.events(ours, filter, everyPage)).items.map((e) => [e.sequence, e.told]);
+        expect(await of({ actor: doctor.id, to: 11 })).toEqual([[1, told]]);
+        expect(await of({ actor: '1490000019' })).toEqual([[1, told]]);
+        expect(await of({ actor: 'partner' })).toEqual([]);
+        expect(await of({ from: 11 })).toEqual([]);
+      });
+
+      test('a partner told are absent where they say any name of something hidden, even of what came later', async () => {
+        const telling = (...names: readonly string[]) =>
+          event({ record: first, action: 'feedAudit', told: { resource: '{}', receivedAt: 90, agents: [], names } });
+        await store.write.note([
+          telling('2.999.1.2'),
+          telling(uuid(2)),
+          telling(uuid(60)),
+          telling('2.999.1.1', uuid(1)),
+          telling('2.999.404', uuid(404), 'anything'),
+          telling('2.999.1.1', '2.999.1.2'),
+          telling(),
+        ]);
+        const seen = async (actor: ActorName) => {
+          const permit = await permitOn(store, actor, { action: 'readHistory' });
+          const { items } = await store.read.events(permit, {}, everyPage);
+          for (let n = 1; n <= 7; n++)
+            expect(await store.read.event(permit, n)).toEqual(items.find((e) => e.sequence === n));
+          return items.map((e) => e.sequence);
+        };
+        expect(await seen('otherDoctor')).toEqual([7, 6, 5, 4, 3, 2, 1]);
+        await commit(
+          documentRow(document(1)),
+          documentRow(document(2, { confidentialityCodes: confidential('MASQUE_PS') })),
+          { kind: 'submissionSet', set: submissionSet(60), owners: nobody },
+          { kind: 'association', association: association(62, 60, 2) },
+        );
+        expect(await seen('treatingDoctor')).toEqual([7, 6, 5, 4, 3, 2, 1]);
+        expect(await seen('otherDoctor')).toEqual([7, 5, 4]);
+      });
+
       test('come in pages, filled up past those that are left out', async () => {
         await commit(documentRow(document(2, { confidentialityCodes: confidential('MASQUE_PS') })));
         const hidden = { documents: [{ entryUUID: uuid(2), uniqueId: '2.999.1.2' }] };

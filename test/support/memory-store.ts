@@ -10,7 +10,7 @@ import {
   type VisibilityCode,
   visibilityOf,
 } from '../../server/domain/document.ts';
-import type { AuditEvent, EventDraft } from '../../server/domain/event.ts';
+import { type AuditEvent, actorsOf, type EventDraft } from '../../server/domain/event.ts';
 import { writeCxi, writeXcn } from '../../server/domain/hl7v2.ts';
 import type { Cx, Identifier } from '../../server/domain/identifier.ts';
 import type { PatientRecord, RecordId } from '../../server/domain/record.ts';
@@ -52,7 +52,7 @@ import {
   StoreStopped,
   type TimeRange,
 } from '../../server/store/port.ts';
-import { actorIds, chainHash, chainStart, withoutHidden } from '../../server/store/trail.ts';
+import { chainHash, chainStart, withoutHidden } from '../../server/store/trail.ts';
 import { factsOfDocument, isOwn, isVisible, seesEverything, seesOwnAlone } from '../../server/store/visibility.ts';
 
 import {
@@ -243,7 +243,9 @@ export function memoryStore({ fault }: { readonly fault?: () => Error | undefine
   const trail = (permit: Permit): AuditEvent[] => {
     const { record } = readingOf(permit);
     const sets = storedSets(permit).map(({ set }) => set.entryUUID);
-    const isHidden = (name: string) => (held.sets.has(name) ? !sets.includes(name) : hiddenFrom(permit)(name));
+    const isHidden = (name: string): boolean =>
+      (held.sets.has(name) ? !sets.includes(name) : hiddenFrom(permit)(name)) ||
+      uniqueHolders(name).some(({ entryUUID }) => isHidden(entryUUID));
     return held.events
       .filter((e) => heir(held, e.record) === record)
       .flatMap((e) => withoutHidden(e, isHidden) ?? [])
@@ -409,7 +411,7 @@ export function memoryStore({ fault }: { readonly fault?: () => Error | undefine
               (e) =>
                 e.at >= (from ?? e.at) &&
                 (to === undefined || e.at < to) &&
-                (actor === undefined || actorIds(e.actor).includes(actor)),
+                (actor === undefined || actorsOf(e).includes(actor)),
             ),
             page,
             (e) => e.sequence,

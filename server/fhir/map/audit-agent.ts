@@ -7,6 +7,7 @@ import type { Shape } from './audit-shape.ts';
 
 /** Transactions whose credential is a token; the others carry an assertion. */
 const byToken: ReadonlySet<Transaction> = new Set([
+  'ITI-20',
   'ITI-65',
   'ITI-66',
   'ITI-67',

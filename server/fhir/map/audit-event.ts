@@ -7,15 +7,17 @@ import { agentsOf, isStructure } from './audit-agent.ts';
 import { actionOf, type Shape, shapeOf } from './audit-shape.ts';
 import { uniqueIdentifier } from './code.ts';
 import { idOf } from './document-reference.ts';
+import { toldEventOf } from './told-event.ts';
 
 /** What the map needs to know of this server. */
 export type Observer = { readonly base: string; readonly repositoryUniqueId: string };
 
 /**
- * One event of the record's history. A profile is claimed only by an event that succeeded and has all that the profile asks for.
+ * One event of the record's history; what a partner told, as it was told. A profile is claimed only by an event that succeeded and has all that the profile asks for.
  */
 export function auditEventOf(happened: AuditEvent, observer: Observer): FhirAuditEvent {
-  const { origin, outcome } = happened;
+  const { origin, outcome, told } = happened;
+  if (told !== undefined) return toldEventOf(happened.sequence, happened.actor, told);
   const shape = shapeOf(happened);
   const who = { identifier: { system: uris, value: observer.base }, display: 'OpenDMP' };
   const agent = agentsOf(happened, shape, who);

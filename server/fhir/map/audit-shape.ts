@@ -72,6 +72,12 @@ const shapes: Readonly<Record<Transaction, Shape>> = {
     action: 'E',
     client: 'source',
   },
+  'ITI-20': {
+    type: rest,
+    subtype: [interaction('create'), iti('ITI-20', 'Record Audit Event')],
+    action: 'C',
+    client: 'source',
+  },
   'ITI-41': incoming(iti('ITI-41', 'Provide and Register Document Set-b')),
   'ITI-42': incoming(iti('ITI-42', 'Register Document Set-b')),
   'ITI-43': {

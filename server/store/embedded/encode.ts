@@ -1,6 +1,6 @@
 import { groupOf } from '../../domain/consent.ts';
 import type { Association, DocumentEntry } from '../../domain/document.ts';
-import type { EventDraft } from '../../domain/event.ts';
+import { actorsOf, type EventDraft } from '../../domain/event.ts';
 import { writeCxi, writeXcn } from '../../domain/hl7v2.ts';
 import type { Cx, Identifier } from '../../domain/identifier.ts';
 import type { RecordId } from '../../domain/record.ts';
@@ -8,7 +8,6 @@ import { type Dtm, earliest } from '../../domain/time.ts';
 import { type HolderName, holderNames } from '../holders.ts';
 import { emptiedRecord } from '../permit.ts';
 import type { ChangeSet, Expectation, Job, ObjectKind, Owners, Row, Spend } from '../port.ts';
-import { actorIds } from '../trail.ts';
 import { codeToken, escaped, factsOfDocument, flagsOf, ownersText, tokens } from '../visibility.ts';
 import type { Settlement } from './jobs.ts';
 import { statuses } from './names.ts';
@@ -149,7 +148,7 @@ function encodeEvent(event: EventDraft): PlainEvent {
   return {
     record: event.record,
     at: event.at,
-    actors: tokens(actorIds(event.actor).map(escaped)),
+    actors: tokens(actorsOf(event).map(escaped)),
     json: JSON.stringify(event),
   };
 }

@@ -1,5 +1,5 @@
 import type { AuditEvent, EventDraft } from '../../domain/event.ts';
-import type { EventFilter, Page, PageRequest } from '../port.ts';
+import type { EventFilter, Holder, Page, PageRequest } from '../port.ts';
 import { chainStart, withoutHidden } from '../trail.ts';
 import { escaped } from '../visibility.ts';
 import type { Database } from './driver.ts';
@@ -13,12 +13,19 @@ type Row = {
   readonly json: Uint8Array;
 };
 
+const none: ReadonlyMap<string, readonly Holder[]> = new Map();
+
 const columns = `e.sequence, lower(hex(e.hash)) AS hash, e.json,
   (SELECT lower(hex(p.hash)) FROM event p WHERE p.sequence = e.sequence - 1) AS previous`;
 const ofRecord = 'e.record = (SELECT key FROM record WHERE id = ?)';
 
 /** Reads of a record's events. */
-export function makeEventReads(database: Database, hiddenAmong: HiddenAmong, hiddenSets: HiddenAmong) {
+export function makeEventReads(
+  database: Database,
+  hiddenAmong: HiddenAmong,
+  hiddenSets: HiddenAmong,
+  holders: (uniqueIds: readonly string[]) => ReadonlyMap<string, readonly Pick<Holder, 'entryUUID'>[]>,
+) {
   const newest = database.prepare<Row>(
     `SELECT ${columns} FROM event e
      WHERE ${ofRecord} AND e.sequence < ? AND e.at >= ? AND e.at < ? AND instr(e.actors, ?) > 0
@@ -28,17 +35,21 @@ export function makeEventReads(database: Database, hiddenAmong: HiddenAmong, hid
 
   function shown(reading: Reading, rows: readonly Row[]): AuditEvent[] {
     const events = rows.map(eventOf);
-    const hidden = hiddenAmong(
-      reading,
-      events.flatMap(({ documents }) => documents?.map(({ entryUUID }) => entryUUID) ?? []),
-    );
-    const sets = hiddenSets(
-      reading,
-      events.flatMap(({ submissionSet, documents = [] }) =>
+    const names = [...new Set(events.flatMap(({ told }) => told?.names ?? []))];
+    const held = names.length === 0 ? none : holders(names);
+    const objects = [...names, ...[...held.values()].flat().map(({ entryUUID }) => entryUUID)];
+    const hidden = hiddenAmong(reading, [
+      ...events.flatMap(({ documents }) => documents?.map(({ entryUUID }) => entryUUID) ?? []),
+      ...objects,
+    ]);
+    const sets = hiddenSets(reading, [
+      ...events.flatMap(({ submissionSet, documents = [] }) =>
         submissionSet === undefined || documents.length > 0 ? [] : [submissionSet.entryUUID],
       ),
-    );
-    const isHidden = (entryUUID: string) => hidden.has(entryUUID) || sets.has(entryUUID);
+      ...objects,
+    ]);
+    const isHidden = (name: string): boolean =>
+      hidden.has(name) || sets.has(name) || held.get(name)?.some(({ entryUUID }) => isHidden(entryUUID)) === true;
     return events.flatMap((event) => withoutHidden(event, isHidden) ?? []);
   }
 

@@ -45,7 +45,7 @@ export function openReader(mainFile: string, keysFile: string): OpenReader {
   const holders = makeHolderReads(main);
   const directory = makeDirectoryReads(main);
   const consents = makeConsentReads(main);
-  const events = makeEventReads(main, hiddenAmong, (reading, ids) => packages.hiddenSets(reading, ids));
+  const events = makeEventReads(main, hiddenAmong, (reading, ids) => packages.hiddenSets(reading, ids), names.holders);
   const jobs = makeJobReads(main);
   const staging = makeStagingReads(main);
   const subscriptions = makeSubscriptionReads(main);

@@ -1,0 +1,54 @@
+import type { AuditEvent } from 'fhir/r4.js';
+import { Refused, refuse } from '../domain/error.ts';
+import { feedAudit } from '../usecases/feed-audit.ts';
+import type { Answer, Exchange, Interaction } from './exchange.ts';
+import { toldEventOf } from './map/told-event.ts';
+import { toldEventIn } from './read/told-event.ts';
+import { validate } from './validate.ts';
+
+const type = 'AuditEvent';
+
+/** Bytes of one event in JSON. */
+const longest = 256 * 1024;
+
+/**
+ * Takes an event that a partner's system recorded. Nothing of it is asked but what FHIR and the profiles that it claims ask; an event that is
+ * sent twice is kept twice, since an AuditEvent has no name of its own.
+ * @throws Refused with everything that is wrong with it
+ */
+async function create(exchange: Exchange): Promise<Answer> {
+  const { tools, request, base, header } = exchange;
+  if (header('If-None-Exist') !== '')
+    refuse('parameterUnknown', { attribute: 'If-None-Exist', detail: 'who tells of events finds none' });
+  const sent = await exchange.json();
+  if (Buffer.byteLength(JSON.stringify(sent)) > longest)
+    refuse('messageTooLarge', { detail: `an ${type} may have ${longest} bytes` });
+  const { isSound, problems } = validate(sent, type);
+  if (!isSound) throw new Refused(problems);
+  // Its structure was checked.
+  const event = sent as unknown as AuditEvent;
+  const { told, problems: others } = toldEventIn(event, base, tools.now());
+  if (problems.length + others.length > 0) throw new Refused([...problems, ...others]);
+  const { sequence, receivedAt } = await feedAudit(tools, request, told);
+  return {
+    status: 201,
+    body: /\breturn=minimal\b/.test(header('Prefer'))
+      ? ''
+      : JSON.stringify(toldEventOf(sequence, request.caller.actor, { ...told, receivedAt })),
+    headers: { Location: `${base}/${type}/${sequence}`, 'Last-Modified': new Date(receivedAt).toUTCString() },
+  };
+}
+
+/** Record Audit Event, FHIR feed; several come in a batch. IHE ITI Supplement RESTful ATNA 3.20. */
+export const auditFeedInteractions: readonly Interaction[] = [
+  {
+    method: 'POST',
+    path: `/${type}`,
+    resource: type,
+    interaction: 'create',
+    transaction: 'ITI-20',
+    action: 'feedAudit',
+    what: 'Tell of an event that a partner’s system recorded; several in a batch',
+    handle: create,
+  },
+];
