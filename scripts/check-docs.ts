@@ -5,7 +5,7 @@ import { catalogue, type Problem, type ProblemName } from '../server/domain/erro
 import { listSearch } from '../server/fhir/iti66.ts';
 import { documentSearch } from '../server/fhir/iti67.ts';
 import { eventSearch } from '../server/fhir/iti81.ts';
-import { consentSearch } from '../server/fhir/iti108.ts';
+import { consentSearch } from '../server/fhir/consent-search.ts';
 import { statusOf } from '../server/fhir/outcome.ts';
 import { routeTable } from '../server/fhir/routes.ts';
 import { conditionOf } from '../server/hl7/errors.ts';

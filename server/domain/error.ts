@@ -641,9 +641,9 @@ export const catalogue = {
     remedy: 'Start the search again.',
   },
   multipleMatches: {
-    what: (a) => `${quoted(a.value)} names more than one document`,
+    what: (a) => `${quoted(a.value)} names more than one resource`,
     rule: 'FHIR R4 http.html#concurrency (conditional interactions)',
-    remedy: 'Name one document.',
+    remedy: 'Name one.',
   },
   patchForbidden: {
     what: (a) => `${a.expression ?? 'An element'} is not changed by PATCH${because(a)}`,
@@ -658,7 +658,7 @@ export const catalogue = {
   resourceDeleted: {
     what: (a) => `${a.value ?? 'The resource'} was deleted`,
     rule: 'FHIR R4 http.html#read',
-    remedy: 'Search for status entered-in-error to find what was deleted.',
+    remedy: 'A deleted document is found by the status entered-in-error, a withdrawn Consent by its history.',
   },
   versionDiffers: {
     what: (a) => `${a.object ?? 'The resource'} is not at version ${a.value ?? ''}${because(a)}`,

@@ -1,10 +1,10 @@
 import type { CapabilityStatement, CapabilityStatementRestResource } from 'fhir/r4.js';
+import { consentSearch } from './consent-search.ts';
 import { deviceSearch, organizationSearch, practitionerSearch, roleSearch } from './directory-search.ts';
 import type { Interaction } from './exchange.ts';
 import { listSearch } from './iti66.ts';
 import { documentSearch } from './iti67.ts';
 import { eventSearch } from './iti81.ts';
-import { consentSearch } from './iti108.ts';
 import type { SearchOf } from './paged-search.ts';
 import { patchTypes } from './patch-body.ts';
 import { patientSearch } from './patient-search.ts';
@@ -178,6 +178,7 @@ const consentDocumentation = [
   'Opposition: deny with purpose BTG (break-glass), ETREAT (centre 15) or both. Masked documents in emergency: permit with purposes BTG and',
   'ETREAT and security label MASQUE_PS. A root permit without actor states the opening of the record and is not ended. Actors are named by',
   'identifier (PS_IdNat, Struct_IdNat), teams by a contained CareTeam or Group. What cannot be enforced is refused with 422.',
+  'Ended by status inactive, or by DELETE, after which its history alone tells of it. Conditions (If-None-Exist, PUT) take the parameters below.',
 ].join(' ');
 
 /** The topics, by their canonical addresses. Subscriptions R5 Backport 1.1, CapabilityStatement. */
@@ -251,6 +252,12 @@ function resourceOf(type: Type, interactions: readonly Interaction[]): Capabilit
     ...(codes.has('vread') && { readHistory: codes.has('history-instance') }),
     ...(codes.has('patch') && { conditionalRead: 'not-match' as const, updateCreate: false, conditionalCreate: true }),
     ...(type === 'Binary' && { conditionalRead: 'not-match' as const }),
+    ...(type === 'Consent' && {
+      conditionalRead: 'not-match' as const,
+      updateCreate: false,
+      conditionalCreate: true,
+      conditionalUpdate: true,
+    }),
     ...(type === 'Patient' && {
       conditionalRead: 'not-match' as const,
       updateCreate: false,

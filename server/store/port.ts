@@ -245,7 +245,7 @@ export type StoredConsents = {
   /** Grows with every version of the store. */
   readonly position: number;
   readonly consents: readonly Consent[];
-  /** The form in which they were stated, as it was sent. */
+  /** The form in which they were stated, as it was sent; empty where it was withdrawn. */
   readonly form?: string;
 };
 

@@ -2,10 +2,12 @@ import type { Action } from '../domain/action.ts';
 import { type Consent, type ConsentStatement, concernsTheSame, groupOf, sameStatement } from '../domain/consent.ts';
 import type { Permit, RecordFacts } from '../domain/decision.ts';
 import { problem, Refused, refuse } from '../domain/error.ts';
+import type { PatientRecord } from '../domain/record.ts';
 import type { Row, StoredConsents } from '../store/port.ts';
 import { declares, isOwnAuthorisation, outlastsDeclaration } from './consent.ts';
-import { performJointly, type Request, type Subject, type Tools } from './perform.ts';
+import { type Judge, performJointly, type Request, type Subject, type Tools } from './perform.ts';
 import type { PatientRef } from './query.ts';
+import { type Condition, formsMeant, isWithdrawn } from './read-consents.ts';
 import { consentOf, endConsent, monthsAfter } from './record.ts';
 
 /** One statement of a form with its time: `from` is now where it is absent, `until` the first instant at which it no longer holds. */
@@ -19,26 +21,23 @@ export type Form = {
   readonly text: string;
 };
 
+/** What came of a form: the version that it made, or the one that was there already. */
+export type Stated = { readonly stored: StoredConsents; readonly outcome: 'created' | 'changed' | 'existing' };
+
 /**
  * States what a form says: each statement is a consent of its own, of one group. What it contradicts or repeats elsewhere ends where it begins.
  * A professional may state his own authorisation, which ends after the time that the regime gives at the latest.
- * @throws Refused consentRuleBroken, and what the decision refuses
+ * @param unless where a form meets it, nothing is stated; of several requests at the same time one states. FHIR R4 http.html#ccreate
+ * @throws Refused consentRuleBroken, multipleMatches, and what the decision refuses
  */
-export async function stateForm(tools: Tools, request: Request, form: Form): Promise<StoredConsents> {
-  const { patient, terms } = form;
-  const own = isOwn(request, terms, declares);
-  const action: Action = own ? 'declareAuthorisation' : 'changeConsent';
-  const subject: Subject = 'record' in patient ? patient : { identifier: patient };
-  return changing(tools, request, action, subject, async (judge, facts) => {
+export async function stateForm(tools: Tools, request: Request, form: Form, unless?: Condition): Promise<Stated> {
+  const action = isOwn(request, form.terms, declares) ? 'declareAuthorisation' : 'changeConsent';
+  return changing(tools, request, action, subjectOf(form), async (judge, facts) => {
     const permit = judge(action);
-    if (facts === undefined) refuse('unknownPatient');
-    const group = tools.newId();
-    const [first, ...others] = statedBy(tools, request, facts, form, group, own);
-    if (first === undefined)
-      refuse('consentRuleBroken', { expression: 'Consent.provision', detail: 'nothing is stated' });
-    const now = tools.now();
-    const put = [first, ...others, ...cut(facts, [first, ...others], group, own, now)];
-    return { permit, id: group, version: 1, put: rows(put, first, form.text) };
+    const existing = unless === undefined ? undefined : await theOneMeant(tools, request, permit, facts, form, unless);
+    return existing === undefined
+      ? stating(tools, request, form, permit, facts)
+      : { permit, id: existing.id, version: existing.version, put: [], outcome: 'existing' };
   });
 }
 
@@ -53,57 +52,187 @@ export async function changeForm(
   id: string,
   form: Form,
   expected: number | undefined,
-): Promise<StoredConsents> {
-  const { patient } = request.caller;
-  const subject: Subject = patient === undefined ? { consent: id } : { identifier: patient };
-  return changing(tools, request, 'changeConsent', subject, async (judge, facts) => {
-    const members = facts?.consents.filter((consent) => groupOf(consent) === id) ?? [];
-    const may = form.status === 'active' ? declares : isOwnAuthorisation;
-    const own = isOwn(request, members, isOwnAuthorisation) && isOwn(request, form.terms, may);
-    const permit = judge(
-      own ? (form.status === 'active' ? 'declareAuthorisation' : 'withdrawAuthorisation') : 'changeConsent',
-    );
-    const [latest] = facts === undefined ? [] : await tools.store.read.consentVersions(permit, id);
-    if (facts === undefined || latest === undefined) refuse('resourceUnknown', { value: `Consent/${id}` });
-    if (expected !== undefined && expected !== latest.version)
-      refuse('versionDiffers', {
-        object: `Consent/${id}`,
-        value: String(expected),
-        detail: `it is at ${latest.version}`,
+): Promise<Stated> {
+  return changing(tools, request, 'changeConsent', subjectOfId(request, id), (judge, facts) =>
+    replacing(tools, request, id, form, expected, judge, facts),
+  );
+}
+
+/**
+ * Changes the form that a condition means, or states a new one where none meets it. FHIR R4 http.html#cond-update.
+ * @param id the name that the form brings; where it is not that of the one meant, nothing is done
+ * @throws Refused as `stateForm` and `changeForm`
+ */
+export async function putForm(
+  tools: Tools,
+  request: Request,
+  form: Form,
+  where: Condition,
+  { id, expected }: { readonly id: string | undefined; readonly expected: number | undefined },
+): Promise<Stated> {
+  const action = isOwn(request, form.terms, declares) ? 'declareAuthorisation' : 'changeConsent';
+  return changing(tools, request, 'changeConsent', subjectOf(form), async (judge, facts) => {
+    const looking = judge(action);
+    const found = await theOneMeant(tools, request, looking, facts, form, where);
+    if (id !== undefined && id !== found?.id)
+      refuse('elementMalformed', { expression: 'Consent.id', value: id, detail: 'the condition means another' });
+    if (found !== undefined) return replacing(tools, request, found.id, form, expected, judge, facts);
+    if (form.status === 'inactive')
+      refuse('consentNotEnforceable', {
+        expression: 'Consent.status',
+        value: form.status,
+        detail: 'nothing would be stated',
       });
-    checkChange(facts, members, form);
-    const now = tools.now();
-    const stated = statedBy(tools, request, facts, form, id, own);
-    const kept = stated.flatMap((next) => {
-      const before = members.find((member) => sameStatement(member.statement, next.statement));
-      if (before !== undefined) return [succeeding(before, next, form.status, now)];
-      return form.status === 'active' ? [next] : [];
-    });
-    const left = members.filter((member) => !kept.some((next) => next.id === member.id));
-    const ended = left.filter(({ status }) => status === 'active').map((consent) => endConsent(consent, now));
-    const inForce = kept.filter(({ status }) => status === 'active');
-    const all = [...kept, ...ended, ...cut(facts, inForce, id, own, now)];
-    const [bearer] = kept.length > 0 ? kept : ended;
-    return { permit, id, version: latest.version + 1, put: rows(all, bearer, form.text) };
+    return stating(tools, request, form, looking, facts);
   });
 }
 
-type Change = { readonly permit: Permit; readonly id: string; readonly version: number; readonly put: readonly Row[] };
+/**
+ * Ends all that a form states, and withdraws the form: only its history tells of it afterwards. What was withdrawn before stays as it is.
+ * @param expected the version that the caller has read
+ * @throws Refused resourceUnknown, versionDiffers, openingNotEnded, and what the decision refuses
+ */
+export async function withdrawForm(
+  tools: Tools,
+  request: Request,
+  id: string,
+  expected: number | undefined,
+): Promise<Stated> {
+  return changing(tools, request, 'changeConsent', subjectOfId(request, id), async (judge, facts) => {
+    const members = membersOf(facts, id);
+    const permit = judge(isOwn(request, members, isOwnAuthorisation) ? 'withdrawAuthorisation' : 'changeConsent');
+    const latest = await latestOf(tools, permit, facts, id, expected);
+    if (isWithdrawn(latest)) return { permit, id, version: latest.version, put: [], outcome: 'existing' };
+    if (members.some(isStandingOpening)) refuse('openingNotEnded', { expression: 'Consent.provision' });
+    const now = tools.now();
+    const ended = members.map((member) =>
+      member.status === 'active' ? endConsent(member, now) : { ...member, version: member.version + 1 },
+    );
+    return { permit, id, version: latest.version + 1, put: rows(ended, ended[0], ''), outcome: 'changed' };
+  });
+}
 
-/** Makes the change and answers the version that it made, as it was stored. */
+function subjectOf({ patient }: Form): Subject {
+  return 'record' in patient ? patient : { identifier: patient };
+}
+
+function subjectOfId({ caller: { patient } }: Request, id: string): Subject {
+  return patient === undefined ? { consent: id } : { identifier: patient };
+}
+
+function membersOf(facts: RecordFacts | undefined, id: string): readonly Consent[] {
+  return facts?.consents.filter((consent) => groupOf(consent) === id) ?? [];
+}
+
+/** @throws Refused resourceUnknown, versionDiffers */
+async function latestOf(
+  { store }: Tools,
+  permit: Permit,
+  facts: RecordFacts | undefined,
+  id: string,
+  expected: number | undefined,
+): Promise<StoredConsents> {
+  const [latest] = facts === undefined ? [] : await store.read.consentVersions(permit, id);
+  if (latest === undefined) refuse('resourceUnknown', { value: `Consent/${id}` });
+  if (expected !== undefined && expected !== latest.version)
+    refuse('versionDiffers', {
+      object: `Consent/${id}`,
+      value: String(expected),
+      detail: `it is at ${latest.version}`,
+    });
+  return latest;
+}
+
+/** The form of the same patient that a condition means. @throws Refused consentRuleBroken, multipleMatches */
+async function theOneMeant(
+  { store }: Tools,
+  request: Request,
+  permit: Permit,
+  facts: RecordFacts | undefined,
+  { patient }: Form,
+  condition: Condition,
+): Promise<StoredConsents | undefined> {
+  if (facts === undefined) refuse('unknownPatient');
+  if (!names(condition.patient ?? patient, facts.record))
+    refuse('consentRuleBroken', { expression: 'Consent.patient', detail: 'the condition names another patient' });
+  const [meant, ...more] = formsMeant(permit, request, await store.read.consents(permit), condition);
+  if (more.length > 0) refuse('multipleMatches', { value: condition.query });
+  return meant;
+}
+
+function stating(tools: Tools, request: Request, form: Form, permit: Permit, facts: RecordFacts | undefined): Change {
+  if (facts === undefined) refuse('unknownPatient');
+  const group = tools.newId();
+  const own = isOwn(request, form.terms, declares);
+  const [first, ...others] = statedBy(tools, request, facts, form, group, own);
+  if (first === undefined)
+    refuse('consentRuleBroken', { expression: 'Consent.provision', detail: 'nothing is stated' });
+  const put = [first, ...others, ...cut(facts, [first, ...others], group, own, tools.now())];
+  return { permit, id: group, version: 1, put: rows(put, first, form.text), outcome: 'created' };
+}
+
+async function replacing(
+  tools: Tools,
+  request: Request,
+  id: string,
+  form: Form,
+  expected: number | undefined,
+  judge: Judge,
+  facts: RecordFacts | undefined,
+): Promise<Change> {
+  const members = membersOf(facts, id);
+  const may = form.status === 'active' ? declares : isOwnAuthorisation;
+  const own = isOwn(request, members, isOwnAuthorisation) && isOwn(request, form.terms, may);
+  const permit = judge(
+    own ? (form.status === 'active' ? 'declareAuthorisation' : 'withdrawAuthorisation') : 'changeConsent',
+  );
+  const latest = await latestOf(tools, permit, facts, id, expected);
+  if (facts === undefined) refuse('resourceUnknown', { value: `Consent/${id}` });
+  checkChange(facts, members, form);
+  const now = tools.now();
+  const stated = statedBy(tools, request, facts, form, id, own);
+  const kept = stated.flatMap((next) => {
+    const before = members.find((member) => sameStatement(member.statement, next.statement));
+    if (before !== undefined) return [succeeding(before, next, form.status, now)];
+    return form.status === 'active' ? [next] : [];
+  });
+  const left = members.filter((member) => !kept.some((next) => next.id === member.id));
+  const ended = left.filter(({ status }) => status === 'active').map((consent) => endConsent(consent, now));
+  const inForce = kept.filter(({ status }) => status === 'active');
+  const all = [...kept, ...ended, ...cut(facts, inForce, id, own, now)];
+  const [bearer] = kept.length > 0 ? kept : ended;
+  return { permit, id, version: latest.version + 1, put: rows(all, bearer, form.text), outcome: 'changed' };
+}
+
+type Change = {
+  readonly permit: Permit;
+  readonly id: string;
+  readonly version: number;
+  readonly put: readonly Row[];
+  readonly outcome: Stated['outcome'];
+};
+
+/** Makes the change and answers the version that it made or found, as it was stored. */
 async function changing(
   tools: Tools,
   request: Request,
   action: Action,
   subject: Subject,
-  plan: (judge: (action: Action) => Permit, facts: RecordFacts | undefined) => Promise<Change>,
-): Promise<StoredConsents> {
-  const { permit, id, version } = await performJointly(tools, request, action, subject, async (judge, facts) => {
-    const answer = await plan(judge, facts);
-    return { answer, put: answer.put, done: [{ permit: answer.permit }] };
-  });
+  plan: (judge: Judge, facts: RecordFacts | undefined) => Promise<Change>,
+): Promise<Stated> {
+  const { permit, id, version, outcome } = await performJointly(
+    tools,
+    request,
+    action,
+    subject,
+    async (judge, facts) => {
+      const answer = await plan(judge, facts);
+      return { answer, put: answer.put, done: [{ permit: answer.permit }] };
+    },
+  );
   const versions = await tools.store.read.consentVersions(permit, id);
-  return versions.find((stored) => stored.version === version) ?? refuse('resourceUnknown', { value: `Consent/${id}` });
+  const stored = versions.find((one) => one.version === version);
+  return stored === undefined ? refuse('resourceUnknown', { value: `Consent/${id}` }) : { stored, outcome };
 }
 
 /** Whether all that is stated is the caller's own authorisation, as `may` asks. */
@@ -136,11 +265,8 @@ function statedBy(
 }
 
 function checkChange({ record }: RecordFacts, members: readonly Consent[], { patient, status, terms }: Form): void {
-  const isTheirs =
-    'record' in patient
-      ? patient.record === record.id
-      : record.identifiers.some(({ value, oid }) => value === patient.value && oid === patient.oid);
-  const opened = members.some((member) => member.statement.kind === 'opening' && member.status === 'active');
+  const isTheirs = names(patient, record);
+  const opened = members.some(isStandingOpening);
   const stays = status === 'active' && terms.some(({ statement }) => statement.kind === 'opening');
   const problems = [
     ...(isTheirs
@@ -149,6 +275,16 @@ function checkChange({ record }: RecordFacts, members: readonly Consent[], { pat
     ...(opened && !stays ? [problem('openingNotEnded', { expression: 'Consent.provision' })] : []),
   ];
   if (problems.length > 0) throw new Refused(problems);
+}
+
+function names(patient: PatientRef, record: PatientRecord): boolean {
+  return 'record' in patient
+    ? patient.record === record.id
+    : record.identifiers.some(({ value, oid }) => value === patient.value && oid === patient.oid);
+}
+
+function isStandingOpening({ statement, status }: Consent): boolean {
+  return statement.kind === 'opening' && status === 'active';
 }
 
 /** The same consent in its next version. One that has ended, and is sent with that end, stays as it is. */

@@ -17,16 +17,18 @@ export type ConsentFilter = {
   readonly to?: number;
 };
 
-export type ConsentQuestion = {
-  /** Absent: the patient of the credential. */
+/** Which forms are meant. */
+export type Condition = {
+  /** Absent: the patient of the credential, or of the form that is brought. */
   readonly patient?: PatientRef;
   readonly filter: ConsentFilter;
   /** What is asked of each besides. */
   readonly tests: readonly ((stored: StoredConsents) => boolean)[];
-  readonly page: KeyedPage;
   /** The question as it was asked, for the trace. */
   readonly query: string;
 };
+
+export type ConsentQuestion = Condition & { readonly page: KeyedPage };
 
 /**
  * What is stated in a record, in the order of the last change, and how much that is in all. The holder, the representatives and the treating doctor see
@@ -36,13 +38,11 @@ export type ConsentQuestion = {
 export async function findConsents(
   tools: Tools,
   request: Request,
-  { patient, filter, tests, page, query }: ConsentQuestion,
+  question: ConsentQuestion,
 ): Promise<Keyed<StoredConsents> & { readonly total: number }> {
+  const { patient, page, query } = question;
   return perform(tools, request, 'readConsents', recordAsked(request, patient), async (permit) => {
-    const all = await tools.store.read.consents(permit);
-    const found = all.filter(
-      (stored) => isFor(permit, request, stored) && matches(stored, filter) && tests.every((test) => test(stored)),
-    );
+    const found = formsMeant(permit, request, await tools.store.read.consents(permit), question);
     const keyed = found.map((stored) => ({ ...stored, key: [stored.position] }));
     return { answer: { ...pageOf(keyed, page), total: found.length }, trace: { query } };
   });
@@ -61,6 +61,27 @@ export async function consentHistory(tools: Tools, request: Request, id: string)
     if (latest === undefined || !isFor(permit, request, latest)) refuse('resourceUnknown', { value: `Consent/${id}` });
     return { answer: versions.filter((stored) => isFor(permit, request, stored)) };
   });
+}
+
+/** Those of some forms of a record that a condition means, of what the caller may see and nobody withdrew. */
+export function formsMeant(
+  permit: Permit,
+  request: Request,
+  all: readonly StoredConsents[],
+  { filter, tests }: Condition,
+): readonly StoredConsents[] {
+  return all.filter(
+    (stored) =>
+      !isWithdrawn(stored) &&
+      isFor(permit, request, stored) &&
+      matches(stored, filter) &&
+      tests.every((test) => test(stored)),
+  );
+}
+
+/** Whether the form itself was withdrawn: its last version is empty. */
+export function isWithdrawn({ form }: StoredConsents): boolean {
+  return form === '';
 }
 
 /** Whether anything of it is still stated. */

@@ -346,13 +346,14 @@ test('the CapabilityStatement tells it', async () => {
   const consent = json.rest?.[0]?.resource?.find(({ type }) => type === 'Consent');
   expect(consent?.interaction?.map(({ code }) => code).sort()).toEqual([
     'create',
+    'delete',
     'history-instance',
     'read',
     'search-type',
     'update',
     'vread',
   ]);
-  expect(consent?.versioning).toBe('versioned');
+  expect(consent).toMatchObject({ versioning: 'versioned', conditionalCreate: true, conditionalUpdate: true });
   expect(consent?.searchParam?.map(({ name }) => name)).toEqual(
     expect.arrayContaining(['patient', 'patient.identifier', 'status', 'actor', '_id', '_lastUpdated']),
   );
