@@ -7,7 +7,7 @@ import { type Author, professionalAuthority, structureAuthority, type Xcn, type 
 
 /**
  * What documents say of a professional, a structure or a system, and of a professional at a structure: names and identifiers alone, of no
- * patient and no document. `role` is named by the ids of its two ends.
+ * patient and no document. `role` is named by the ids of its two ends; what somebody was to the patient of a document is left out.
  */
 export type DirectoryEntry =
   | { readonly kind: 'professional'; readonly id: string; readonly person: Xcn }
@@ -18,7 +18,6 @@ export type DirectoryEntry =
       readonly id: string;
       readonly professional: string;
       readonly structure: string;
-      readonly roles: readonly Code[];
       readonly specialties: readonly Code[];
     };
 export type DirectoryKind = DirectoryEntry['kind'];
@@ -53,12 +52,23 @@ function digest(parts: readonly string[]): string {
 }
 
 /**
- * Whether every author stands with an institution: one without is the patient or a relative, and of a document that names such a one nothing
- * is anybody else's to know.
+ * Whether whoever the document names beside the patient is no patient by any sign: every author stands with an institution (one without is the
+ * patient or a relative), and nobody is named by an authority that names the patient in it. Of any other document nothing is anybody else's to know.
  */
-export function isOfProfessionals({ authors }: Pick<DocumentEntry, 'authors'>): boolean {
-  return authors.every(({ institutions }) => institutions.length > 0);
+export function isOfProfessionals({ authors, legalAuthenticator, patientId, sourcePatientId }: Naming): boolean {
+  const ofPatient = [patientId.authority.oid, sourcePatientId.authority.oid];
+  const isPatients = (one: Xcn | Xon | undefined) =>
+    one?.authority?.oid !== undefined && ofPatient.includes(one.authority.oid);
+  return (
+    !isPatients(legalAuthenticator) &&
+    authors.every(
+      ({ person, institutions }) =>
+        institutions.length > 0 && !isPatients(person) && !institutions.some((institution) => isPatients(institution)),
+    )
+  );
 }
+
+type Naming = Pick<DocumentEntry, 'authors' | 'legalAuthenticator' | 'patientId' | 'sourcePatientId'>;
 
 /** What a document says of its authors and its legal authenticator. */
 export function directoryEntriesOf(entry: DocumentEntry): DirectoryEntry[] {
@@ -68,7 +78,7 @@ export function directoryEntriesOf(entry: DocumentEntry): DirectoryEntry[] {
 }
 
 /** What is said of one author, each thing once. */
-export function entriesOfAuthor({ person, institutions, roles, specialties }: Author): DirectoryEntry[] {
+export function entriesOfAuthor({ person, institutions, specialties }: Author): DirectoryEntry[] {
   const persons = person === undefined ? [] : entriesOfPerson(person);
   const structures = institutions.flatMap(entryOfInstitution);
   const professional = persons.find(({ kind }) => kind === 'professional');
@@ -81,7 +91,6 @@ export function entriesOfAuthor({ person, institutions, roles, specialties }: Au
             id: roleId(professional.id, id),
             professional: professional.id,
             structure: id,
-            roles: codesIn(roles),
             specialties: codesIn(specialties),
           }),
         );

@@ -9,12 +9,9 @@ import { type Conditions, tokenRows } from './search-conditions.ts';
 import { alternatives, readIdentifier, readToken, unescaped } from './search-values.ts';
 import { identifierTypes, uris } from './vocabulary.ts';
 
-/** What is compared of a role. */
-export type RoleCodes = { readonly roles: readonly Code[]; readonly specialties: readonly Code[] };
-
-/** Whom a search names, by ids; absent: nothing is said of it. */
+/** Whom a search names, by ids, and what is compared of specialties; absent: nothing is said of it. */
 export type DirectoryAsked = Results &
-  Conditions<RoleCodes> & {
+  Conditions<readonly Code[]> & {
     readonly base: string;
     ids?: readonly string[];
     professional?: readonly string[];
@@ -131,8 +128,7 @@ export const roleSearch = searchOf<DirectoryAsked>({
     ...byId,
     ...ofEnd('professional', 'practitioner', 'Practitioner'),
     ...ofEnd('structure', 'organization', 'Organization'),
-    ...tokenRows<RoleCodes>('role', 'Role, by code or system|code', ({ roles }) => roles),
-    ...tokenRows<RoleCodes>('specialty', 'Specialty, by code or system|code', ({ specialties }) => specialties),
+    ...tokenRows<readonly Code[]>('specialty', 'Specialty, by code or system|code', (specialties) => specialties),
   },
   includes: ['PractitionerRole:practitioner', 'PractitionerRole:organization'],
 });

@@ -58,11 +58,11 @@ function isAskedRole(
   { professional: person, structure: place, tests }: DirectoryAsked,
 ): boolean {
   const [{ professional, structure }] = said;
-  const codes = { roles: said.flatMap(({ roles }) => roles), specialties: said.flatMap((one) => one.specialties) };
+  const all = said.flatMap(({ specialties }) => specialties);
   return (
     (person === undefined || person.includes(professional)) &&
     (place === undefined || place.includes(structure)) &&
-    tests.every((test) => test(codes))
+    tests.every((test) => test(all))
   );
 }
 

@@ -42,9 +42,10 @@ export function directoryContract(name: string, open: () => Promise<Subject>): v
     const idsIn = (entries: readonly DirectoryEntry[]) => entries.map(({ id }) => id);
 
     test('an author, the institution, and the one at the other', async () => {
-      const coded = '10^Médecin^1.2.250.1.71.1.2.7';
+      const role = 'PCP^Médecin traitant^2.16.840.1.113883.5.88';
+      const specialty = 'SM26^Médecine générale^1.2.250.1.71.4.2.5';
       await deposit({
-        authors: [{ ...authorOf(doctor, clinic), roles: [coded, 'médecin de M. X'], specialties: ['x'] }],
+        authors: [{ ...authorOf(doctor, clinic), roles: [role], specialties: [specialty, 'médecin de M. X'] }],
       });
       const [person] = await ofDoctor();
       expect(person).toEqual({ kind: 'professional', id: doctor, person: authorOf(doctor).person });
@@ -54,16 +55,15 @@ export function directoryContract(name: string, open: () => Promise<Subject>): v
         id: clinic,
         organisation: authorOf(doctor, clinic).institutions[0],
       });
-      const role = {
+      const held = {
         kind: 'role',
         id: roleId(doctor, clinic),
         professional: doctor,
         structure: clinic,
-        roles: [{ code: '10', display: 'Médecin', system: '1.2.250.1.71.1.2.7' }],
-        specialties: [],
+        specialties: [{ code: 'SM26', display: 'Médecine générale', system: '1.2.250.1.71.4.2.5' }],
       };
-      expect(await read({ rolesOf: [doctor] })).toEqual([role]);
-      expect(await read({ kind: 'role', ids: [role.id] })).toEqual([role]);
+      expect(await read({ rolesOf: [doctor] })).toEqual([held]);
+      expect(await read({ kind: 'role', ids: [held.id] })).toEqual([held]);
     });
 
     test('a legal authenticator', async () => {
@@ -139,6 +139,20 @@ export function directoryContract(name: string, open: () => Promise<Subject>): v
       const identifier = { value: '279035121518989', oid: insOid };
       for (const kind of ['system', 'structure', 'professional'] as const)
         expect(await read({ kind, ids: [directoryId(kind, identifier)] })).toEqual([]);
+    });
+
+    test('nothing of whom the authority names that names the patient of the document', async () => {
+      const oid = '1.2.250.1.999.8';
+      const device = { id: 'IPP-1', family: 'LAURENT', authority: { oid }, nameType: 'U', idType: 'RI' };
+      const authors = [{ ...authorOf(doctor, clinic), person: device }];
+      const ids = [directoryId('system', { value: 'IPP-1', oid })];
+      await deposit({ authors, sourcePatientId: { id: 'IPP-1', authority: { oid } } });
+      expect(await read({ kind: 'system', ids })).toEqual([]);
+      await deposit({ authors, legalAuthenticator: device, patientId: { id: 'IPP-1', authority: { oid } } });
+      expect(await read({ kind: 'system', ids })).toEqual([]);
+      expect(await read({ kind: 'structure', ids: [clinic] })).toEqual([]);
+      await deposit({ authors });
+      expect(idsIn(await read({ kind: 'system', ids }))).toEqual(ids);
     });
 
     test('a change that was not made says nothing', async () => {

@@ -50,17 +50,15 @@ export function systemOf(said: Portrait<'system'>): Device {
   };
 }
 
-/** A professional at a structure, with every role and specialty that documents give. */
+/** A professional at a structure, with every specialty that documents give. */
 export function roleOf(said: Portrait<'role'>): PractitionerRole {
   const [{ id, professional, structure }] = said;
-  const code = conceptsOf(said.flatMap(({ roles }) => roles));
   const specialty = conceptsOf(said.flatMap(({ specialties }) => specialties));
   return {
     resourceType: 'PractitionerRole',
     id,
     practitioner: { reference: `Practitioner/${professional}` },
     organization: { reference: `Organization/${structure}` },
-    ...(code.length > 0 && { code }),
     ...(specialty.length > 0 && { specialty }),
   };
 }

@@ -21,7 +21,7 @@ const single = [
 ] as const satisfies readonly (keyof DocumentEntry)[];
 const lists = ['authors', 'eventCodes'] as const satisfies readonly (keyof DocumentEntry)[];
 
-/** A document of its own, as `join` puts it together again. Where the patient or a relative is an author, all of it stays with the document. */
+/** A document of its own, as `join` puts it together again. Where the patient or a relative may be among those whom it names, all of it stays with the document. */
 export function takeApart(entry: DocumentEntry): TakenApart | undefined {
   if (!isOfProfessionals(entry)) return undefined;
   const own: { -readonly [K in keyof DocumentEntry]?: DocumentEntry[K] } = { ...entry };
