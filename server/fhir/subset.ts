@@ -25,7 +25,7 @@ const elementsOf: Readonly<Record<string, Elements>> = {
     ],
   },
   Practitioner: { mandatory: [], summary: ['identifier', 'name'] },
-  PractitionerRole: { mandatory: [], summary: ['practitioner', 'organization', 'code', 'specialty'] },
+  PractitionerRole: { mandatory: [], summary: ['practitioner', 'organization', 'specialty'] },
   Organization: { mandatory: [], summary: ['identifier', 'name'] },
   Device: { mandatory: [], summary: [] },
   List: { mandatory: ['status', 'mode'], summary: ['title', 'code', 'subject', 'date', 'source'] },
