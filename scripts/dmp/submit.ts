@@ -4,6 +4,7 @@ import { basename, extname } from 'node:path';
 import { documentType } from '../../server/cda/document-types.ts';
 import { readCda } from '../../server/cda/header.ts';
 import type { Association, DocumentEntry, SubmissionSet, VisibilityCode } from '../../server/domain/document.ts';
+import { oidOfUuid } from '../../server/domain/identifier.ts';
 import { provideBundleOf } from '../../server/fhir/map/provide-bundle.ts';
 import { writeCda } from '../../server/sandbox/cda.ts';
 import { type Depositor, describe, type Filed, TypeUnknown } from '../../server/sandbox/metadata.ts';
@@ -175,11 +176,6 @@ function strangerOf(ins: string): SandboxPatient {
     insCx: cxOf(ins),
     record: 'none',
   };
-}
-
-/** An OID made of a UUID. ITU-T X.667 §7. */
-function oidOfUuid(uuid: string): string {
-  return `2.25.${BigInt(`0x${uuid.replaceAll('-', '')}`)}`;
 }
 
 function memberOf(set: SubmissionSet, entry: DocumentEntry): Association {

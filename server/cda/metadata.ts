@@ -1,15 +1,17 @@
 import type { AffinityDomain, CodedAttribute } from '../domain/affinity-domain.ts';
 import type { Code } from '../domain/code.ts';
-import { type EntryDraft, type VisibilityCode, visibilitySystem } from '../domain/document.ts';
+import { type EntryDraft, type VisibilityCode, visibilityCode } from '../domain/document.ts';
 import { toEscaped } from '../domain/hl7v2.ts';
 import type { Cx, Identifier } from '../domain/identifier.ts';
 import {
   type Author,
   type PidLine,
+  patientXcn,
   professionalAuthority,
+  professionalXcn,
   structureAuthority,
+  structureXon,
   type Xcn,
-  type Xon,
 } from '../domain/people.ts';
 import { documentType } from './document-types.ts';
 import { formatOf } from './format.ts';
@@ -64,10 +66,7 @@ export function entryOf(described: Described, domain: AffinityDomain): EntryDraf
     formatCode: named(formatOf(facts), 'formatCode', domain),
     ...(facility && { healthcareFacilityTypeCode: named(facility, 'healthcareFacilityTypeCode', domain) }),
     ...(setting && { practiceSettingCode: named(setting, 'practiceSettingCode', domain) }),
-    confidentialityCodes: [
-      facts.confidentialityCode ?? normal,
-      ...hidden.map((code) => ({ code, system: visibilitySystem, display: displays[code] })),
-    ],
+    confidentialityCodes: [facts.confidentialityCode ?? normal, ...hidden.map(visibilityCode)],
     eventCodes: facts.events,
     authors: authors.length > 0 || filer === undefined ? authors : [filer],
     ...(legal && { legalAuthenticator: legal }),
@@ -95,24 +94,15 @@ export function sourcePatientOf({
   };
 }
 
-/** A structure as an author's institution. CI-SIS author fields. */
-export function institutionOf(id: string, name: string): Xon {
-  return { name, authority: { oid: structureAuthority }, idType: 'IDNST', id };
-}
-
 /** A person, by the authority that names her: a professional, a patient, or an employee of a structure. */
 export function xcnOf(id: Identifier, { family, given }: { readonly family: string; readonly given?: string }): Xcn {
-  const idType = id.oid === professionalAuthority ? 'IDNPS' : id.oid.startsWith('1.2.250.1.213.1.4.') ? 'NH' : 'RI';
   const names = { family, ...(given !== undefined && { given }) };
-  return { id: id.value, ...names, authority: { oid: id.oid }, nameType: 'D', idType };
+  if (id.oid === professionalAuthority) return professionalXcn(id.value, names);
+  const patient = patientXcn(id, names);
+  return id.oid.startsWith('1.2.250.1.213.1.4.') ? patient : { ...patient, idType: 'RI' };
 }
 
 const normal: Code = { code: 'N', system: '2.16.840.1.113883.5.25', display: 'Normal' };
-const displays: Readonly<Record<VisibilityCode, string>> = {
-  MASQUE_PS: 'Document masqué aux professionnels de santé',
-  INVISIBLE_PATIENT: 'Document non visible par le patient',
-  INVISIBLE_REPRESENTANTS_LEGAUX: 'Document non visible par les représentants légaux',
-};
 
 /** By the domain's table, else by that of CI-SIS; where the domain prescribes no classes, a type that neither knows is a class of its own. */
 function classOf(type: Code, { classOfType, valueSets }: AffinityDomain): Code | undefined {
@@ -131,7 +121,7 @@ function authorOf(by: CdaParticipant): Author | undefined {
   const person = personOf(by);
   const { organisation, specialty, role } = by;
   const institutions =
-    organisation?.id?.oid === structureAuthority ? [institutionOf(organisation.id.value, organisation.name)] : [];
+    organisation?.id?.oid === structureAuthority ? [structureXon(organisation.id.value, organisation.name)] : [];
   if (person === undefined && institutions.length === 0) return undefined;
   return {
     ...(person && { person }),

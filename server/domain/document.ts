@@ -143,6 +143,17 @@ export type Submission = {
   readonly associations: readonly AssociationDraft[];
 };
 
+/** A visibility code with the name that people read. TRE_A07. */
+export function visibilityCode(code: VisibilityCode): Code {
+  return { code, system: visibilitySystem, display: visibilityNames[code] };
+}
+
+const visibilityNames: Readonly<Record<VisibilityCode, string>> = {
+  MASQUE_PS: 'Document masqué aux professionnels de santé',
+  INVISIBLE_PATIENT: 'Document non visible par le patient',
+  INVISIBLE_REPRESENTANTS_LEGAUX: 'Document non visible par les représentants légaux',
+};
+
 /** The visibility codes that a document carries. */
 export function visibilityOf(codes: readonly Code[]): VisibilityCode[] {
   return visibilityCodes.filter((v) => codes.some((c) => c.code === v && c.system === visibilitySystem));

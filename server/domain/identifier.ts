@@ -36,6 +36,11 @@ export function isUuid(text: string): boolean {
   return text.length === 45 && uuid.test(text);
 }
 
+/** A UUID, without prefix, as an OID. ITU-T X.667 §7. */
+export function oidOfUuid(uuid: string): string {
+  return `2.25.${BigInt(`0x${uuid.replaceAll('-', '')}`)}`;
+}
+
 /** True when both CX name the same person: value and authority; components 5 and 7 are not identity. */
 export function sameCx(a: Cx, b: Cx): boolean {
   return a.id === b.id && a.authority.oid === b.authority.oid;

@@ -1,4 +1,4 @@
-import type { Authority } from './identifier.ts';
+import type { Authority, Identifier } from './identifier.ts';
 
 /**
  * HL7 v2 XCN: a person as metadata names her. `nameType` is component 10 (`D` person, `U` system), `idType` component 13
@@ -60,3 +60,29 @@ export type PidLine = { readonly field: number; readonly value: string };
 /** OIDs under which France names its professionals, structures and codes them. CI-SIS annexe sources des données métiers. */
 export const professionalAuthority = '1.2.250.1.71.4.2.1';
 export const structureAuthority = '1.2.250.1.71.4.2.2';
+
+type Names = Pick<Xcn, 'family' | 'given'>;
+
+/** A professional by her national identifier (PS_IdNat). CI-SIS, author fields. */
+export function professionalXcn(id: string, names: Names): Xcn {
+  return { ...named(id, names), authority: { oid: professionalAuthority }, nameType: 'D', idType: 'IDNPS' };
+}
+
+/** A patient by an identifier of hers. CI-SIS, author fields. */
+export function patientXcn({ value, oid }: Identifier, names: Names): Xcn {
+  return { ...named(value, names), authority: { oid }, nameType: 'D', idType: 'NH' };
+}
+
+/** A system, by the name that its structure or this server knows it by. CI-SIS, author fields. */
+export function systemXcn(id: string, family: string, authority?: Authority): Xcn {
+  return { id, family, ...(authority && { authority }), nameType: 'U', idType: 'RI' };
+}
+
+/** A structure by its national identifier (Struct_IdNat). CI-SIS, author fields. */
+export function structureXon(id: string, name: string): Xon {
+  return { name, authority: { oid: structureAuthority }, idType: 'IDNST', id };
+}
+
+function named(id: string, { family, given }: Names): Xcn {
+  return { id, ...(family !== undefined && { family }), ...(given !== undefined && { given }) };
+}

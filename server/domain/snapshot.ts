@@ -9,6 +9,7 @@ import {
   visibilityOf,
   visibilitySystem,
 } from './document.ts';
+import { oidOfUuid } from './identifier.ts';
 import { dtmOf } from './time.ts';
 
 /** The slot by which a snapshot says from what it was made. */
@@ -93,7 +94,7 @@ export function snapshotOf(onDemand: DocumentEntry, facts: SnapshotFacts): Snaps
   const set: SubmissionSet = {
     ...filed,
     entryUUID: uuid(),
-    uniqueId: oidOf(newId()),
+    uniqueId: oidOfUuid(newId()),
     submissionTime: dtmOf(now),
     authors: onDemand.authors,
     intendedRecipients: [],
@@ -116,9 +117,4 @@ export function snapshotOf(onDemand: DocumentEntry, facts: SnapshotFacts): Snaps
       ...replaced.map((target) => association('RPLC', entryUUID, target)),
     ],
   };
-}
-
-/** A UUID, without prefix, as an OID. ITU-T X.667. */
-export function oidOf(uuid: string): string {
-  return `2.25.${BigInt(`0x${uuid.replaceAll('-', '')}`)}`;
 }

@@ -1,5 +1,5 @@
 import type { AssociationDraft, EntryDraft, SetDraft, Submission } from '../domain/document.ts';
-import { oidOf } from '../domain/snapshot.ts';
+import { oidOfUuid } from '../domain/identifier.ts';
 import { dtmOf } from '../domain/time.ts';
 import type { Exchange } from './exchange.ts';
 
@@ -18,7 +18,7 @@ export function filed(
   const set: SetDraft = {
     id: 'SubmissionSet',
     status: 'approved',
-    uniqueId: oidOf(tools.newId()),
+    uniqueId: oidOfUuid(tools.newId()),
     sourceId: filing.sourceId,
     contentTypeCode: { code, system, ...(display !== '' && { display }) },
     ...(patientId && { patientId }),

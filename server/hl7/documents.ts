@@ -1,11 +1,11 @@
 import { type CdaFacts, readCda } from '../cda/header.ts';
-import { entryOf, institutionOf, xcnOf } from '../cda/metadata.ts';
+import { entryOf, xcnOf } from '../cda/metadata.ts';
 import type { Code } from '../domain/code.ts';
 import type { AssociationDraft, DocumentEntry, EntryDraft, SetDraft, VisibilityCode } from '../domain/document.ts';
 import { type Problem, problem, Refused } from '../domain/error.ts';
 import { same, sortIdentifiers } from '../domain/fed-identity.ts';
-import type { Cx, Identifier } from '../domain/identifier.ts';
-import { type Author, professionalAuthority } from '../domain/people.ts';
+import { type Cx, type Identifier, oidOfUuid } from '../domain/identifier.ts';
+import { type Author, professionalAuthority, structureXon, systemXcn } from '../domain/people.ts';
 import { type DepositDefaults, depositorOf, type Sender } from '../domain/sender.ts';
 import { dtmOf } from '../domain/time.ts';
 import type { Request, Tools } from '../usecases/perform.ts';
@@ -84,7 +84,7 @@ const setId = 'MSH[1]';
 function setOf(tools: Tools, patientId: Cx, read: DocumentMessage, sender: Depositor): SetDraft {
   return {
     id: setId,
-    uniqueId: oidOf(tools.newId()),
+    uniqueId: oidOfUuid(tools.newId()),
     sourceId: sender.deposits.sourceId,
     patientId,
     submissionTime: dtmOf(tools.now()),
@@ -185,22 +185,15 @@ function authorProblems({ structure: named }: SentBy, { structure }: Sender): Pr
 
 function filerOf({ person }: SentBy, { structure, application }: Sender): Author {
   const { id, name = id } = structure;
-  const automatic = {
-    id: `${id}/${application}`,
-    family: application,
-    authority: { oid: professionalAuthority },
-    nameType: 'U',
-    idType: 'RI',
-  };
   return {
     person:
       person === undefined
-        ? automatic
+        ? systemXcn(`${id}/${application}`, application, { oid: professionalAuthority })
         : xcnOf(
             { value: person.id, oid: person.oid },
             { family: person.family, ...(person.given !== '' && { given: person.given }) },
           ),
-    institutions: [institutionOf(id, name)],
+    institutions: [structureXon(id, name)],
     roles: [],
     specialties: [],
     telecommunications: [],
@@ -300,11 +293,6 @@ function patientIdOf({ settings }: Tools, identifier: Identifier): Cx {
 
 function cxOf({ value, oid }: Identifier): Cx {
   return { id: value, authority: { oid } };
-}
-
-/** A UUID as an OID. ITU-T X.667 §7. */
-function oidOf(uuid: string): string {
-  return `2.25.${BigInt(`0x${uuid.replaceAll('-', '')}`)}`;
 }
 
 /** Segments without which a document message is none. */

@@ -8,10 +8,18 @@ import {
   type Submission,
   type SubmissionSet,
   type VisibilityCode,
-  visibilitySystem,
+  visibilityCode,
 } from '../domain/document.ts';
 import type { Cx } from '../domain/identifier.ts';
-import { type Author, professionalAuthority, structureAuthority, type Xcn, type Xon } from '../domain/people.ts';
+import {
+  type Author,
+  patientXcn,
+  professionalAuthority,
+  professionalXcn,
+  structureAuthority,
+  structureXon,
+  type Xcn,
+} from '../domain/people.ts';
 import { dtmOf } from '../domain/time.ts';
 import {
   authorSpecialtyOf,
@@ -98,9 +106,7 @@ export function describe(filing: Filing): Filed {
     practiceSettingCode: facts.setting ?? settingOf(depositor),
     confidentialityCodes: [
       { code: 'N', system: '2.16.840.1.113883.5.25', display: 'Normal' },
-      ...(filing.hide === undefined
-        ? []
-        : [{ code: filing.hide, system: visibilitySystem, display: hidden[filing.hide] }]),
+      ...(filing.hide === undefined ? [] : [visibilityCode(filing.hide)]),
     ],
     eventCodes: [],
     authors: authors.length > 0 ? authors : [filer],
@@ -132,12 +138,6 @@ export function submissionOf({ entry, set }: Filed, associationUuid: string): Su
   };
 }
 
-const hidden: Readonly<Record<VisibilityCode, string>> = {
-  MASQUE_PS: 'Document masqué aux professionnels de santé',
-  INVISIBLE_PATIENT: 'Document non visible par le patient',
-  INVISIBLE_REPRESENTANTS_LEGAUX: 'Document non visible par les représentants légaux',
-};
-
 const patientExpression: Code = {
   code: 'EXP_PATIENT',
   system: '1.2.250.1.213.1.1.4.6',
@@ -150,7 +150,7 @@ export function authorOf(depositor: Depositor): Author {
   const person = depositor.kind === 'professional' ? depositor : depositor.employee;
   const id = depositor.kind === 'professional' ? depositor.idNat : `${depositor.structIdNat}/${depositor.employee.id}`;
   return {
-    person: professionalXcn({ id, family: person.family, given: person.given }),
+    person: professionalXcn(id, person),
     institutions: [structureXon(depositor.structIdNat, practiceOf(depositor)?.display ?? depositor.display)],
     roles: [],
     specialties: [authorSpecialtyOf(person)],
@@ -191,26 +191,7 @@ function authorIn(by: CdaParticipant): Author | undefined {
 function personIn({ id, family, given }: CdaParticipant): Xcn | undefined {
   if (id === undefined || family === undefined) return undefined;
   const named = { family, ...(given !== undefined && { given }) };
-  return id.oid === professionalAuthority ? professionalXcn({ id: id.value, ...named }) : patientXcn(id, named);
-}
-
-function professionalXcn(who: { readonly id: string; readonly family: string; readonly given?: string }): Xcn {
-  return { ...pick(who), authority: { oid: professionalAuthority }, nameType: 'D', idType: 'IDNPS' };
-}
-
-function patientXcn(
-  id: { readonly value: string; readonly oid: string },
-  who: { readonly family: string; readonly given?: string },
-): Xcn {
-  return { ...pick({ ...who, id: id.value }), authority: { oid: id.oid }, nameType: 'D', idType: 'NH' };
-}
-
-function pick({ id, family, given }: { readonly id: string; readonly family: string; readonly given?: string }) {
-  return { id, family, ...(given !== undefined && { given }) };
-}
-
-function structureXon(id: string, name: string): Xon {
-  return { name, authority: { oid: structureAuthority }, idType: 'IDNST', id };
+  return id.oid === professionalAuthority ? professionalXcn(id.value, named) : patientXcn(id, named);
 }
 
 function patientLines({ family, given, birthDate, gender }: SandboxPatient) {

@@ -2,7 +2,8 @@ import { ContentTooLarge } from '../blobs/port.ts';
 import type { Permit, RecordFacts } from '../domain/decision.ts';
 import type { DocumentEntry, SubmissionSet } from '../domain/document.ts';
 import { type Problem, problem } from '../domain/error.ts';
-import { isMadeFrom, oidOf, snapshotOf, speakableOf } from '../domain/snapshot.ts';
+import { oidOfUuid } from '../domain/identifier.ts';
+import { isMadeFrom, snapshotOf, speakableOf } from '../domain/snapshot.ts';
 import { SourceFailed } from '../sources/port.ts';
 import type { Expectation, Row, StoredDocument } from '../store/port.ts';
 import { ownersOf } from './owners.ts';
@@ -51,7 +52,7 @@ export async function assemble(
     else if (official === undefined) problems.push(problem('sourceUnavailable', { value: entry.uniqueId }));
     else
       try {
-        const uniqueId = oidOf(tools.newId());
+        const uniqueId = oidOfUuid(tools.newId());
         const order = { uniqueId, entry, patient: { ...record.traits, ...official }, documents };
         const made = await make(tools, request, permit, order, former);
         put.push(...made.put);

@@ -6,12 +6,13 @@ import {
   type EntryDraft,
   type Submission,
   type VisibilityCode,
+  visibilityCode,
   visibilityOf,
   visibilitySystem,
 } from '../domain/document.ts';
 import { refuse } from '../domain/error.ts';
-import type { Cx } from '../domain/identifier.ts';
-import { type Author, professionalAuthority, structureAuthority } from '../domain/people.ts';
+import { type Cx, oidOfUuid } from '../domain/identifier.ts';
+import { type Author, patientXcn, professionalXcn, structureXon, systemXcn } from '../domain/people.ts';
 import { dtmOf } from '../domain/time.ts';
 import type { Changes } from '../domain/update/changes.ts';
 import type { StoredDocument } from '../store/port.ts';
@@ -75,10 +76,7 @@ function submissionOf(
   const isOther = added.length > 0 || kept.length < entry.confidentialityCodes.length;
   if (!isOther && status === entry.status) return undefined;
   const { entryUUID, ...registered } = entry;
-  const confidentialityCodes = [
-    ...kept,
-    ...added.map((code) => ({ code, system: visibilitySystem, display: displays[code] })),
-  ];
+  const confidentialityCodes = [...kept, ...added.map(visibilityCode)];
   const draft: EntryDraft = { ...registered, id: entryId, confidentialityCodes };
   const member: AssociationDraft = {
     id: 'member',
@@ -104,19 +102,13 @@ function submissionOf(
   };
 }
 
-const displays: Readonly<Record<VisibilityCode, string>> = {
-  MASQUE_PS: 'Masqué aux professionnels de santé',
-  INVISIBLE_PATIENT: 'Non visible par le patient',
-  INVISIBLE_REPRESENTANTS_LEGAUX: 'Non visible par les représentants légaux',
-};
-
 /** Activity of who files a set in which nothing is deposited. CI-SIS value set JDV_J59. */
 const activity: Code = { code: '07', system: '1.2.250.1.213.2.2', display: 'Consultations, soins externes' };
 
 function setOf({ newId, now, settings }: Tools, actor: Actor, patientId: Cx): Submission['sets'][number] {
   return {
     id: setId,
-    uniqueId: oidOf(newId()),
+    uniqueId: oidOfUuid(newId()),
     sourceId: settings.repositoryUniqueId,
     patientId,
     submissionTime: dtmOf(now()),
@@ -125,19 +117,11 @@ function setOf({ newId, now, settings }: Tools, actor: Actor, patientId: Cx): Su
   };
 }
 
-/** A UUID as an OID. ITU-T X.667 §7. */
-function oidOf(uuid: string): string {
-  return `2.25.${BigInt(`0x${uuid.replaceAll('-', '')}`)}`;
-}
-
 /** The caller as author of a set: identifiers decide, names are for readers. CI-SIS, author fields. */
 function authorOf(actor: Actor): Author {
   const structure = 'structure' in actor ? actor.structure : undefined;
   const id = structureId(actor);
-  const institutions =
-    id === undefined
-      ? []
-      : [{ name: structure?.name ?? id, authority: { oid: structureAuthority }, idType: 'IDNST', id }];
+  const institutions = id === undefined ? [] : [structureXon(id, structure?.name ?? id)];
   const person = personOf(actor);
   return { ...(person && { person }), institutions, roles: [], specialties: [], telecommunications: [] };
 }
@@ -146,28 +130,16 @@ function personOf(actor: Actor): Author['person'] {
   switch (actor.kind) {
     case 'professional':
     case 'air':
-      return {
-        id: actor.id,
-        family: actor.name,
-        authority: { oid: professionalAuthority },
-        nameType: 'D',
-        idType: 'IDNPS',
-      };
+      return professionalXcn(actor.id, { family: actor.name });
     case 'patient':
-      return {
-        id: actor.ins.value,
-        family: actor.name,
-        authority: { oid: actor.ins.oid },
-        nameType: 'D',
-        idType: 'NH',
-      };
+      return patientXcn(actor.ins, { family: actor.name });
     case 'structure':
       return undefined;
     case 'representative':
       return { id: actor.id, family: actor.name, nameType: 'D' };
     case 'system':
     case 'administrator':
-      return { id: actor.id, family: actor.name, nameType: 'U', idType: 'RI' };
+      return systemXcn(actor.id, actor.name);
   }
 }
 

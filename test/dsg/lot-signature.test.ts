@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { OperationOutcome } from 'fhir/r4.js';
 import { readCda } from '../../server/cda/header.ts';
 import type { Association, DocumentEntry } from '../../server/domain/document.ts';
-import { oidOf } from '../../server/domain/snapshot.ts';
+import { oidOfUuid } from '../../server/domain/identifier.ts';
 import { provideBundleOf } from '../../server/fhir/map/provide-bundle.ts';
 import { writeCda } from '../../server/sandbox/cda.ts';
 import { describe as describeDocument } from '../../server/sandbox/metadata.ts';
@@ -38,7 +38,7 @@ function lot(door: Door) {
   if (depositor?.kind !== 'professional' || patient === undefined) throw new Error('nobody');
   const at = door.world.tools.now();
   const bytes = writeCda({
-    id: oidOf(randomUUID()),
+    id: oidOfUuid(randomUUID()),
     typeCode: { code: '11488-4', system: '2.16.840.1.113883.6.1', display: 'CR ou fiche de consultation' },
     title: 'Compte rendu de consultation',
     writtenAt: at,
@@ -49,7 +49,7 @@ function lot(door: Door) {
   });
   const facts = readCda(bytes);
   if (facts === undefined) throw new Error('the CDA cannot be read');
-  const ids = { entryUuid: randomUUID(), setUuid: randomUUID(), setUniqueId: oidOf(randomUUID()) };
+  const ids = { entryUuid: randomUUID(), setUuid: randomUUID(), setUniqueId: oidOfUuid(randomUUID()) };
   const { entry, set } = describeDocument({ bytes, facts, depositor, patient, at, ...ids });
   const member = (target: string): Association => ({
     entryUUID: `urn:uuid:${randomUUID()}`,
@@ -78,7 +78,7 @@ function lot(door: Door) {
         ...entry,
         entryUUID,
         logicalID: entryUUID,
-        uniqueId: oidOf(randomUUID()),
+        uniqueId: oidOfUuid(randomUUID()),
         mimeType: 'text/xml',
         title: { value: 'Source', language: 'fr-FR' },
         languageCode: 'art',

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Bundle, BundleEntry, DocumentReference, FhirResource, List } from 'fhir/r4.js';
 import { readCda } from '../../server/cda/header.ts';
 import type { Association } from '../../server/domain/document.ts';
-import { oidOf } from '../../server/domain/snapshot.ts';
+import { oidOfUuid } from '../../server/domain/identifier.ts';
 import { provideBundleOf } from '../../server/fhir/map/provide-bundle.ts';
 import { writeCda } from '../../server/sandbox/cda.ts';
 import { describe } from '../../server/sandbox/metadata.ts';
@@ -13,12 +13,16 @@ type Resource = Bundle<FhirResource>;
 
 /** A Bundle of ITI-65 with one CDA by a professional of the sandbox. */
 export function bundleOf(door: Door, who = 'dr-martin', whose = 'laurent'): Resource {
+  return bundleAt(door.world.tools.now(), who, whose);
+}
+
+/** The same, written at an instant (milliseconds). */
+export function bundleAt(now: number, who = 'dr-martin', whose = 'laurent'): Resource {
   const author = personOf(who);
   const patient = patientOf(whose);
   if (author?.kind !== 'professional' || patient === undefined) throw new Error(`${who} or ${whose} is unknown`);
-  const now = door.world.tools.now();
   const bytes = writeCda({
-    id: oidOf(randomUUID()),
+    id: oidOfUuid(randomUUID()),
     typeCode: { code: '11488-4', system: '2.16.840.1.113883.6.1', display: 'CR ou fiche de consultation' },
     title: 'Compte rendu de consultation',
     writtenAt: now,
@@ -36,7 +40,7 @@ export function bundleOf(door: Door, who = 'dr-martin', whose = 'laurent'): Reso
     patient,
     entryUuid: randomUUID(),
     setUuid: randomUUID(),
-    setUniqueId: oidOf(randomUUID()),
+    setUniqueId: oidOfUuid(randomUUID()),
     at: now,
   });
   const member: Association = {

@@ -15,10 +15,10 @@ const resources = readdirSync(folder)
   .map((name) => read(new URL(name, folder)) as Resource);
 const own = 'https://opendmp.example/fhir';
 const [guide] = resources.filter((one): one is ImplementationGuide => one.resourceType === 'ImplementationGuide');
-const references = guide?.definition?.resource?.flatMap(({ exampleCanonical, reference }) =>
-  exampleCanonical === undefined ? [] : [reference?.reference],
+const references = guide?.definition?.resource.flatMap(({ exampleCanonical, reference }) =>
+  exampleCanonical === undefined ? [] : [reference.reference],
 );
-const examples = resources.filter(({ resourceType, id }) => references?.includes(`${resourceType}/${id}`));
+const examples = resources.filter(({ resourceType, id }) => references?.includes(`${resourceType}/${id}`) === true);
 const definitions = resources.filter((one): one is StructureDefinition => one.resourceType === 'StructureDefinition');
 
 beforeAll(() => {

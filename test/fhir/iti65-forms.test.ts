@@ -9,7 +9,7 @@ import type {
   OperationOutcome,
   Reference,
 } from 'fhir/r4.js';
-import { oidOf } from '../../server/domain/snapshot.ts';
+import { oidOfUuid } from '../../server/domain/identifier.ts';
 import type { FhirLimits } from '../../server/fhir/limits.ts';
 import { extensions, mhdListTypes } from '../../server/fhir/vocabulary.ts';
 import { patientOf } from '../../server/sandbox/people.ts';
@@ -260,7 +260,7 @@ describe('a registered folder', () => {
     title: 'Grossesse',
     code: { coding: [{ system: mhdListTypes, code: 'folder' }] },
     extension: [{ url: extensions.designationType, valueCodeableConcept: document.type ?? {} }],
-    identifier: [{ use: 'usual', system: 'urn:ietf:rfc:3986', value: `urn:oid:${oidOf(randomUUID())}` }],
+    identifier: [{ use: 'usual', system: 'urn:ietf:rfc:3986', value: `urn:oid:${oidOfUuid(randomUUID())}` }],
     subject: document.subject ?? {},
     entry: [{ item: { reference: member } }],
   });
@@ -375,7 +375,7 @@ describe('a registered folder', () => {
     const { status, json } = await provide<OperationOutcome>(
       putting(folder, (one) => {
         for (const identifier of one.identifier ?? [])
-          if (identifier.use === 'usual') identifier.value = `urn:oid:${oidOf(randomUUID())}`;
+          if (identifier.use === 'usual') identifier.value = `urn:oid:${oidOfUuid(randomUUID())}`;
       }),
     );
     expect([status, issues(json)]).toEqual([400, ['attributeUnmodifiable Bundle.entry[3].resource.identifier']]);

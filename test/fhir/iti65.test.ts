@@ -9,7 +9,7 @@ import type {
   Organization,
   Parameters,
 } from 'fhir/r4.js';
-import { oidOf } from '../../server/domain/snapshot.ts';
+import { oidOfUuid } from '../../server/domain/identifier.ts';
 import { extensions, mhdIdentifierType, mhdListTypes, profiles } from '../../server/fhir/vocabulary.ts';
 import { bundleOf, type Change, changed, post, resourceIn } from './deposits.ts';
 import { type Door, openDoor } from './door.ts';
@@ -82,7 +82,7 @@ describe('Provide Document Bundle (ITI-65)', () => {
   test('entryUUID and uniqueId may be told apart by type, as in MHD 4.2.4', async () => {
     const typed = (code: string) => ({ coding: [{ system: mhdIdentifierType, code }] });
     const entryUUID = `urn:uuid:${randomUUID()}`;
-    const uniqueId = oidOf(randomUUID());
+    const uniqueId = oidOfUuid(randomUUID());
     const { status, json } = await provide((_, { document, set }) => {
       document.identifier = [{ type: typed('entryUUID'), system: 'urn:ietf:rfc:3986', value: entryUUID }];
       set.identifier = [{ type: typed('uniqueId'), system: 'urn:ietf:rfc:3986', value: `urn:oid:${uniqueId}` }];
@@ -155,7 +155,7 @@ describe('Provide Document Bundle (ITI-65)', () => {
           title: 'Grossesse',
           code: { coding: [{ system: mhdListTypes, code: 'folder' }] },
           extension: [{ url: extensions.designationType, valueCodeableConcept: document.type ?? {} }],
-          identifier: [{ use: 'usual', system: 'urn:ietf:rfc:3986', value: `urn:oid:${oidOf(randomUUID())}` }],
+          identifier: [{ use: 'usual', system: 'urn:ietf:rfc:3986', value: `urn:oid:${oidOfUuid(randomUUID())}` }],
           subject: document.subject ?? {},
           entry: [{ item: { reference: member } }],
         },

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Bundle, CapabilityStatement, FhirResource, List, OperationOutcome } from 'fhir/r4.js';
-import { oidOf } from '../../server/domain/snapshot.ts';
+import { oidOfUuid } from '../../server/domain/identifier.ts';
 import { listParameters } from '../../server/fhir/list-search.ts';
 import { extensions, mhdListTypes } from '../../server/fhir/vocabulary.ts';
 import { bundleOf, changed, post } from './deposits.ts';
@@ -39,7 +39,7 @@ beforeAll(async () => {
       ],
       identifier: [
         { use: 'official', system: 'urn:ietf:rfc:3986', value: fullUrl },
-        { use: 'usual', system: 'urn:ietf:rfc:3986', value: `urn:oid:${oidOf(randomUUID())}` },
+        { use: 'usual', system: 'urn:ietf:rfc:3986', value: `urn:oid:${oidOfUuid(randomUUID())}` },
       ],
       status: 'current',
       mode: 'working',

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { Bundle, DocumentReference, FhirResource, List, Patient, Reference } from 'fhir/r4.js';
-import { oidOf } from '../../server/domain/snapshot.ts';
+import { oidOfUuid } from '../../server/domain/identifier.ts';
 import { extensions, mhdListTypes, profiles, uris } from '../../server/fhir/vocabulary.ts';
 import { patientOf, personOf } from '../../server/sandbox/people.ts';
 import type { Door } from './door.ts';
@@ -94,7 +94,7 @@ export function pdsmBundleOf(door: Door, who = 'dr-martin', whose = 'laurent'): 
       { url: extensions.sourceId, valueIdentifier: { system: uris, value: 'urn:oid:1.2.250.1.999.2.1' } },
     ],
     identifier: [
-      { use: 'usual', system: uris, value: `urn:oid:${oidOf(randomUUID())}` },
+      { use: 'usual', system: uris, value: `urn:oid:${oidOfUuid(randomUUID())}` },
       { use: 'official', system: uris, value: set },
     ],
     status: 'current',
@@ -113,7 +113,7 @@ export function pdsmBundleOf(door: Door, who = 'dr-martin', whose = 'laurent'): 
     resourceType: 'DocumentReference',
     meta: { profile: [`${profiles.pdsmDocument}|3.1.1`] },
     contained: [...people(), source],
-    masterIdentifier: { system: uris, value: `urn:oid:${oidOf(randomUUID())}` },
+    masterIdentifier: { system: uris, value: `urn:oid:${oidOfUuid(randomUUID())}` },
     identifier: [{ use: 'official', system: uris, value: document }],
     status: 'current',
     type: { coding: [{ system: 'http://loinc.org', code: '11488-4', display: 'CR ou fiche de consultation' }] },

@@ -1,8 +1,8 @@
 import {
   type AssociationDraft,
-  type DocumentEntry,
   type EntryDraft,
   type EntryUuid,
+  visibilityCode,
   visibilityOf,
   visibilitySystem,
 } from '../document.ts';
@@ -65,7 +65,7 @@ function remasked(before: Known, masks: boolean, set: string, newId: () => strin
   const kept = rest.confidentialityCodes.filter(
     ({ code, system }) => code !== 'MASQUE_PS' || system !== visibilitySystem,
   );
-  const confidentialityCodes = masks ? [...kept, mask] : kept;
+  const confidentialityCodes = masks ? [...kept, visibilityCode('MASQUE_PS')] : kept;
   const member: AssociationDraft = {
     id: `urn:uuid:${newId()}`,
     type: 'HasMember',
@@ -76,9 +76,3 @@ function remasked(before: Known, masks: boolean, set: string, newId: () => strin
   };
   return { kind: 'entry', draft: { ...rest, id, confidentialityCodes }, before, member };
 }
-
-const mask: DocumentEntry['confidentialityCodes'][number] = {
-  code: 'MASQUE_PS',
-  system: visibilitySystem,
-  display: 'Masqué aux professionnels de santé',
-};

@@ -1,6 +1,6 @@
 import type { Code } from '../../domain/code.ts';
 import type { EntryDraft, SetDraft, Submission } from '../../domain/document.ts';
-import { oidOf } from '../../domain/snapshot.ts';
+import { oidOfUuid } from '../../domain/identifier.ts';
 import { nullFlavor } from '../vocabulary.ts';
 
 const unknown: Code = { code: 'UNK', system: nullFlavor, display: 'Unknown' };
@@ -18,7 +18,7 @@ export function withUnknowns({ sets, entries, ...rest }: Submission, newId: () =
     ...rest,
     sets: sets.map(
       (set): SetDraft => ({
-        uniqueId: oidOf(newId()),
+        uniqueId: oidOfUuid(newId()),
         contentTypeCode: unknown,
         ...(patientId && { patientId }),
         ...set,
