@@ -95,6 +95,8 @@ export type EventDraft = {
   readonly submissionSet?: { readonly entryUUID: string; readonly uniqueId: string };
   /** The query as it was asked, in text. */
   readonly query?: string;
+  /** Another resource than a document, by its relative address, where it has versions with that one. */
+  readonly touched?: { readonly resource: string; readonly how: 'create' | 'read' | 'update' | 'delete' };
   readonly told?: Told;
 };
 

@@ -108,7 +108,7 @@ export async function withdrawForm(
     const ended = members.map((member) =>
       member.status === 'active' ? endConsent(member, now) : { ...member, version: member.version + 1 },
     );
-    return { permit, id, version: latest.version + 1, put: rows(ended, ended[0], ''), outcome: 'changed' };
+    return { permit, id, version: latest.version + 1, put: rows(ended, ended[0], ''), outcome: 'changed', isEnd: true };
   });
 }
 
@@ -210,7 +210,11 @@ type Change = {
   readonly version: number;
   readonly put: readonly Row[];
   readonly outcome: Stated['outcome'];
+  /** The form is withdrawn. */
+  readonly isEnd?: true;
 };
+
+const ways = { created: 'create', changed: 'update', existing: 'read' } as const;
 
 /** Makes the change and answers the version that it made or found, as it was stored. */
 async function changing(
@@ -227,7 +231,9 @@ async function changing(
     subject,
     async (judge, facts) => {
       const answer = await plan(judge, facts);
-      return { answer, put: answer.put, done: [{ permit: answer.permit }] };
+      const how = answer.isEnd === true ? 'delete' : ways[answer.outcome];
+      const touched = { resource: `Consent/${answer.id}/_history/${answer.version}`, how } as const;
+      return { answer, put: answer.put, done: [{ permit: answer.permit, trace: { touched } }] };
     },
   );
   const versions = await tools.store.read.consentVersions(permit, id);

@@ -65,7 +65,9 @@ async function feedOnce(tools: Tools, request: Request, fed: FedIdentity, told: 
   const { ours } = sortIdentifiers(fed.identifiers, tools.settings);
   const found = await recordsOf(tools, ours);
   return perform(tools, request, 'feedIdentities', subjectOf(found[0], ours), async (permit, facts) => {
-    const trace = { query: shortened(`${told.message} ${fed.identifiers.map(shown).join(' ')}`) };
+    const [patient] = ours;
+    const query = shortened(`${told.message} ${fed.identifiers.map(shown).join(' ')}`);
+    const trace = { query, ...(patient && { patient: { value: patient.value, oid: patient.oid } }) };
     const sorted = sortIdentifiers(fed.identifiers, tools.settings);
     if (sorted.problems.length > 0) throw new Refused(sorted.problems);
     if (ours.length === 0) return { answer: { outcome: 'authorityUnknown' }, trace };

@@ -97,7 +97,7 @@ export async function eventOfHistory(tools: Tools, request: Request, sequence: n
     const own = ownActor(permit, request);
     if (event === undefined || (own !== undefined && !actorsOf(event).includes(own)))
       refuse('resourceUnknown', { value: `AuditEvent/${sequence}` });
-    return { answer: event };
+    return { answer: event, trace: { touched: { resource: `AuditEvent/${sequence}`, how: 'read' } } };
   });
 }
 

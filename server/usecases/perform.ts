@@ -60,8 +60,11 @@ export type Plan<T> = {
   readonly put?: readonly Row[];
   /** The answer where it names events of the plan, by their numbers in its order. */
   readonly numbered?: (sequences: readonly number[]) => T;
-  /** Facts for the event: documents touched, submission set, query; of what a partner tells, when it was and of which record. */
-  readonly trace?: Pick<EventDraft, 'documents' | 'submissionSet' | 'query' | 'told' | 'record' | 'patient'> &
+  /** Facts for the event: documents touched, submission set, another resource, query; of what a partner tells, when it was and of which record. */
+  readonly trace?: Pick<
+    EventDraft,
+    'documents' | 'submissionSet' | 'query' | 'touched' | 'told' | 'record' | 'patient'
+  > &
     Partial<Pick<EventDraft, 'at'>>;
   /** Other records that were read, or from which `put` removes something: each has an event of its own. */
   readonly also?: readonly {

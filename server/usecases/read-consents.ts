@@ -59,7 +59,8 @@ export async function consentHistory(tools: Tools, request: Request, id: string)
     const versions = await tools.store.read.consentVersions(permit, id);
     const [latest] = versions;
     if (latest === undefined || !isFor(permit, request, latest)) refuse('resourceUnknown', { value: `Consent/${id}` });
-    return { answer: versions.filter((stored) => isFor(permit, request, stored)) };
+    const trace = { touched: { resource: `Consent/${id}`, how: 'read' } } as const;
+    return { answer: versions.filter((stored) => isFor(permit, request, stored)), trace };
   });
 }
 

@@ -78,7 +78,7 @@ export async function unsubscribe(tools: Tools, request: Request, id: string): P
       answer: undefined,
       expect: [{ subscriptionAt: { id, revision } }],
       put: [{ kind: 'unsubscribe', id }],
-      trace: { query: `Subscription/${id}` },
+      trace: { touched: { resource: `Subscription/${id}`, how: 'delete' } },
     };
   });
 }
@@ -87,7 +87,7 @@ export async function unsubscribe(tools: Tools, request: Request, id: string): P
 export async function subscriptionOf(tools: Tools, request: Request, id: string): Promise<StoredSubscription> {
   return perform(tools, request, 'manageSubscriptions', 'none', async () => ({
     answer: await own(tools, request, id),
-    trace: { query: `Subscription/${id}` },
+    trace: { touched: { resource: `Subscription/${id}`, how: 'read' } },
   }));
 }
 
@@ -230,6 +230,6 @@ function planOf(next: Subscription, before: StoredSubscription | undefined): Pla
     answer: { ...next, revision: (before?.revision ?? 0) + 1 },
     expect: [{ subscriptionAt: { id: next.id, revision: before?.revision } }],
     put: [{ kind: 'subscription', subscription: next, ...(restart && { restart }) }],
-    trace: { query: `Subscription/${next.id}` },
+    trace: { touched: { resource: `Subscription/${next.id}`, how: before === undefined ? 'create' : 'update' } },
   };
 }

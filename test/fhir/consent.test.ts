@@ -281,8 +281,8 @@ describe('versions', () => {
     );
     expect(told?.slice(0, 3)).toEqual([
       ['E', 'PatientQuery'],
-      ['R', undefined],
-      ['U', undefined],
+      ['R', 'PatientRead'],
+      ['C', 'PatientCreate'],
     ]);
   });
 

@@ -3,7 +3,7 @@ import { type Actor, type Mode, structureId } from '../../domain/actor.ts';
 import type { AuditEvent, Transaction } from '../../domain/event.ts';
 import { professionalAuthority, structureAuthority } from '../../domain/people.ts';
 import { audit, dcm, systemUrl } from '../vocabulary.ts';
-import type { Shape } from './audit-shape.ts';
+import type { Shape } from './audit-kind.ts';
 
 /** Transactions whose credential is a token; the others carry an assertion. */
 const byToken: ReadonlySet<Transaction> = new Set([
@@ -22,10 +22,17 @@ const byToken: ReadonlySet<Transaction> = new Set([
   'read',
 ]);
 
-const ends: Readonly<Record<Shape['client'], CodeableConcept>> = {
-  source: { coding: [{ system: dcm, code: '110153', display: 'Source Role ID' }] },
-  destination: { coding: [{ system: dcm, code: '110152', display: 'Destination Role ID' }] },
-};
+const source: CodeableConcept = { coding: [{ system: dcm, code: '110153', display: 'Source Role ID' }] };
+const destination: CodeableConcept = { coding: [{ system: dcm, code: '110152', display: 'Destination Role ID' }] };
+const ends: Readonly<Record<Shape['client'], { readonly client: CodeableConcept; readonly server: CodeableConcept }>> =
+  {
+    source: { client: source, server: destination },
+    destination: { client: destination, server: source },
+    application: {
+      client: { coding: [{ system: dcm, code: '110150', display: 'Application' }] },
+      server: { coding: [audit.custodian] },
+    },
+  };
 
 /**
  * Who took part: the client, this server, the user who asked, and the structure on whose behalf. IHE BALP 152.3, 152.7.
@@ -35,7 +42,7 @@ export function agentsOf(happened: AuditEvent, shape: Shape, server: AuditEventA
   return [
     clientOf(happened, shape),
     {
-      type: ends[shape.client === 'source' ? 'destination' : 'source'],
+      type: ends[shape.client].server,
       ...(server && { who: server }),
       requestor: false,
       network: { address: happened.origin.endpoint, type: '5' },
@@ -46,7 +53,7 @@ export function agentsOf(happened: AuditEvent, shape: Shape, server: AuditEventA
 
 function clientOf({ software, origin }: AuditEvent, { client }: Shape): AuditEventAgent {
   return {
-    type: ends[client],
+    type: ends[client].client,
     who: { display: software ?? 'software not named' },
     requestor: false,
     ...(origin.address !== undefined && { network: { address: origin.address, type: '2' as const } }),

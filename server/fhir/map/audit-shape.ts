@@ -1,180 +1,134 @@
-import type { Coding } from 'fhir/r4.js';
 import type { Action } from '../../domain/action.ts';
 import type { EventDraft, Transaction } from '../../domain/event.ts';
-import { audit, dcm, profiles } from '../vocabulary.ts';
+import { audit, profiles } from '../vocabulary.ts';
+import {
+  event,
+  type How,
+  identification,
+  incoming,
+  iti,
+  ofRecord,
+  outgoing,
+  query,
+  restful,
+  type Shape,
+  search,
+} from './audit-kind.ts';
 
-export type Shape = {
-  readonly type: Coding;
-  readonly subtype: readonly Coding[];
-  readonly action: 'C' | 'R' | 'U' | 'D' | 'E';
-  /** Which end the client is: it sends (source) or receives (destination). */
-  readonly client: 'source' | 'destination';
-  readonly profile?: string;
-};
-
-const rest: Coding = { system: audit.eventType, code: 'rest', display: 'Restful Operation' };
-const interaction = (code: string): Coding => ({ system: audit.interaction, code });
-const iti = (code: string, display: string): Coding => ({ system: audit.transaction, code, display });
-const event = (code: string, display: string): Coding => ({ system: dcm, code, display });
-
-const read: Shape = {
-  type: rest,
-  subtype: [interaction('read')],
-  action: 'R',
-  client: 'destination',
-  profile: profiles.auditPatientRead,
-};
-const search = (subtype: readonly Coding[], profile: string): Shape => ({
-  type: rest,
-  subtype: [interaction('search'), ...subtype],
-  action: 'E',
-  client: 'source',
-  profile,
-});
-const incoming = (subtype: Coding, action: 'C' | 'U' = 'C'): Shape => ({
-  type: event('110107', 'Import'),
-  subtype: [subtype],
-  action,
-  client: 'source',
-});
-const removal = (subtype: Coding): Shape => ({
-  type: event('110110', 'Patient Record'),
-  subtype: [subtype],
-  action: 'D',
-  client: 'source',
-});
-
-const feed = (subtype: Coding): Shape => ({
-  type: event('110110', 'Patient Record'),
-  subtype: [subtype],
-  action: 'U',
-  client: 'source',
-});
-
-const identities = (code: string, action: 'C' | 'U' | 'D'): Shape => ({
-  type: rest,
-  subtype: [interaction(code), iti('ITI-104', 'Patient Identity Feed FHIR')],
-  action,
-  client: 'source',
-});
-const created = identities('create', 'C');
-const deleted = identities('delete', 'D');
+const feedOf = (how: How, profile: string) =>
+  restful(
+    how,
+    'record',
+    { profile, patientNamed: true, patientByName: true },
+    iti('ITI-104', 'Patient Identity Feed FHIR'),
+  );
+const accessConsent = iti('ITI-108', 'Access Consent');
+const consents = (how: How) => restful(how, 'touched', {}, accessConsent);
+const consentSearch = search(profiles.auditPatientQuery, accessConsent);
+const subscriptions = (how: How) => restful(how, 'touched', {}, iti('ITI-110', 'Resource Subscription'));
 
 /**
  * The shape of an event by its transaction: FHIR ones as the guides' audit profiles have it, XDS ones as their DICOM audit messages translate.
- * IHE BALP; IHE MHD, PDQm audit profiles; IHE ITI TF-2 3.18.5, 3.41.5, 3.42.5, 3.43.5, 3.51.5, 3.61.5; IHE RMD 3.62.5, 3.86.5; IHE Metadata Update 3.57.5; IHE RMU 3.92.5.
+ * IHE BALP; IHE MHD, PDQm, PIXm audit profiles; IHE ITI TF-2 3.18.5, 3.41.5, 3.42.5, 3.43.5, 3.51.5, 3.61.5; IHE RMD 3.62.5, 3.86.5; IHE Metadata Update 3.57.5; IHE RMU 3.92.5.
  */
 const shapes: Readonly<Record<Transaction, Shape>> = {
-  'ITI-8': feed(iti('ITI-8', 'Patient Identity Feed')),
-  'ITI-18': {
-    type: event('110112', 'Query'),
-    subtype: [iti('ITI-18', 'Registry Stored Query')],
-    action: 'E',
-    client: 'source',
-  },
-  'ITI-20': {
-    type: rest,
-    subtype: [interaction('create'), iti('ITI-20', 'Record Audit Event')],
-    action: 'C',
-    client: 'source',
-  },
+  'ITI-8': ofRecord(iti('ITI-8', 'Patient Identity Feed'), 'U'),
+  'ITI-18': query(iti('ITI-18', 'Registry Stored Query')),
+  'ITI-20': restful('create', 'touched', {}, iti('ITI-20', 'Record Audit Event')),
   'ITI-41': incoming(iti('ITI-41', 'Provide and Register Document Set-b')),
   'ITI-42': incoming(iti('ITI-42', 'Register Document Set-b')),
-  'ITI-43': {
-    type: event('110106', 'Export'),
-    subtype: [iti('ITI-43', 'Retrieve Document Set')],
-    action: 'R',
-    client: 'destination',
-  },
-  'ITI-51': {
-    type: event('110112', 'Query'),
-    subtype: [iti('ITI-51', 'Multi-Patient Stored Query')],
-    action: 'E',
-    client: 'source',
-  },
+  'ITI-43': outgoing(iti('ITI-43', 'Retrieve Document Set')),
+  'ITI-44': ofRecord(iti('ITI-44', 'Patient Identity Feed HL7 V3'), 'U'),
+  'ITI-51': query(iti('ITI-51', 'Multi-Patient Stored Query')),
   'ITI-57': incoming(iti('ITI-57', 'Update Document Set'), 'U'),
   'ITI-61': incoming(iti('ITI-61', 'Register On-Demand Document Entry')),
-  'ITI-62': removal(iti('ITI-62', 'Remove Metadata')),
-  'ITI-44': feed(iti('ITI-44', 'Patient Identity Feed HL7 V3')),
-  'ITI-65': incoming(iti('ITI-65', 'Provide Document Bundle')),
-  'ITI-66': search([iti('ITI-66', 'Find Document Lists')], profiles.auditPatientQuery),
-  'ITI-67': search([iti('ITI-67', 'Find Document References')], profiles.auditFindDocuments),
-  'ITI-68': {
-    ...read,
-    subtype: [interaction('read'), iti('ITI-68', 'Retrieve Document')],
-    profile: profiles.auditRetrieve,
+  'ITI-62': ofRecord(iti('ITI-62', 'Remove Metadata'), 'D'),
+  'ITI-65': {
+    ...incoming(iti('ITI-65', 'Provide Document Bundle')),
+    main: 'submissionSet',
+    profile: profiles.auditProvide,
   },
-  'ITI-78': search([iti('ITI-78', 'Mobile Patient Demographics Query')], profiles.auditPatientDemographics),
-  'ITI-83': search([iti('ITI-83', 'Mobile Patient Identifier Cross-reference Query')], profiles.auditPixQuery),
-  'ITI-93': feed(iti('ITI-93', 'Mobile Patient Identity Feed')),
-  'ITI-104': identities('update', 'U'),
-  'ITI-119': search([iti('ITI-119', 'Patient Demographics Match')], profiles.auditPatientMatch),
-  'ITI-81': search([iti('ITI-81', 'Retrieve ATNA Audit Event')], profiles.auditPatientQuery),
-  'ITI-86': removal(iti('ITI-86', 'Remove Documents')),
+  'ITI-66': search(profiles.auditFindLists, iti('ITI-66', 'Find Document Lists')),
+  'ITI-67': search(profiles.auditFindDocuments, iti('ITI-67', 'Find Document References')),
+  'ITI-68': restful('read', 'documents', { profile: profiles.auditRetrieve }, iti('ITI-68', 'Retrieve Document')),
+  'ITI-71': identification(iti('ITI-71', 'Get Access Token')),
+  'ITI-78': {
+    ...search(profiles.auditPatientDemographics, iti('ITI-78', 'Mobile Patient Demographics Query')),
+    anyPatient: true,
+  },
+  'ITI-81': search(profiles.auditPatientQuery, iti('ITI-81', 'Retrieve ATNA Audit Event')),
+  'ITI-83': {
+    ...search(profiles.auditPixQuery, iti('ITI-83', 'Mobile Patient Identifier Cross-reference Query')),
+    patientNamed: true,
+  },
+  'ITI-86': ofRecord(iti('ITI-86', 'Remove Documents'), 'D'),
   'ITI-92': incoming(iti('ITI-92', 'Restricted Update Document Set'), 'U'),
-  'ITI-105': incoming(iti('ITI-105', 'Simplified Publish')),
-  'ITI-106': incoming(iti('ITI-106', 'Generate Metadata')),
-  'ITI-108': {
-    type: rest,
-    subtype: [interaction('update'), iti('ITI-108', 'Access Consent')],
-    action: 'U',
-    client: 'source',
-  },
-  'ITI-110': {
-    type: rest,
-    subtype: [interaction('update'), iti('ITI-110', 'Resource Subscription')],
-    action: 'U',
-    client: 'source',
-  },
-  'ITI-112': {
-    type: event('110106', 'Export'),
-    subtype: [iti('ITI-112', 'Resource Notify')],
-    action: 'R',
-    client: 'destination',
-  },
-  'ITI-113': {
-    type: rest,
-    subtype: [interaction('search'), iti('ITI-113', 'Resource Subscription Search')],
-    action: 'E',
-    client: 'source',
-  },
-  'ITI-114': {
-    type: rest,
-    subtype: [interaction('search'), iti('ITI-114', 'Resource SubscriptionTopic Search')],
-    action: 'E',
-    client: 'source',
-  },
-  'ITI-71': {
-    type: event('110114', 'User Authentication'),
-    subtype: [iti('ITI-71', 'Get Access Token')],
-    action: 'E',
-    client: 'source',
-  },
-  'ITI-102': {
-    type: event('110114', 'User Authentication'),
-    subtype: [iti('ITI-102', 'Introspect Token')],
-    action: 'E',
-    client: 'source',
+  'ITI-93': ofRecord(iti('ITI-93', 'Mobile Patient Identity Feed'), 'U'),
+  'ITI-102': identification(iti('ITI-102', 'Introspect Token')),
+  'ITI-104': feedOf('update', profiles.auditFeedUpdate),
+  'ITI-105': restful('create', 'documents', { profile: profiles.auditPublish }, iti('ITI-105', 'Simplified Publish')),
+  'ITI-106': restful('create', 'documents', { profile: profiles.auditGenerate }, iti('ITI-106', 'Generate Metadata')),
+  'ITI-108': consents('update'),
+  'ITI-110': subscriptions('update'),
+  'ITI-112': outgoing(iti('ITI-112', 'Resource Notify')),
+  'ITI-113': search(profiles.auditPatientQuery, iti('ITI-113', 'Resource Subscription Search')),
+  'ITI-114': search(profiles.auditPatientQuery, iti('ITI-114', 'Resource SubscriptionTopic Search')),
+  'ITI-119': {
+    ...search(profiles.auditPatientMatch, iti('ITI-119', 'Patient Demographics Match')),
+    anyPatient: true,
   },
   ORU: incoming({ system: audit.messageType, code: 'ORU' }),
   MDM: incoming({ system: audit.messageType, code: 'MDM' }),
-  read,
-  search: search([], profiles.auditPatientQuery),
-  create: { type: rest, subtype: [interaction('create')], action: 'C', client: 'source' },
+  read: restful('read', 'touched'),
+  search: search(profiles.auditPatientQuery),
+  create: restful('create', 'touched'),
   internal: { type: event('110110', 'Patient Record'), subtype: [], action: 'E', client: 'source' },
 };
 
-const accessConsent = iti('ITI-108', 'Access Consent');
-const consentSearch = search([accessConsent], profiles.auditPatientQuery);
-const consentRead: Shape = { ...read, subtype: [...read.subtype, accessConsent] };
+const feeds = {
+  add: feedOf('create', profiles.auditFeedCreate),
+  remove: feedOf('delete', profiles.auditFeedDelete),
+};
+const ofDocuments = restful('read', 'documents');
+const ofHolder = restful('read', 'record');
 
-/** The shape of an event; one transaction reads consents and changes them, one feeds identities and removes them. */
-export function shapeOf({ origin: { transaction }, action, query }: EventDraft): Shape {
-  if (transaction === 'ITI-104' && query?.startsWith('add ') === true) return created;
-  if (transaction === 'ITI-104' && query?.startsWith('remove ') === true) return deleted;
-  if (transaction !== 'ITI-108' || action !== 'readConsents') return shapes[transaction];
-  return query === undefined ? consentRead : consentSearch;
+/** What one transaction does in several ways: how it was done says which. */
+const byTouch: { readonly [T in Transaction]?: Readonly<Record<How, Shape>> } = {
+  'ITI-108': {
+    create: consents('create'),
+    read: consents('read'),
+    update: consents('update'),
+    delete: consents('delete'),
+  },
+  'ITI-110': {
+    create: subscriptions('create'),
+    read: subscriptions('read'),
+    update: subscriptions('update'),
+    delete: subscriptions('delete'),
+  },
+};
+
+/** The shape of an event; what one transaction does in several ways is told by the event. */
+export function shapeOf({ origin: { transaction }, action, query: asked, documents, touched }: EventDraft): Shape {
+  const { [transaction]: ways } = byTouch;
+  if (ways !== undefined && touched !== undefined) return ways[touched.how];
+  if (transaction === 'ITI-104' && asked?.startsWith('add ') === true) return feeds.add;
+  if (transaction === 'ITI-104' && asked?.startsWith('remove ') === true) return feeds.remove;
+  if (transaction === 'ITI-108' && action === 'readConsents')
+    return asked === undefined ? consents('read') : consentSearch;
+  if (transaction === 'read' && documents !== undefined) return ofDocuments;
+  return transaction === 'read' && action === 'readPatient' ? ofHolder : shapes[transaction];
 }
+
+/** The profile that an event of each transaction claims, where it has all that it asks for; for the documentation. */
+export const claims: readonly (readonly [transaction: string, profile: string | undefined])[] = [
+  ...Object.entries(shapes).flatMap(([transaction, { profile }]) => {
+    const ways = Object.entries(byTouch).find(([name]) => name === transaction)?.[1];
+    const more = ways === undefined ? [profile] : Object.values(ways).map((way) => way.profile);
+    return more.map((one) => [transaction, one] as const);
+  }),
+  ...Object.values(feeds).map(({ profile }) => ['ITI-104', profile] as const),
+];
 
 /** CRUD of our own work, which no transaction frames. */
 export function actionOf(action: Action): 'C' | 'R' | 'U' | 'D' | 'E' {
