@@ -49,6 +49,7 @@ const allowed: Record<string, readonly string[]> = {
     'server/dsg/',
     'server/domain/',
     'server/usecases/',
+    'server/crypto/sealed-json.ts',
     'server/auth/credentials.ts',
     'server/auth/scope.ts',
     'server/xml/',

@@ -1,4 +1,5 @@
-import { createHmac, type KeyObject, timingSafeEqual } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
+import { openJson, sealJson } from '../crypto/sealed-json.ts';
 import { type Caller, nameOfActor } from '../domain/actor.ts';
 import { type Problem, refuse } from '../domain/error.ts';
 import type { PageKey } from '../usecases/paging.ts';
@@ -60,12 +61,11 @@ function warningEntry(warnings: readonly Problem[], requestId: string, self: str
 type Place = { readonly search: string; readonly after: PageKey };
 
 /**
- * The token of a page: what is asked and where it begins, signed together with who asks, so that it serves nobody else and cannot be altered.
- * The server keeps nothing.
+ * The token of a page: what is asked and where it begins, sealed together with who asks, so that it serves nobody else, cannot be altered, and
+ * tells nobody how many objects there are that he does not see. The server keeps nothing.
  */
 export function pageToken(key: KeyObject, caller: Caller, type: string, { search, after }: Place): string {
-  const payload = Buffer.from(JSON.stringify([search, after])).toString('base64url');
-  return `${payload}.${signature(key, caller, type, payload).toString('base64url')}`;
+  return sealJson(key, purposeOf(caller, type), [search, after]);
 }
 
 /**
@@ -73,18 +73,15 @@ export function pageToken(key: KeyObject, caller: Caller, type: string, { search
  * @throws Refused pageLinkBroken for a token that was altered, made for somebody else, or joined with another search
  */
 export function readPageToken(key: KeyObject, caller: Caller, type: string, token: string, others: Given): Place {
-  const [payload = '', mac = '', ...more] = token.split('.');
-  const given = Buffer.from(mac, 'base64url');
-  const right = signature(key, caller, type, payload);
-  if (more.length > 0 || given.length !== right.length || !timingSafeEqual(given, right)) refuse('pageLinkBroken');
-  const [search, after] = JSON.parse(Buffer.from(payload, 'base64url').toString()) as [string, PageKey];
+  // Sealed by this server.
+  const place = openJson(key, purposeOf(caller, type), token) as readonly [string, PageKey] | undefined;
+  if (place === undefined) refuse('pageLinkBroken');
+  const [search, after] = place;
   const asked = queryString(others.filter(([name]) => !isOfForm(name)));
   if (asked !== '' && asked !== search) refuse('pageLinkBroken');
   return { search, after };
 }
 
-function signature(key: KeyObject, caller: Caller, type: string, payload: string): Buffer {
-  return createHmac('sha256', key)
-    .update(JSON.stringify([type, nameOfActor(caller.actor), caller.mode, payload]))
-    .digest();
+function purposeOf({ actor, mode }: Caller, type: string): string {
+  return JSON.stringify(['page', type, nameOfActor(actor), mode]);
 }

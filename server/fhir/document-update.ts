@@ -11,7 +11,7 @@ import type { Answer, Exchange, Interaction } from './exchange.ts';
 import { documentReferenceOf } from './map/document-reference.ts';
 import { wishOf } from './patch.ts';
 import { longestPatch, readPatch } from './patch-body.ts';
-import { readSearch } from './search.ts';
+import { namesPatient, readSearch } from './search.ts';
 import { checkState, stateHeaders } from './state.ts';
 
 const type = 'DocumentReference';
@@ -112,7 +112,7 @@ async function remove(exchange: Exchange): Promise<Answer> {
 
 /** Whoever names the patient in the search learns that there is no right on the record. */
 function toldOfNames(problems: readonly Problem[], exchange: Exchange): readonly Problem[] {
-  const isNamed = exchange.parameters.some(([name]) => name.startsWith('patient'));
+  const isNamed = exchange.parameters.some(([name]) => namesPatient(name));
   if (!isNamed) return unknownUnlessNamed(type)(problems, exchange);
   const isUnknown = problems.some(({ name }) => name === 'documentUnknown');
   return isUnknown ? [problem('resourceUnknown', { value: `${type}/${exchange.id}` })] : problems;

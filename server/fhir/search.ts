@@ -154,6 +154,11 @@ export const patientParameters: ParameterTable<OfPatient> = {
 /** The same under the name of the element. */
 export const subjectParameters: ParameterTable<OfPatient> = namingPatient('subject');
 
+/** Whether a parameter of this name says of which patient the search is; any other that is ignored says nothing. */
+export function namesPatient(name: string): boolean {
+  return Object.hasOwn(patientParameters, name) || Object.hasOwn(subjectParameters, name);
+}
+
 function namingPatient(name: string): ParameterTable<OfPatient> {
   const identifier: Parameter<OfPatient> = { type: 'token', read: readPatientIdentifier };
   return {
