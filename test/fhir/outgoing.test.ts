@@ -68,6 +68,7 @@ const resourceOf = <T extends FhirResource['resourceType']>(bundle: Bundle, type
     | Extract<FhirResource, { resourceType: T }>
     | undefined;
 const get = (who: string, path: () => string) => () => door.get<FhirResource>(who, path());
+const roleId = '899970000016-499970000016001';
 const today = () => `date=ge${new Date(door.world.clock.now - 3_600_000).toISOString()}`;
 
 const cases: readonly Case[] = [
@@ -160,6 +161,16 @@ const cases: readonly Case[] = [
     [],
   ],
   ['the history of a record', get('laurent', () => `AuditEvent?${ofLaurent()}&${today()}`), 'Bundle', []],
+  ['a professional', get('dr-nguyen', () => 'Practitioner/899970000016'), 'Practitioner', []],
+  ['a professional at a structure', get('dr-nguyen', () => `PractitionerRole/${roleId}`), 'PractitionerRole', []],
+  ['a structure', get('dr-nguyen', () => 'Organization/499970000016001'), 'Organization', []],
+  [
+    'a search of professionals at structures',
+    get('dr-nguyen', () => `PractitionerRole?_id=${roleId}&_include=PractitionerRole:practitioner`),
+    'Bundle',
+    [],
+  ],
+  ['a summary of a professional', get('dr-nguyen', () => 'Practitioner?_id=899970000016&_summary=true'), 'Bundle', []],
   ['the statement of capability', () => door.ask<FhirResource>('metadata'), 'CapabilityStatement', []],
   ['a refusal', get('pharm-durand', () => `DocumentReference?${ofLaurent()}&status=current`), 'OperationOutcome', []],
   ['an address that is not served', get('laurent', () => 'Observation/1'), 'OperationOutcome', []],
