@@ -143,8 +143,7 @@ export async function performJointly<T>(
         throw asTraced(new Refused([problem(name, named === undefined ? {} : { value: shown(named) }, reason)]));
       }
       if (!(error instanceof Refused)) throw error;
-      const ground = error.problems[0]?.name ?? 'refused';
-      await notice(tools, { ...base(action), outcome: 'failed', ground }, spend);
+      await notice(tools, { ...base(action), ...endOf(error) }, spend);
       throw asTraced(error);
     }
     const [first] = plan.done;
@@ -191,6 +190,13 @@ export async function performJointly<T>(
     if (outcome.spent) await replayed(tools, base(permit.action));
     if (attempt >= 5) throw new Refused([problem('busy')]);
   }
+}
+
+/** How a refusal by the body is traced: one of access, which only the body could find, as the decision's own are. */
+function endOf({ problems: [first] }: Refused): Pick<EventDraft, 'outcome' | 'ground'> {
+  return first?.name === 'accessDenied'
+    ? { outcome: 'refused', ground: first.private ?? first.name }
+    : { outcome: 'failed', ground: first?.name ?? 'refused' };
 }
 
 /** How a body ends that asked for an action which the decision refuses. */

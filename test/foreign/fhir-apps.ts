@@ -83,7 +83,7 @@ export const smart: OpenApp = (base, token) => {
       const content = [{ ...first, attachment: { ...attachment, data } }];
       return as(await client.create({ ...rest, content }));
     },
-    find: async (type, query) => as(await client.request(`${type}?${new URLSearchParams(query)}`)),
+    find: async (type, query) => as(await client.request(`${type}?${new URLSearchParams(query).toString()}`)),
     read: async (type, id) => as(await client.request(`${type}/${id}`)),
     bytes: async (url) => Buffer.from(as<string>(await client.request({ url, headers: { accept: 'text/xml' } }))),
     state: async (consent) => as(await client.create(consent)),

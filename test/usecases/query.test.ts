@@ -91,7 +91,7 @@ describe('the record asked about', () => {
 
   test.each([
     ['that does not exist', '1.2.3.4', 'unknownRecord'],
-    ['of a record without authorisation', '1.2.250.1.999.1.3.101', 'accessDenied'],
+    ['of a record without authorisation', '1.2.250.1.999.1.3.101', 'notAuthorised'],
     ['of a patient who blocks him', '1.2.250.1.999.1.3.301', 'blocked'],
     ['of a closed record', '1.2.250.1.999.1.3.201', 'recordClosed'],
   ])('nobody names a patient: a document %s is as unknown as any other, and traced', async (_, uniqueId, ground) => {

@@ -386,7 +386,7 @@ describe('of one patient', () => {
     const events = world.tools.store.events().slice(-2);
     expect(events.map(({ outcome, ground }) => [outcome, ground])).toEqual([
       ['refused', 'unknownRecord'],
-      ['failed', 'accessDenied'],
+      ['refused', 'notAuthorised'],
     ]);
   });
 
