@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { makeApp, type Process } from './app.ts';
 import type { Config } from './config/config.ts';
 import { type Context, openContext } from './context.ts';
-import { listenMllp, type MllpServer } from './hl7/server.ts';
+import type { MllpServer } from './hl7/server.ts';
 import { canShare, openListener } from './listener.ts';
 import { seed } from './sandbox/seed.ts';
 import { sandboxSenders } from './sandbox/senders.ts';
@@ -61,6 +61,7 @@ async function openMllp(
 ): Promise<MllpServer | undefined> {
   const { env, sandbox } = config;
   if (env.DMP_MLLP_PORT === undefined) return undefined;
+  const { listenMllp } = await import('./hl7/server.ts');
   const senders = [...config.senders, ...(sandbox ? sandboxSenders() : [])];
   const face = { tools, senders, processing: sandbox ? ['P', 'T', 'D'] : ['P'], log, isReady };
   const server = await listenMllp(face, {
