@@ -14,6 +14,7 @@ import { hasDocuments, receiveDocuments } from './documents.ts';
 import { errorCodeOf } from './errors.ts';
 import type { Answer, Exchange, Written, XdsTransaction } from './exchange.ts';
 import { writeFault } from './fault.ts';
+import { withHeaderWhole } from './header-parts.ts';
 import { type Attachments, openMessage, type PackageLimits, packagingOf } from './mtom.ts';
 import type { BodyLimits, RequestBody } from './request-body.ts';
 import { checkUnderstood, type EnvelopeHead, envelopeAround, shown, takeApart } from './soap.ts';
@@ -144,11 +145,12 @@ async function read(face: Face, post: Post, known: Known): Promise<Reply> {
         attribute: 'wsa:ReplyTo or wsa:FaultTo',
         detail: `${known.transaction.name} is answered on its own connection alone`,
       });
+    const envelope = await withHeaderWhole({ source, root }, attachments, xmlLimits(limits));
     return await exchange(face, post, {
       known,
       transaction: known.transaction,
-      envelope: { source, root },
-      body,
+      envelope,
+      body: envelope.root === root ? body : takeApart(envelope.root).body,
       attachments,
       own,
     });

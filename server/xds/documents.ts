@@ -106,9 +106,15 @@ function placeOf(document: XmlElement): Place | Problem {
       detail: 'it holds base64, or one xop:Include and nothing else',
     });
   const href = attributeOf(include, 'href')?.trim() ?? '';
-  if (!/^cid:/i.test(href)) return unresolved(href, 'only cid: is followed');
+  const names = partNames(href);
+  return names.length === 0 ? unresolved(href, 'only cid: is followed') : { id, cid: href, names };
+}
+
+/** The Content-IDs that an href may mean: as it is written, and percent-decoded. None for what is no `cid:`. RFC 2392; XOP §4.2. */
+export function partNames(href: string): string[] {
+  if (!/^cid:/i.test(href)) return [];
   const raw = href.slice('cid:'.length);
-  return { id, cid: href, names: [...new Set([raw, percentDecoded(raw)])] };
+  return [...new Set([raw, percentDecoded(raw)])];
 }
 
 function percentDecoded(text: string): string {
@@ -139,6 +145,7 @@ async function* pieces(base64: string): AsyncGenerator<Buffer, void, undefined> 
 /** Characters; divisible by four. */
 const PIECE = 64 * 1024;
 
-function unresolved(href: string, detail: string): Problem {
+/** An xop:Include that names no part. */
+export function unresolved(href: string, detail: string): Problem {
   return problem('includeUnresolved', { value: href, detail });
 }

@@ -91,6 +91,25 @@ export class Attachments {
   }
 
   /**
+   * Hands over the part that has one of these Content-IDs; whoever asks discards it. Parts on the way there are kept like those in front of
+   * the root. Undefined when there is none up to the end of the message.
+   * @throws Refused multipartBroken, bodyTruncated, messageTooLarge
+   */
+  async take(contentIds: readonly string[]): Promise<Received | undefined> {
+    for (;;) {
+      for (const contentId of contentIds) {
+        const received = this.#kept.get(contentId);
+        if (received === undefined) continue;
+        this.#kept.delete(contentId);
+        return received;
+      }
+      const part = await this.#reader?.next();
+      if (part === undefined) return undefined;
+      await this.spool(part);
+    }
+  }
+
+  /**
    * Receives all parts, to the end of the message, and hands them over. Parts that nobody names would be lost without a word: they are
    * refused.
    * @throws Refused multipartBroken, bodyTruncated, messageTooLarge; everything received is then discarded
