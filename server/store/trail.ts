@@ -40,8 +40,8 @@ function namesOnly(query: string | undefined, documents: Named): boolean {
 }
 
 const uuids = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/gi;
-/** OIDs that are no assigning authority and no code system: `^^^&OID`, `^^OID` and `OID|` are. */
-const oids = /(?<![\d.^&])[0-2](?:\.\d+){4,}(?![\d.|])/g;
+/** OIDs that are no assigning authority and no code system: `^^^&OID`, `^^OID`, `OID|` and the system of an identifier of a Patient are. */
+const oids = /(?<![\d.^&]|"system":"urn:oid:)[0-2](?:\.\d+){4,}(?![\d.|])/g;
 
 /** Whether whatever the query could name by UUID or OID is one of these documents, or the record itself. */
 function spellsOnly({ query = '', record }: AuditEvent, documents: Named): boolean {
