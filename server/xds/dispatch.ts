@@ -125,7 +125,7 @@ const nothing = Buffer.alloc(0);
 async function read(face: Face, post: Post, known: Known): Promise<Reply> {
   const { tools, limits } = face;
   const packaging = packagingOf(post.headers);
-  if (packaging !== 'plain') known.packaging = 'mtom';
+  if (packaging.boundary !== undefined) known.packaging = 'mtom';
   const coding = contentCodingOf(post.headers);
   post.body.checkPromised();
   const pull = coding === 'gzip' ? gunzipped(post.body.pull, limits.messageBytes) : post.body.pull;

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { type Blobs, ContentTooLarge, type Received } from '../blobs/port.ts';
 import { refuse } from '../domain/error.ts';
-import { decodeUtf8, XmlRejected } from '../xml/read.ts';
+import { decodeXml } from '../xml/read.ts';
 import { readMediaType } from './media-type.ts';
 import { isBoundary, type MultipartLimits, MultipartReader, type Part, type Pull } from './multipart.ts';
 
@@ -16,12 +16,17 @@ export type PackageLimits = MultipartLimits & {
 /** A message whose XML was read, its attachments perhaps not yet. */
 export type Incoming = { readonly source: string; readonly attachments: Attachments };
 
-/** The packaging of a message, by its headers. `root` names the root part; undefined: the first. IHE ITI TF-2 V.8. */
-export type Packaging = { readonly boundary: string; readonly root: string | undefined } | 'plain';
+/**
+ * The packaging of a message, by its headers. `root` names the root part; undefined: the first. Without `boundary` it is plain SOAP, in the
+ * charset that is named. IHE ITI TF-2 V.8.
+ */
+export type Packaging =
+  | { readonly boundary: string; readonly root: string | undefined }
+  | { readonly boundary?: undefined; readonly charset: string | undefined };
 
 /**
  * Tells plain SOAP from MTOM by the headers of a request. Lenient about `type`, `start-info` and `action`, which say nothing new.
- * @throws Refused mediaTypeUnsupported, multipartBroken, notUtf8
+ * @throws Refused mediaTypeUnsupported, multipartBroken
  */
 export function packagingOf(headers: IncomingHttpHeaders): Packaging {
   const header = headers['content-type'] ?? '';
@@ -32,8 +37,7 @@ export function packagingOf(headers: IncomingHttpHeaders): Packaging {
     return { boundary, root: media.parameters.get('start')?.replace(/^<(.*)>$/, '$1') };
   }
   if (media === undefined || !envelopeTypes.has(media.type)) refuse('mediaTypeUnsupported', { value: header });
-  checkCharset(media.parameters.get('charset'));
-  return 'plain';
+  return { charset: media.parameters.get('charset') };
 }
 
 /**
@@ -46,9 +50,9 @@ export async function openMessage(
   blobs: Blobs,
   limits: PackageLimits,
 ): Promise<Incoming> {
-  if (packaging === 'plain') {
+  if (packaging.boundary === undefined) {
     const bytes = await whole(everyPiece(pull), limits.rootBytes);
-    return { source: decodeUtf8(bytes), attachments: new Attachments(undefined, blobs, limits) };
+    return { source: decodeXml(bytes, packaging.charset), attachments: new Attachments(undefined, blobs, limits) };
   }
   const reader = new MultipartReader(pull, packaging.boundary, limits);
   const attachments = new Attachments(reader, blobs, limits);
@@ -160,18 +164,12 @@ function checkNamed(contentId: string, isNamed: (contentId: string) => boolean):
     refuse('multipartBroken', { detail: `no document names the part with the Content-ID ${contentId}` });
 }
 
-function checkCharset(charset: string | undefined): void {
-  const name = charset?.toLowerCase() ?? 'utf-8';
-  if (name !== 'utf-8' && name !== 'utf8' && name !== 'us-ascii')
-    throw new XmlRejected('notUtf8', `the content type names ${name}`);
-}
-
 async function readRoot({ contentType, body, ready }: Part, limit: number): Promise<string> {
   const media = contentType === undefined ? undefined : readMediaType(contentType);
   if (contentType !== undefined && (media === undefined || !envelopeTypes.has(media.type)))
     refuse('multipartBroken', { detail: `the root part is ${contentType}` });
-  checkCharset(media?.parameters.get('charset'));
-  return decodeUtf8(ready !== undefined && ready.length <= limit ? ready : await whole(body, limit));
+  const bytes = ready !== undefined && ready.length <= limit ? ready : await whole(body, limit);
+  return decodeXml(bytes, media?.parameters.get('charset'));
 }
 
 async function* everyPiece(pull: Pull): AsyncGenerator<Buffer, void, undefined> {

@@ -50,6 +50,54 @@ export function decodeUtf8(bytes: Uint8Array): string {
 }
 
 /**
+ * Decodes a message whose transport may name its charset: UTF-8, or UTF-16 by its byte order mark or in a named byte order. The charset named
+ * wins over the XML declaration, whose encoding is then taken out. XML 1.0 §4.3.3; RFC 7303 §3.
+ * @throws XmlRejected notUtf8
+ */
+export function decodeXml(bytes: Uint8Array, charset: string | undefined): string {
+  const encoding = encodingOf(bytes, charset?.toLowerCase());
+  const text = encoding === 'utf-8' ? decodeUtf8(bytes) : decodeUtf16(bytes, encoding);
+  return charset === undefined && encoding === 'utf-8' ? text : text.replace(declaredEncoding, '$1');
+}
+
+type Encoding = 'utf-8' | 'utf-16le' | 'utf-16be';
+
+function encodingOf(bytes: Uint8Array, charset: string | undefined): Encoding {
+  const mark =
+    bytes[0] === 0xff && bytes[1] === 0xfe
+      ? 'utf-16le'
+      : bytes[0] === 0xfe && bytes[1] === 0xff
+        ? 'utf-16be'
+        : undefined;
+  switch (charset) {
+    case undefined:
+      return mark ?? 'utf-8';
+    case 'utf-8':
+    case 'utf8':
+    case 'us-ascii':
+      return 'utf-8';
+    case 'utf-16':
+      if (mark === undefined) throw new XmlRejected('notUtf8', 'it is UTF-16 without a byte order mark');
+      return mark;
+    case 'utf-16le':
+    case 'utf-16be':
+      return charset;
+    default:
+      throw new XmlRejected('notUtf8', `the content type names ${shortened(charset)}`);
+  }
+}
+
+function decodeUtf16(bytes: Uint8Array, encoding: Encoding): string {
+  try {
+    return new TextDecoder(encoding, { fatal: true }).decode(bytes);
+  } catch {
+    throw new XmlRejected('notUtf8', 'a sequence of bytes is not valid UTF-16');
+  }
+}
+
+const declaredEncoding = /^(<\?xml\s[^>]*?)\s+encoding\s*=\s*(?:"[^"]*"|'[^']*')/;
+
+/**
  * Reads a whole XML 1.0 document into a tree, namespaces resolved. Refused: DTD, processing instructions, entities other than the five
  * of XML, another encoding than UTF-8, and whatever goes over a limit (before the rest is looked at). Comments are skipped; see holdsComment.
  * Costs about 1 ms for 60 kB: for large sources use parseXmlInTurns.

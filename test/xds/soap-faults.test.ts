@@ -66,6 +66,20 @@ describe('liberal on input', () => {
   ])('content type %s is accepted', async (type) => {
     expect((await ask(query(), type)).status).toBe(200);
   });
+
+  const utf16 = (text: string) => Buffer.from(text.replace('UTF-8', 'UTF-16'), 'utf16le');
+  test.each<[string, string, Uint8Array]>([
+    ['UTF-16 by its mark alone', 'application/soap+xml', utf16(`\ufeff${query()}`)],
+    ['UTF-16 of big-endian order', 'application/soap+xml; charset=UTF-16', utf16(`\ufeff${query()}`).swap16()],
+    ['UTF-16 in the order that is named', 'application/soap+xml; charset=utf-16le', utf16(query())],
+    [
+      'UTF-8 that its XML declaration calls Latin-1',
+      'application/soap+xml; charset=UTF-8',
+      Buffer.from(query().replace('encoding="UTF-8"', "encoding = 'ISO-8859-1' standalone='yes'")),
+    ],
+  ])('%s is read', async (_name, type, bytes) => {
+    expect((await ask(bytes, type)).status).toBe(200);
+  });
 });
 
 describe('what is no request gets a fault by name', () => {
@@ -211,10 +225,24 @@ describe('what is no request gets a fault by name', () => {
         Buffer.concat([Buffer.from(text.slice(0, 500)), Buffer.from([0xc3, 0x28]), Buffer.from(text.slice(500))]),
       expected: { ...sender, words: 'not UTF-8' },
     },
-    'UTF-16': { of: (text) => Buffer.from(`\ufeff${text}`, 'utf16le'), expected: { ...sender, words: 'UTF-16' } },
+    'UTF-16 that is called UTF-8': {
+      of: (text) => Buffer.from(`\ufeff${text}`, 'utf16le'),
+      expected: { ...sender, words: 'UTF-16' },
+    },
+    'half a character of UTF-16': {
+      of: (text) => Buffer.from(`\ufeff${text}`, 'utf16le').subarray(0, -1),
+      type: 'application/soap+xml; charset=utf-16',
+      expected: { ...sender, words: 'UTF-16' },
+    },
+    'UTF-16 of no byte order': {
+      of: (text) => Buffer.from(text, 'utf16le'),
+      type: 'application/soap+xml; charset=utf-16',
+      expected: { ...sender, words: 'byte order mark' },
+    },
     'UTF-16 without a mark': { of: (text) => Buffer.from(text, 'utf16le'), expected: { ...sender, words: 'UTF-16' } },
     'an XML declaration of Latin-1': {
       of: (text) => text.replace('UTF-8', 'ISO-8859-1'),
+      type: 'application/soap+xml',
       expected: { ...sender, words: 'ISO-8859-1' },
     },
     'a charset of Latin-1': {
