@@ -1,8 +1,10 @@
-import { Refused } from '../domain/error.ts';
+import type { Caller } from '../domain/actor.ts';
+import { type Problem, problem, Refused } from '../domain/error.ts';
 import type { PageKey } from '../usecases/paging.ts';
 import { entryOf, pageToken, readPageToken, searchset } from './bundle.ts';
 import type { Answer, Exchange, Interaction } from './exchange.ts';
 import { checkTogether, type Results, resultRows, type Served } from './result-parameters.ts';
+import { scopeMissing } from './scope.ts';
 import {
   type Given,
   isOfForm,
@@ -127,9 +129,11 @@ function readPagedSearch<Asked extends Results>(
   const form = inForm.length === 0 ? '' : `&${queryString(inForm)}`;
   const { count, total, shown, sort } = asked;
   checkTogether(asked);
+  const beyond = withoutScope(asked, caller);
   const isCounted = of.counted === 'always' ? total !== 'none' : total === 'accurate' || total === 'estimate';
   return {
     ...search,
+    warnings: [...search.warnings, ...beyond],
     asked,
     count: isCounted || shown === 'count' || count === 0,
     page: {
@@ -145,6 +149,19 @@ function readPagedSearch<Asked extends Results>(
     next: (after) => `${base}/${type}?_page=${pageToken(linkKey, caller, type, { search: text, after })}${form}`,
     query: `${type}?${text}`,
   };
+}
+
+/** Leaves out what the token of the caller does not reach, and says so. */
+function withoutScope(asked: Results, { scopes }: Caller): readonly Problem[] {
+  const beyond = new Set<string>();
+  const within = (direction: 'include' | 'revinclude') => (followed: string) => {
+    const missing = scopeMissing(scopes, followed, direction);
+    if (missing !== undefined) beyond.add(missing);
+    return missing === undefined;
+  };
+  if (asked.includes !== undefined) asked.includes = asked.includes.filter(within('include'));
+  if (asked.revIncludes !== undefined) asked.revIncludes = asked.revIncludes.filter(within('revinclude'));
+  return [...beyond].map((detail) => problem('insufficientScope', { detail }));
 }
 
 function parametersOf(search: string): Given {

@@ -60,6 +60,40 @@ export function covers(scopes: readonly string[], asked: Asked): boolean {
   });
 }
 
+/** What a search may bring besides its matches, by the end of the name of the reference that is followed. */
+const targets: Readonly<Record<string, Interaction['resource']>> = {
+  subject: 'Patient',
+  patient: 'Patient',
+  relatesto: 'DocumentReference',
+  item: 'DocumentReference',
+  practitioner: 'Practitioner',
+  organization: 'Organization',
+};
+
+/** The transactions by which these types are searched. */
+const finding: { readonly [T in Interaction['resource']]?: Asked['transaction'] } = {
+  Patient: 'ITI-78',
+  DocumentReference: 'ITI-67',
+  List: 'ITI-66',
+};
+
+/**
+ * The scopes of which one is needed for what a search brings besides its matches, by `_include` (`List:item`) or `_revinclude`; undefined where these
+ * scopes cover it: nobody is brought what he could not have asked for himself. SMART App Launch 2.2, scopes for requesting clinical data.
+ */
+export function scopeMissing(
+  scopes: readonly string[] | undefined,
+  followed: string,
+  direction: 'include' | 'revinclude',
+): string | undefined {
+  const [source = '', reference = ''] = followed.split(':');
+  const resource = direction === 'revinclude' ? (source === 'List' ? source : undefined) : targets[reference];
+  if (scopes === undefined || resource === undefined) return undefined;
+  const asked = { transaction: finding[resource] ?? 'read', resource, path: `/${resource}` } as const;
+  const isOpen = (['read', 'search-type'] as const).some((interaction) => covers(scopes, { ...asked, interaction }));
+  return isOpen ? undefined : neededFor({ ...asked, interaction: 'read' });
+}
+
 /**
  * The same interaction for those alone whose token covers it.
  * Its handling throws Refused `insufficientScope` for the others. RFC 6750 §3.1

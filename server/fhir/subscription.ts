@@ -157,7 +157,7 @@ async function wantedOf(exchange: Exchange, id?: string): Promise<Wanted> {
 }
 
 /** Whoever is told of a type could search it with the same token. @throws Refused insufficientScope */
-function checkScope({ request }: Exchange, { interest: { object } }: Wanted): void {
+function checkScope({ request }: Exchange, { interest: { object } }: Pick<StoredSubscription, 'interest'>): void {
   const { scopes } = request.caller;
   const search =
     object === 'document'
@@ -242,7 +242,7 @@ async function events(exchange: Exchange): Promise<Answer> {
   const from = numberIn(input, 'eventsSinceNumber') ?? 1;
   const to = numberIn(input, 'eventsUntilNumber') ?? Number.MAX_SAFE_INTEGER;
   const content = input.find(([name]) => name === 'content')?.[1];
-  const { subscription, told } = await replay(tools, request, id, { from, to });
+  const { subscription, told } = await replay(tools, request, id, { from, to }, (one) => checkScope(exchange, one));
   const numbered = told.map((one) => ({ ...one, number: one.event.number ?? 0 }));
   const shown = narrower(content, subscription.shown);
   const notification = { ...standing(subscription, 'query-event'), told: numbered, shown };
@@ -278,6 +278,7 @@ const bindable = 300_000;
 
 /** Leave to bind a websocket to subscriptions of the caller's. Subscriptions R5 Backport 1.1, $get-ws-binding-token. */
 async function bind(exchange: Exchange): Promise<Answer> {
+  for (const one of found) checkScope(exchange, one);
   const { tools, request, id, linkKey, subscribing } = exchange;
   const input = await inputOf(exchange);
   const ids = id === '' ? input.filter(([name]) => name === 'id').flatMap(([, value]) => value.split(',')) : [id];

@@ -98,7 +98,7 @@ export async function ownSubscriptions(
   query: string,
 ): Promise<readonly StoredSubscription[]> {
   return perform(tools, request, 'manageSubscriptions', 'none', async () => ({
-    answer: await tools.store.subscriptions.ofOwner(ownerOf(request.caller.actor)),
+    answer: await reached(tools, request, await tools.store.subscriptions.ofOwner(ownerOf(request.caller.actor))),
     trace: { query: shortened(query) },
   }));
 }
@@ -108,15 +108,18 @@ export const mostReplayed = 100;
 
 /**
  * What was told before, from ≤ number ≤ to, as the caller may see it now; `mostReplayed` at most.
- * @throws Refused resourceUnknown for another's, and what the decision refuses
+ * @param check whether the caller's credential reaches what the subscription tells
+ * @throws Refused resourceUnknown for another's, what `check` throws, and what the decision refuses
  */
 export async function replay(
   tools: Tools,
   request: Request,
   id: string,
   range: { readonly from: number; readonly to: number },
+  check: (subscription: StoredSubscription) => void,
 ): Promise<{ readonly subscription: StoredSubscription; readonly told: readonly Told[] }> {
   const subscription = await subscriptionOf(tools, request, id);
+  check(subscription);
   const notices = await tools.store.subscriptions.told(id, range.from, range.to, mostReplayed);
   const told: Told[] = [];
   for (const events of byRecord(notices)) told.push(...(await disclose(tools, request, subscription, events)));
@@ -167,9 +170,22 @@ async function starting(
   return perform(tools, request, 'subscribe', subject, (permit) => plan(permit.record));
 }
 
-async function own({ store }: Tools, { caller }: Request, id: string): Promise<StoredSubscription> {
-  const found = await store.subscriptions.find(id);
-  return found?.owner === ownerOf(caller.actor) ? found : refuse('resourceUnknown', { value: `Subscription/${id}` });
+async function own(tools: Tools, request: Request, id: string): Promise<StoredSubscription> {
+  const found = await tools.store.subscriptions.find(id);
+  const isOwn = found?.owner === ownerOf(request.caller.actor);
+  const [mine] = isOwn ? await reached(tools, request, [found]) : [];
+  return mine ?? refuse('resourceUnknown', { value: `Subscription/${id}` });
+}
+
+/** A credential for one patient reaches what is told of him, and no other subscription. */
+async function reached(
+  { store }: Tools,
+  { caller: { patient } }: Request,
+  all: readonly StoredSubscription[],
+): Promise<readonly StoredSubscription[]> {
+  if (patient === undefined || all.length === 0) return all;
+  const facts = await store.facts.recordByIdentifier(patient);
+  return facts === undefined ? [] : all.filter(({ record }) => record === facts.record.id);
 }
 
 type Base = Pick<Subscription, 'id' | 'interest' | 'filter' | 'channel' | 'shown' | 'end' | 'form' | 'changedAt'>;
