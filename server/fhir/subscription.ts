@@ -278,7 +278,6 @@ const bindable = 300_000;
 
 /** Leave to bind a websocket to subscriptions of the caller's. Subscriptions R5 Backport 1.1, $get-ws-binding-token. */
 async function bind(exchange: Exchange): Promise<Answer> {
-  for (const one of found) checkScope(exchange, one);
   const { tools, request, id, linkKey, subscribing } = exchange;
   const input = await inputOf(exchange);
   const ids = id === '' ? input.filter(([name]) => name === 'id').flatMap(([, value]) => value.split(',')) : [id];
@@ -286,6 +285,7 @@ async function bind(exchange: Exchange): Promise<Answer> {
   const wanted = all.filter(({ channel }) => channel.kind === 'websocket');
   const found = ids.length === 0 ? wanted : wanted.filter((one) => ids.includes(one.id));
   const unknown = ids.find((one) => !found.some((stored) => stored.id === one));
+  for (const one of found) checkScope(exchange, one);
   const [first] = found;
   if (unknown !== undefined || first === undefined)
     return { refused: [problem('resourceUnknown', { value: `${type}/${unknown ?? '?type=websocket'}` })] };

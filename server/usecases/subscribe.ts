@@ -83,7 +83,7 @@ export async function unsubscribe(tools: Tools, request: Request, id: string): P
   });
 }
 
-/** One subscription of the caller's. @throws Refused resourceUnknown for another's */
+/** One subscription of the caller's. @throws Refused resourceUnknown for another's, and where the credential is for another patient */
 export async function subscriptionOf(tools: Tools, request: Request, id: string): Promise<StoredSubscription> {
   return perform(tools, request, 'manageSubscriptions', 'none', async () => ({
     answer: await own(tools, request, id),
