@@ -152,7 +152,7 @@ export const catalogue = {
     what: () => 'The access rights of this record do not allow the request',
     rule: 'CSP L.1111-17 to 19; functional rights matrix of the DMP',
     remedy:
-      'Ask the patient for an authorisation; in an emergency that threatens life, break-glass access may be open to you.',
+      'Ask the patient for an authorisation; in an emergency that threatens life, break-glass access may be open to you. What is for systems alone takes a right that the operator gives (docs/systems.md).',
   },
   insufficientScope: {
     what: (a) => `The scopes of the token do not cover the request${because(a)}`,
@@ -433,7 +433,10 @@ export const catalogue = {
     remedy: "Write strings in single quotes, lists in parentheses, codes as ('code^^scheme').",
   },
   queryReturnType: {
-    what: (a) => `The returnType ${quoted(a.value)} is not served`,
+    what: (a) =>
+      a.value === undefined
+        ? 'query:ResponseOption has no returnType'
+        : `The returnType ${quoted(a.value)} is not served`,
     rule: tf2('3.18.4.1.2.2'),
     remedy: 'Ask for LeafClass or ObjectRef.',
   },
