@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { settingsTable } from '../server/config/env.ts';
 import { catalogue, type Problem, type ProblemName } from '../server/domain/error.ts';
 import { consentSearch } from '../server/fhir/consent-search.ts';
+import { deviceSearch, organizationSearch, practitionerSearch, roleSearch } from '../server/fhir/directory-search.ts';
 import { listSearch } from '../server/fhir/iti66.ts';
 import { documentSearch } from '../server/fhir/iti67.ts';
 import { eventSearch } from '../server/fhir/iti81.ts';
@@ -150,7 +151,14 @@ given twice asks for both. Dates take eq, ne, ge, gt, le, lt, sa, eb and ap. Wha
 \`Prefer: handling=strict\`; a modifier or chain that is not served is always refused. \`_count\`, \`_total\`, \`_summary\` and \`_elements\` are those of
 FHIR R4; totals count what the caller may see, exactly. Pages are reached by their link alone. (Written from the code by \`npm run docs\`.)
 
-${[documentSearch, listSearch, eventSearch, consentSearch].map(searchOf).join('\n\n')}`;
+${[documentSearch, listSearch, eventSearch, consentSearch].map(searchOf).join('\n\n')}
+
+# Whom documents name
+
+For professionals, structures and systems; [decision 0018](decisions/0018-directory-of-authors.md) says who is found and who is not. At least \`_id\`,
+\`identifier\` or \`practitioner\` is named, twenty values at most: nobody is listed, and there is no search by name.
+
+${[practitionerSearch, roleSearch, organizationSearch, deviceSearch].map(searchOf).join('\n\n')}`;
 }
 
 function searchOf({ type, parameters, sorts: [usual, ...others], includes, revIncludes }: Searched): string {

@@ -1,7 +1,7 @@
 import type { Code } from '../domain/code.ts';
 import { directoryId } from '../domain/directory.ts';
 import { type Problem, problem } from '../domain/error.ts';
-import { professionalAuthority } from '../domain/people.ts';
+import { professionalAuthority, structureAuthority } from '../domain/people.ts';
 import { searchOf } from './paged-search.ts';
 import type { Results } from './result-parameters.ts';
 import type { Parameter, ParameterTable } from './search.ts';
@@ -74,7 +74,9 @@ function idIn(text: string): string | undefined {
   return /^[A-Za-z0-9.-]{1,64}$/.test(text) ? text : undefined;
 }
 
-const byId: ParameterTable<DirectoryAsked> = { _id: naming('ids', 'token', 'an id', idIn, 'Ids') };
+const byId: ParameterTable<DirectoryAsked> = {
+  _id: naming('ids', 'token', 'an id', idIn, 'Ids: national numbers, or what an answer gave'),
+};
 
 function byIdentifier(kind: Kind, documentation: string): ParameterTable<DirectoryAsked> {
   return {
@@ -105,14 +107,14 @@ export const practitionerSearch = searchOf<DirectoryAsked>({
   type: 'Practitioner',
   parameters: byIdentifier(
     'professional',
-    'PS_IdNat under urn:oid:1.2.250.1.71.4.2.1, or RPPS under https://rpps.esante.gouv.fr',
+    `PS_IdNat under urn:oid:${professionalAuthority}, or RPPS under ${identifierTypes.rpps.system}`,
   ),
 });
 
 export const organizationSearch = searchOf<DirectoryAsked>({
   ...common,
   type: 'Organization',
-  parameters: byIdentifier('structure', 'Struct_IdNat under urn:oid:1.2.250.1.71.4.2.2, or another identifier'),
+  parameters: byIdentifier('structure', `Struct_IdNat under urn:oid:${structureAuthority}, or another identifier`),
 });
 
 export const deviceSearch = searchOf<DirectoryAsked>({
