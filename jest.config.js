@@ -3,6 +3,8 @@ if (Number(process.versions.node.split('.')[0]) < 24)
 export default {
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
+  globalSetup: '<rootDir>/test/support/open-run.js',
+  globalTeardown: '<rootDir>/test/support/close-run.js',
   transform: { '\\.ts$': '<rootDir>/test/support/strip-types.js' },
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   collectCoverageFrom: ['server/**/*.ts'],

@@ -6,7 +6,7 @@ import { readClients } from '../../server/config/clients.ts';
 import { configOf } from '../../server/config/config.ts';
 import { readEnv } from '../../server/config/env.ts';
 import { readIssuers } from '../../server/config/issuers.ts';
-import { makeCards } from '../../server/sandbox/cards.ts';
+import { putCards } from '../support/cards.ts';
 
 let folder: string;
 beforeAll(() => {
@@ -66,7 +66,7 @@ describe('issuers of tokens', () => {
 
   test('in production are no sandbox’s and speak https', async () => {
     const data = join(folder, 'sandboxed');
-    await makeCards(data, () => {});
+    await putCards(data);
     const listed = file([
       { ...own, jwks: join(data, 'sandbox', 'jwks.json') },
       { ...psc, issuer: 'http://localhost:9/realm' },

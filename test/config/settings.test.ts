@@ -6,7 +6,7 @@ import { configOf } from '../../server/config/config.ts';
 import { readEnv } from '../../server/config/env.ts';
 import { SettingsWrong } from '../../server/config/settings-wrong.ts';
 import { makeRootAuthority } from '../../server/crypto/certificate-authority.ts';
-import { makeCards } from '../../server/sandbox/cards.ts';
+import { putCards } from '../support/cards.ts';
 
 let folder: string;
 const file = (name: string, text: string) => {
@@ -100,7 +100,7 @@ describe('production', () => {
 
   test('refuses the keys and the data of a sandbox', async () => {
     const data = join(folder, 'sandboxed');
-    await makeCards(data, () => {});
+    await putCards(data);
     const keys = {
       DMP_DATA: data,
       DMP_TRUST_STORE: join(data, 'sandbox', 'ca.pem'),

@@ -101,7 +101,8 @@ describe('A body that is no Bundle of ITI-65', () => {
     ['a list', () => '[]', 400, ['elementMalformed Bundle']],
     ['another resource', () => '{"resourceType":"Patient"}', 400, ['elementMalformed Bundle.resourceType']],
     ['no type', () => '{"resourceType":"Bundle"}', 400, ['elementMissing Bundle.type']],
-    ['a batch', () => '{"resourceType":"Bundle","type":"batch"}', 400, ['elementMalformed Bundle.type']],
+    ['another type', () => '{"resourceType":"Bundle","type":"history"}', 400, ['elementMalformed Bundle.type']],
+    ['a batch of nothing', () => '{"resourceType":"Bundle","type":"batch"}', 400, ['elementMissing Bundle.entry']],
     [
       'an unknown element',
       () => change((bundle) => Object.assign(bundle, { entries: [] })),

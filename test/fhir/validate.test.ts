@@ -171,7 +171,7 @@ test('whatever is sent is judged, and nothing makes the checks fail', () => {
   fc.assert(
     fc.property(claimed, (resource) => {
       const { problems } = validate(resource, 'Bundle', [profiles.pdsmDocument]);
-      for (const one of problems) expect(one.about.expression).toMatch(/^(Bundle|Resource|[A-Z]\w+)/);
+      expect(problems.filter(({ about }) => !/^[A-Z]\w+/.test(about.expression ?? ''))).toEqual([]);
     }),
     { numRuns: 300 },
   );

@@ -5,10 +5,11 @@ import { NotIdentified } from '../../server/auth/credentials.ts';
 import { makeIdentify } from '../../server/auth/identify.ts';
 import type { Caller } from '../../server/domain/actor.ts';
 import { Refused } from '../../server/domain/error.ts';
-import { loadCard, makeCards } from '../../server/sandbox/cards.ts';
+import { loadCard } from '../../server/sandbox/cards.ts';
 import { sandboxSystems } from '../../server/sandbox/systems.ts';
 import { signVihf } from '../../server/sandbox/vihf.ts';
 import { defaultXmlLimits, parseXml, XmlRejected } from '../../server/xml/read.ts';
+import { putCards } from '../support/cards.ts';
 import { cxOf } from '../support/clients.ts';
 import { envelope, findDocuments } from '../support/messages.ts';
 import { plain } from '../support/wire.ts';
@@ -25,7 +26,7 @@ const people = ['dr-martin', 'sec-moreau', 'labo-centre', 'regie'];
 export async function fuzzAssertions(seed: number, goOn: () => boolean) {
   const folder = await mkdtemp(join(tmpdir(), 'opendmp-fuzz-'));
   try {
-    await makeCards(folder, () => {});
+    await putCards(folder);
     const now = Date.now();
     const identify = await makeIdentify(
       {

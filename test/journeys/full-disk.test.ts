@@ -12,13 +12,13 @@ import { openEmbedded } from '../../server/store/embedded/open.ts';
 import type { Store } from '../../server/store/port.ts';
 import { clientsOf, cxOf, fhirOf, ledgerOf, tokenOf, xdsOf } from '../support/clients.ts';
 import { findDocuments } from '../support/messages.ts';
-import { makeFolder, openServer, type TestServer } from '../support/server.ts';
+import { makeEmptyFolder, openServer, type TestServer } from '../support/server.ts';
 
 let sandbox: TestServer;
 let folder: string;
 beforeAll(async () => {
   sandbox = await openServer();
-  folder = await makeFolder();
+  folder = await makeEmptyFolder();
 });
 afterAll(async () => {
   await sandbox.close();

@@ -4,7 +4,14 @@ import { readdir, rm, stat } from 'node:fs/promises';
 import { Agent, get } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { makeFolder, openServer, type ServerProcess, startProcess, type TestServer } from '../support/server.ts';
+import {
+  makeEmptyFolder,
+  makeFolder,
+  openServer,
+  type ServerProcess,
+  startProcess,
+  type TestServer,
+} from '../support/server.ts';
 import { raw } from '../support/wire.ts';
 
 describe('every answer names its request', () => {
@@ -129,7 +136,7 @@ describe('a process', () => {
 });
 
 test('told to stop while it fills its sandbox, it exits with 0 and goes on at the next start', async () => {
-  const folder = await makeFolder();
+  const folder = await makeEmptyFolder();
   const environment = { DMP_DATA: folder, DMP_PORT: '0', DMP_WEB_THREADS: '1' };
   const { code, output } = await run(environment, /record 1\/8/);
   expect(code).toBe(0);

@@ -7,7 +7,7 @@ import nodeJose from 'node-jose';
 import { loadCard } from '../../server/sandbox/cards.ts';
 import { rolesOf } from '../../server/sandbox/people.ts';
 import { publicUrl } from '../support/clients.ts';
-import { makeFolder, openServer } from '../support/server.ts';
+import { makeEmptyFolder, openServer } from '../support/server.ts';
 
 export const issuer = `${publicUrl}/auth`;
 export const audience = `${publicUrl}/fhir`;
@@ -33,7 +33,7 @@ export type Answer = {
 /** A server of the sandbox with a second, confidential app, and the provider of professionals' tokens that it exchanges. */
 export async function openDoor() {
   const provider = await openProvider();
-  const folder = await makeFolder();
+  const folder = await makeEmptyFolder();
   const clients = join(folder, 'clients.json');
   const other = {
     id: 'other-app',

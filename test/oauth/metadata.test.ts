@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { CapabilityStatement } from 'fhir/r4.js';
 import { decodeJwt } from 'jose';
 import { publicUrl, tokenOf } from '../support/clients.ts';
-import { makeFolder, openServer } from '../support/server.ts';
+import { makeEmptyFolder, openServer } from '../support/server.ts';
 import { audience, type Door, issuer, openDoor } from './door.ts';
 
 /** What is used of fhirclient, whose own types bring those of a browser with them. */
@@ -113,7 +113,7 @@ describe('metadata, without a token', () => {
 
 describe('where others make the tokens', () => {
   test('metadata name them, and no token is made here', async () => {
-    const folder = await makeFolder();
+    const folder = await makeEmptyFolder();
     const keys = join(folder, 'jwks.json');
     const issuers = join(folder, 'issuers.json');
     const metadata = {

@@ -3,13 +3,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { makeCards } from '../../server/sandbox/cards.ts';
+import { putCards } from '../support/cards.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'client-'));
 const data = join(folder, 'data');
 const script = resolve(import.meta.dirname, '../../scripts/dmp.ts');
 beforeAll(async () => {
-  await makeCards(data, () => {});
+  await putCards(data);
   writeFileSync(join(folder, 'note.txt'), 'Bonjour\n');
   writeFileSync(join(folder, 'program.bin'), Buffer.from([0, 1, 2, 3]));
 });

@@ -8,12 +8,13 @@ import { type Identify, NotIdentified } from '../../server/auth/credentials.ts';
 import { makeIdentify } from '../../server/auth/identify.ts';
 import { openTrust } from '../../server/auth/trust.ts';
 import { makeAssertionIdentifier } from '../../server/auth/vihf.ts';
-import { loadCard, loadTokenKey, makeCards } from '../../server/sandbox/cards.ts';
+import { loadCard, loadTokenKey } from '../../server/sandbox/cards.ts';
 import { people, type SandboxPerson } from '../../server/sandbox/people.ts';
 import { sandboxSystems } from '../../server/sandbox/systems.ts';
 import { signToken } from '../../server/sandbox/token.ts';
 import { signVihf } from '../../server/sandbox/vihf.ts';
 import { envelope, issuedAt, makeSigners, type Signer, sample, signed } from '../support/assertions.ts';
+import { putCards } from '../support/cards.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'vihf-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -152,7 +153,7 @@ describe('the sandbox', () => {
   const token = { kind: 'own' as const, issuer: `${audience}/auth`, audience: `${audience}/fhir` };
   let sandbox: Identify;
   beforeAll(async () => {
-    await makeCards(folder, () => undefined);
+    await putCards(folder);
     const authorities = readFileSync(join(folder, 'sandbox', 'ca.pem'), 'utf8');
     const jwks = join(folder, 'sandbox', 'jwks.json');
     const rules = { allowSha1: false, skewSeconds: 120, maxAgeSeconds: 300, systems: sandboxSystems() };

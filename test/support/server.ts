@@ -7,19 +7,26 @@ import { join } from 'node:path';
 import { configOf } from '../../server/config/config.ts';
 import { readEnv } from '../../server/config/env.ts';
 import { openContext } from '../../server/context.ts';
-import { makeCards } from '../../server/sandbox/cards.ts';
 import { sandboxCentres } from '../../server/sandbox/people.ts';
 import { seed } from '../../server/sandbox/seed.ts';
 import { closeServer, listen } from '../../server/server.ts';
+import { putCards } from './cards.ts';
 import { clientsOf, publicUrl } from './clients.ts';
 
 type Environment = Readonly<Record<string, string>>;
 
 const settings: Environment = { DMP_PORT: '0', DMP_PUBLIC_URL: publicUrl, DMP_LOG_LEVEL: 'silent' };
 
-/** A folder for one server, to be removed by its maker. */
-export async function makeFolder(): Promise<string> {
+/** An empty folder for one server, to be removed by its maker. */
+export async function makeEmptyFolder(): Promise<string> {
   return mkdtemp(join(tmpdir(), 'opendmp-server-'));
+}
+
+/** A folder for one server with the cards of its sandbox, to be removed by its maker. */
+export async function makeFolder(): Promise<string> {
+  const folder = await makeEmptyFolder();
+  await putCards(folder);
+  return folder;
 }
 
 /** The real application in this process, its sandbox seeded, one web thread, in a folder of its own. */
@@ -27,7 +34,6 @@ export async function openServer(environment: Environment = {}) {
   const folder = await makeFolder();
   const env = readEnv({ ...settings, DMP_DATA: folder, DMP_WEB_THREADS: '1', ...environment });
   const config = configOf(env, sandboxCentres);
-  await makeCards(folder, () => {});
   const context = await openContext(config);
   await seed(context.tools, () => {});
   const server = await listen(
