@@ -5,6 +5,8 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { AuditEvent, Bundle } from 'fhir/r4.js';
 import { type SystemRight, systemRights } from '../../server/domain/actor.ts';
 import type { DocumentEntry } from '../../server/domain/document.ts';
+import type { JsonObject } from '../../server/fhir/profile/path.ts';
+import { validate } from '../../server/fhir/validate.ts';
 import { patientOf, personOf, testInsOid } from '../../server/sandbox/people.ts';
 import { writeAssociation, writeDocument, writeSubmissionSet } from '../../server/xds/ebrim/write.ts';
 import { tokenOf, type XdsAnswer } from '../support/clients.ts';
@@ -179,7 +181,9 @@ describe.each(cases)('%s', (transaction, verb, right, message, prepare) => {
     await prepare?.(number);
     const answer = await ask('regie', verb, message(number));
     expectDone(answer);
-    expect(actorsOf(await traces(transaction))).toContainEqual([regie, '0']);
+    const events = await traces(transaction);
+    expect(actorsOf(events)).toContainEqual([regie, '0']);
+    for (const event of events) expect(validate(event as unknown as JsonObject, 'AuditEvent').problems).toEqual([]);
   });
 
   test('is done where the assertion names the patient', async () => {
