@@ -1,10 +1,6 @@
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { z } from 'zod';
 import { grantTypes, type OAuthClient } from '../auth/client.ts';
-
-/** What the file says, or all that is wrong with it. */
-export type ReadClients = { readonly clients: readonly OAuthClient[]; readonly mistakes: readonly string[] };
+import { type Listed, listedTwice, readListed } from './listed-file.ts';
 
 const redirect = z.string().refine(
   (text) => {
@@ -48,25 +44,12 @@ const clientFile = z.array(
 );
 
 /** Reads the clients of the sandbox's authorisation server. */
-export function readClients(file: string): ReadClients {
-  const wrong = (mistakes: readonly string[]): ReadClients => ({
-    clients: [],
-    mistakes: mistakes.map((mistake) => `DMP_OAUTH_CLIENTS ${mistake}`),
-  });
-  let json: unknown;
-  try {
-    json = JSON.parse(readFileSync(resolve(file), 'utf8'));
-  } catch (error) {
-    const why = Error.isError(error) ? error.message : String(error);
-    return wrong([`names a file that cannot be read: ${file}: ${why}`]);
-  }
-  const parsed = clientFile.safeParse(json);
-  if (!parsed.success)
-    return wrong(parsed.error.issues.map(({ path, message }) => `${file} [${path.join('.')}] ${message}`));
-  const twice = parsed.data.find(({ id }, at) => parsed.data.findIndex((one) => one.id === id) !== at);
-  if (twice !== undefined) return wrong([`lists ${twice.id} twice`]);
+export function readClients(file: string): Listed<OAuthClient> {
+  const { listed, mistakes } = readListed('DMP_OAUTH_CLIENTS', file, clientFile, (all) =>
+    listedTwice(all.map(({ id }) => id)),
+  );
   return {
-    clients: parsed.data.map(({ redirectUris, secretSha256, jwks, account, introspects, ...rest }) => ({
+    listed: listed.map(({ redirectUris, secretSha256, jwks, account, introspects, ...rest }) => ({
       ...rest,
       redirectUris: redirectUris ?? [],
       ...(secretSha256 !== undefined && { secretSha256 }),
@@ -74,6 +57,6 @@ export function readClients(file: string): ReadClients {
       ...(account !== undefined && { account }),
       introspects: introspects === true,
     })),
-    mistakes: [],
+    mistakes,
   };
 }

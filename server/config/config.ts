@@ -15,7 +15,7 @@ import { readIssuers, type StatedIssuer } from './issuers.ts';
 import { fileMistakes, liesInSandbox, sandboxKeys } from './named-files.ts';
 import { readSenders } from './senders.ts';
 import { SettingsWrong } from './settings-wrong.ts';
-import { type ReadSystems, readSystems } from './systems.ts';
+import { readSystems } from './systems.ts';
 
 export type Config = {
   readonly env: Env;
@@ -49,16 +49,15 @@ export function configOf({ env, mistakes }: ReadEnv, sandboxCentres: readonly st
         ? testOids.slice(0, 1)
         : ['1.2.250.1.213.1.4.8', '1.2.250.1.213.1.4.9'];
   const { domain, wrong } = domainOf(env);
-  const listed = systemsOf(env);
   const issuers = env.DMP_TOKEN_ISSUERS === undefined ? none : readIssuers(env.DMP_TOKEN_ISSUERS, audienceOf(env));
   const clients = env.DMP_OAUTH_CLIENTS === undefined ? none : readClients(env.DMP_OAUTH_CLIENTS);
+  const senders = env.DMP_MLLP_SENDERS === undefined ? none : readSenders(env.DMP_MLLP_SENDERS);
+  const systems = env.DMP_SYSTEMS === undefined ? none : readSystems(env.DMP_SYSTEMS);
   const further = [
     ...wrong,
-    ...listed.mistakes,
-    ...issuers.mistakes,
-    ...clients.mistakes,
+    ...[issuers, clients, senders, systems].flatMap(({ mistakes: told }) => told),
     ...fileMistakes(env),
-    ...(sandbox ? [] : [...productionMistakes(env, insOids, domain), ...issuers.issuers.flatMap(issuerMistakes)]),
+    ...(sandbox ? [] : [...productionMistakes(env, insOids, domain), ...issuers.listed.flatMap(issuerMistakes)]),
   ];
   // Of a setting that could not be read its default is no second mistake.
   const told = [
@@ -90,15 +89,15 @@ export function configOf({ env, mistakes }: ReadEnv, sandboxCentres: readonly st
       repositoryUniqueId: env.DMP_REPOSITORY_ID,
       limits: { results: env.DMP_MAX_RESULTS, entriesPerSubmission: env.DMP_MAX_ENTRIES },
     },
-    tokens: tokensOf(env, issuers.issuers, join(data, 'sandbox', 'jwks.json')),
-    clients: clients.clients,
-    senders: env.DMP_MLLP_SENDERS === undefined ? [] : readSenders(env.DMP_MLLP_SENDERS),
-    systems: listed.systems,
+    tokens: tokensOf(env, issuers.listed, join(data, 'sandbox', 'jwks.json')),
+    clients: clients.listed,
+    senders: senders.listed,
+    systems: systems.listed,
     trustStore: env.DMP_TRUST_STORE ?? join(data, 'sandbox', 'ca.pem'),
   };
 }
 
-const none = { issuers: [], clients: [], mistakes: [] };
+const none = { listed: [], mistakes: [] };
 
 function audienceOf({ DMP_PUBLIC_URL }: Env): string {
   return `${DMP_PUBLIC_URL}/fhir`;
@@ -131,10 +130,6 @@ function domainOf({ DMP_DOMAIN }: Env): { readonly domain: AffinityDomain; reado
     if (!(error instanceof SettingsWrong)) throw error;
     return { domain: readDomain('dmp'), wrong: [`DMP_DOMAIN: ${error.message}`] };
   }
-}
-
-function systemsOf({ DMP_SYSTEMS: file }: Env): ReadSystems {
-  return file === undefined ? { systems: [], mistakes: [] } : readSystems(file);
 }
 
 function productionMistakes(env: Env, insOids: readonly string[], domain: AffinityDomain): string[] {

@@ -2,12 +2,10 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import type { TokenIssuer } from '../auth/issuer.ts';
+import { type Listed, listedTwice, readListed } from './listed-file.ts';
 
 /** An issuer with what it publishes of itself, as its metadata name it. RFC 8414 §2. */
 export type StatedIssuer = TokenIssuer & { readonly metadata?: Readonly<Record<string, string | readonly string[]>> };
-
-/** What the file says, or all that is wrong with it. */
-export type ReadIssuers = { readonly issuers: readonly StatedIssuer[]; readonly mistakes: readonly string[] };
 
 const isLocal = (address: string) => /^http:\/\/(localhost|127\.0\.0\.1)[:/]/.test(address);
 const address = z.string().refine((text) => URL.canParse(text) && (text.startsWith('https://') || isLocal(text)), {
@@ -56,26 +54,12 @@ const issuerFile = z
  * Reads the issuers of tokens.
  * @param audience what tokens of our own kind are made for where the file says nothing
  */
-export function readIssuers(file: string, audience: string): ReadIssuers {
-  const wrong = (mistakes: readonly string[]): ReadIssuers => ({
-    issuers: [],
-    mistakes: mistakes.map((mistake) => `DMP_TOKEN_ISSUERS ${mistake}`),
-  });
-  let json: unknown;
-  try {
-    json = JSON.parse(readFileSync(resolve(file), 'utf8'));
-  } catch (error) {
-    const why = Error.isError(error) ? error.message : String(error);
-    return wrong([`names a file that cannot be read: ${file}: ${why}`]);
-  }
-  const parsed = issuerFile.safeParse(json);
-  if (!parsed.success)
-    return wrong(parsed.error.issues.map(({ path, message }) => `${file} [${path.join('.')}] ${message}`));
-  const twice = parsed.data.find(({ issuer }, at) => parsed.data.findIndex((one) => one.issuer === issuer) !== at);
-  if (twice !== undefined) return wrong([`lists ${twice.issuer} twice`]);
-  const mistakes = parsed.data.flatMap(({ jwks }) => keyMistakes(jwks));
-  if (mistakes.length > 0) return wrong(mistakes);
-  return { issuers: parsed.data.map((one) => stated(one, audience)), mistakes: [] };
+export function readIssuers(file: string, audience: string): Listed<StatedIssuer> {
+  const { listed, mistakes } = readListed('DMP_TOKEN_ISSUERS', file, issuerFile, (all) => [
+    ...listedTwice(all.map(({ issuer }) => issuer)),
+    ...all.flatMap(({ jwks }) => keyMistakes(jwks)),
+  ]);
+  return { listed: listed.map((one) => stated(one, audience)), mistakes };
 }
 
 /** Issuers of our own kind make tokens for this server; those of Pro Santé Connect only where the file says for whom. */

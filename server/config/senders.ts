@@ -1,9 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { z } from 'zod';
 import { isOid } from '../domain/identifier.ts';
 import type { Sender } from '../domain/sender.ts';
-import { SettingsWrong } from './settings-wrong.ts';
+import { type Listed, listedTwice, readListed } from './listed-file.ts';
 
 const code = z.strictObject({
   code: z.string().min(1),
@@ -30,28 +28,20 @@ const senderFile = z.array(
   }),
 );
 
-/**
- * Reads the senders of HL7 version 2 messages.
- * @throws SettingsWrong when the file is not there or malformed, or when one message could be of two senders
- */
-export function readSenders(file: string): Sender[] {
-  let json: unknown;
-  try {
-    json = JSON.parse(readFileSync(resolve(file), 'utf8'));
-  } catch (error) {
-    throw new SettingsWrong(
-      `DMP_MLLP_SENDERS: ${file} cannot be read: ${Error.isError(error) ? error.message : String(error)}`,
-    );
-  }
-  const parsed = senderFile.safeParse(json);
-  if (!parsed.success)
-    throw new SettingsWrong(`DMP_MLLP_SENDERS: ${file} is malformed:\n${z.prettifyError(parsed.error)}`);
-  const keys = parsed.data.flatMap(({ application, facility, addresses }) =>
-    addresses.map((address) => `${application} ${facility} ${address}`),
+/** Reads the senders of HL7 version 2 messages. One message that could be of two of them is a mistake. */
+export function readSenders(file: string): Listed<Sender> {
+  const { listed, mistakes } = readListed('DMP_MLLP_SENDERS', file, senderFile, (all) =>
+    listedTwice(
+      all.flatMap(({ application, facility, addresses }) =>
+        addresses.map((address) => `${application} of ${facility} at ${address}`),
+      ),
+    ),
   );
-  const twice = keys.find((key, index) => keys.indexOf(key) !== index);
-  if (twice !== undefined) throw new SettingsWrong(`DMP_MLLP_SENDERS: ${file} has two senders for ${twice}`);
-  return parsed.data.map(({ deposits, structure: { id, name }, ...sender }) => ({
+  return { listed: listed.map(senderOf), mistakes };
+}
+
+function senderOf({ deposits, structure: { id, name }, ...sender }: z.infer<typeof senderFile>[number]): Sender {
+  return {
     ...sender,
     structure: { id, ...(name !== undefined && { name }) },
     ...(deposits && {
@@ -62,7 +52,7 @@ export function readSenders(file: string): Sender[] {
         contentTypeCode: plain(deposits.contentTypeCode),
       },
     }),
-  }));
+  };
 }
 
 function plain({ display, ...rest }: z.infer<typeof code>) {

@@ -1,59 +1,45 @@
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { z } from 'zod';
 import { readName, sameName, valuesOf } from '../crypto/distinguished-name.ts';
 import { systemRights } from '../domain/actor.ts';
 import { clientOf, type System } from '../domain/system.ts';
-
-/** What the file says, or all that is wrong with it. */
-export type ReadSystems = { readonly systems: readonly System[]; readonly mistakes: readonly string[] };
+import { type Listed, readListed } from './listed-file.ts';
 
 const text = z.string().trim().min(1);
 
 /** One system of the file of DMP_SYSTEMS; docs/systems.md explains each key. */
 const systemFile = z.array(
-  z.strictObject({
-    id: text,
-    name: text,
-    structure: z
-      .string()
-      .regex(/^\d[\dA-Z]{8,}$/, { error: 'no Struct_IdNat' })
-      .optional(),
-    subject: text.refine((name) => readName(name) !== undefined, { error: 'no distinguished name' }).optional(),
-    client: text.optional(),
-    rights: z.array(z.enum(systemRights)).refine((rights) => new Set(rights).size === rights.length, {
-      error: 'a right is listed twice',
-    }),
-  }),
+  z
+    .strictObject({
+      id: text,
+      name: text,
+      structure: z
+        .string()
+        .regex(/^\d[\dA-Z]{8,}$/, { error: 'no Struct_IdNat' })
+        .optional(),
+      subject: text.refine((name) => readName(name) !== undefined, { error: 'no distinguished name' }).optional(),
+      client: text.optional(),
+      rights: z.array(z.enum(systemRights)).refine((rights) => new Set(rights).size === rights.length, {
+        error: 'a right is listed twice',
+      }),
+    })
+    .transform(
+      ({ structure, subject, client, ...rest }): System => ({
+        ...rest,
+        ...(structure !== undefined && { structure }),
+        ...(subject !== undefined && { subject }),
+        ...(client !== undefined && { client }),
+      }),
+    ),
 );
 
 /** Reads the partners' systems. Besides what cannot be read, a credential that could be of two of them is a mistake. */
-export function readSystems(file: string): ReadSystems {
-  const wrong = (mistakes: readonly string[]): ReadSystems => ({
-    systems: [],
-    mistakes: mistakes.map((mistake) => `DMP_SYSTEMS ${mistake}`),
-  });
-  let json: unknown;
-  try {
-    json = JSON.parse(readFileSync(resolve(file), 'utf8'));
-  } catch (error) {
-    const why = Error.isError(error) ? error.message : String(error);
-    return wrong([`names a file that cannot be read: ${file}: ${why}`]);
-  }
-  const parsed = systemFile.safeParse(json);
-  if (!parsed.success)
-    return wrong(parsed.error.issues.map(({ path, message }) => `${file} [${path.join('.')}] ${message}`));
-  const systems = parsed.data.map(({ structure, subject, client, ...rest }) => ({
-    ...rest,
-    ...(structure !== undefined && { structure }),
-    ...(subject !== undefined && { subject }),
-    ...(client !== undefined && { client }),
-  }));
-  const mistakes = systems.flatMap((system, index) => [
-    ...contradiction(system),
-    ...systems.slice(0, index).flatMap((other) => conflict(other, system)),
-  ]);
-  return mistakes.length === 0 ? { systems, mistakes } : wrong(mistakes);
+export function readSystems(file: string): Listed<System> {
+  return readListed('DMP_SYSTEMS', file, systemFile, (systems) =>
+    systems.flatMap((system, index) => [
+      ...contradiction(system),
+      ...systems.slice(0, index).flatMap((other) => conflict(other, system)),
+    ]),
+  );
 }
 
 function contradiction(system: System): string[] {

@@ -31,7 +31,7 @@ const psc = {
 
 describe('issuers of tokens', () => {
   test('of our own kind make tokens for this server, Pro Santé Connect for its software', () => {
-    expect(readIssuers(file([own, psc]), audience)).toEqual({ issuers: [{ ...own, audience }, psc], mistakes: [] });
+    expect(readIssuers(file([own, psc]), audience)).toEqual({ listed: [{ ...own, audience }, psc], mistakes: [] });
   });
 
   test('come besides the sandbox’s own, which another one replaces', () => {
@@ -58,8 +58,8 @@ describe('issuers of tokens', () => {
     ['a key that is not known', [{ ...own, secret: 'x' }], 'Unrecognized key'],
     ['metadata without token_endpoint', [{ ...own, metadata: {} }], '[0.metadata.token_endpoint]'],
   ])('are refused with %s', (_, content, words) => {
-    const { issuers, mistakes } = readIssuers(file(content), audience);
-    expect(issuers).toEqual([]);
+    const { listed, mistakes } = readIssuers(file(content), audience);
+    expect(listed).toEqual([]);
     expect(mistakes).toContainEqual(expect.stringMatching(/^DMP_TOKEN_ISSUERS /));
     expect(mistakes.join('\n')).toContain(words);
   });
@@ -97,7 +97,7 @@ describe('clients', () => {
 
   test('are read', () => {
     expect(readClients(file([app, machine]))).toEqual({
-      clients: [
+      listed: [
         { ...app, introspects: false },
         {
           id: 'machine',
@@ -129,8 +129,8 @@ describe('clients', () => {
     ['a public client that introspects', [{ ...app, introspects: true }], 'who introspects needs'],
     ['a client twice', [app, app], 'lists app twice'],
   ])('are refused with %s', (_, content, words) => {
-    const { clients, mistakes } = readClients(file(content));
-    expect(clients).toEqual([]);
+    const { listed, mistakes } = readClients(file(content));
+    expect(listed).toEqual([]);
     expect(mistakes.join('\n')).toContain(words);
   });
 

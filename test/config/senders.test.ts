@@ -2,13 +2,17 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { configOf } from '../../server/config/config.ts';
+import { readEnv } from '../../server/config/env.ts';
 import { readSenders } from '../../server/config/senders.ts';
 import { senderOf } from '../../server/domain/sender.ts';
 import { sandboxSenders } from '../../server/sandbox/senders.ts';
 
 let folder: string;
+let file: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'opendmp-senders-'));
+  file = join(folder, 'senders.json');
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -26,28 +30,36 @@ const sound = {
   },
 };
 const read = (content: unknown) => {
-  const file = join(folder, 'senders.json');
   writeFileSync(file, typeof content === 'string' ? content : JSON.stringify(content));
   return readSenders(file);
 };
 
 describe('the file of senders', () => {
   test('is read as it is', () => {
-    expect(read([sound])).toEqual([sound]);
+    expect(read([sound])).toEqual({ listed: [sound], mistakes: [] });
   });
 
   test.each([
     ['no JSON', 'senders', 'cannot be read'],
-    ['an unknown key', [{ ...sound, password: 'x' }], 'malformed'],
-    ['an address that is none', [{ ...sound, addresses: ['labo.example.org'] }], 'malformed'],
-    ['no address', [{ ...sound, addresses: [] }], 'malformed'],
-    ['two senders that one message could be of', [sound, { ...sound, feeds: true }], 'two senders'],
+    ['an unknown key', [{ ...sound, password: 'x' }], '[0] Unrecognized key: "password"'],
+    ['an address that is none', [{ ...sound, addresses: ['labo.example.org'] }], '[0.addresses.0]'],
+    ['no address', [{ ...sound, addresses: [] }], '[0.addresses]'],
+    [
+      'two senders that one message could be of',
+      [sound, { ...sound, feeds: true }],
+      'lists LABO of 1990000028 at 192.0.2.7 twice',
+    ],
   ])('with %s is refused at start', (_, content, words) => {
-    expect(() => read(content)).toThrow(words);
+    const { listed, mistakes } = read(content);
+    expect(listed).toEqual([]);
+    expect(mistakes).toContainEqual(expect.stringContaining(words));
+    const start = () => configOf(readEnv({ DMP_MLLP_SENDERS: file, DMP_PORT: '99999' }), []);
+    expect(start).toThrow(`✖ ${mistakes[0]}`);
+    expect(start).toThrow('✖ DMP_PORT');
   });
 
   test('that is not there is refused at start', () => {
-    expect(() => readSenders(join(folder, 'nowhere.json'))).toThrow('cannot be read');
+    expect(readSenders(join(folder, 'nowhere.json')).mistakes).toEqual([expect.stringContaining('cannot be read')]);
   });
 });
 

@@ -23,8 +23,8 @@ const feeder = { id: 'feeder', name: 'Identities', structure: '1990000028', clie
 describe('the file of systems', () => {
   test('is read as it is', () => {
     const all = [registry, feeder, { id: 'app', name: 'By tokens alone', rights: [...systemRights] }];
-    expect(read(all)).toEqual({ systems: all, mistakes: [] });
-    expect(read([])).toEqual({ systems: [], mistakes: [] });
+    expect(read(all)).toEqual({ listed: all, mistakes: [] });
+    expect(read([])).toEqual({ listed: [], mistakes: [] });
   });
 
   test('may give two certificates of one structure to two systems', () => {
@@ -32,7 +32,7 @@ describe('the file of systems', () => {
       { ...registry, subject },
       { ...feeder, structure: '1990000010', subject: subject.replace('registre', 'gam') },
     ];
-    expect(read(two)).toEqual({ systems: two, mistakes: [] });
+    expect(read(two)).toEqual({ listed: two, mistakes: [] });
   });
 
   test.each<[string, unknown, string[]]>([
@@ -81,8 +81,8 @@ describe('the file of systems', () => {
       ['[0.rights.0]', '[1.id]', '[1.name]'],
     ],
   ])('with %s gives nobody a right', (_, content, beginnings) => {
-    const { systems, mistakes } = read(content);
-    expect(systems).toEqual([]);
+    const { listed, mistakes } = read(content);
+    expect(listed).toEqual([]);
     for (const mistake of mistakes) expect(mistake).toMatch(/^DMP_SYSTEMS /);
     expect(mistakes).toEqual(beginnings.map((beginning) => expect.stringContaining(beginning)));
   });
