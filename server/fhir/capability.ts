@@ -8,11 +8,13 @@ import { eventSearch } from './iti81.ts';
 import type { SearchOf } from './paged-search.ts';
 import { patchTypes } from './patch-body.ts';
 import { patientSearch } from './patient-search.ts';
+import { profileTable } from './profile/table.ts';
 import { type Parameter, pagingParameters } from './search.ts';
 import { subscriptionParameters } from './subscription.ts';
 import { topicParameters } from './subscription-topic.ts';
 import { canonicalOf, topics } from './subscription-topics.ts';
 import {
+  actorsPlayed,
   consent,
   fhirJson,
   fhirXml,
@@ -54,28 +56,21 @@ const searches: { readonly [T in Type]?: Searched } = {
   Basic: { ...unpaged, parameters: topicParameters },
 };
 
-const supported: Readonly<Record<Type, readonly string[]>> = {
-  DocumentReference: [profiles.mhdDocument, profiles.pdsmDocument],
-  Binary: [],
-  List: [profiles.mhdSubmissionSet, profiles.mhdFolder],
-  Patient: [profiles.patientIns, profiles.pdqmPatient],
-  AuditEvent: [
-    profiles.auditFindDocuments,
-    profiles.auditRetrieve,
-    profiles.auditPatientDemographics,
-    profiles.auditPatientMatch,
-    profiles.auditPixQuery,
-    profiles.auditPatientQuery,
-    profiles.auditPatientRead,
-  ],
-  Practitioner: [],
-  PractitionerRole: [],
-  Organization: [],
-  Device: [],
-  Consent: [profiles.consentBasic, profiles.consentIntermediate, profiles.consentAdvanced],
-  Subscription: [subscriptions.profile],
-  Basic: [],
-  Bundle: [profiles.mhdBundle, profiles.pdsmBundle],
+/** The profiles that resources are checked against. Minimal metadata are for domains that prescribe no codes. */
+function profilesOf(type: Type, takesMinimal: boolean): readonly string[] {
+  if (type === 'Subscription') return [subscriptions.profile];
+  const known = profileTable.filter((profile) => profile.type === type).map(({ url }) => url);
+  return takesMinimal ? known : known.filter((url) => url !== profiles.mhdMinimalBundle);
+}
+
+/** How a read is spared to who has the state: lists and what is found of others have no time of their own. */
+const conditionalReads: { readonly [T in Type]?: 'full-support' | 'not-match' } = {
+  DocumentReference: 'full-support',
+  Binary: 'full-support',
+  Patient: 'full-support',
+  Consent: 'full-support',
+  Subscription: 'full-support',
+  List: 'not-match',
 };
 
 /**
@@ -86,7 +81,7 @@ export function capabilityStatement(
   interactions: readonly Interaction[],
   base: string,
   since: number,
-  oauth?: OAuthAddresses,
+  { oauth, takesMinimal }: { readonly oauth?: OAuthAddresses | undefined; readonly takesMinimal: boolean },
 ): CapabilityStatement {
   const types = [...new Set(interactions.map(({ resource }) => resource))].filter((type) => type !== 'system');
   const system = interactions.filter(({ resource }) => resource === 'system');
@@ -95,6 +90,7 @@ export function capabilityStatement(
     status: 'active',
     date: new Date(since).toISOString(),
     kind: 'instance',
+    instantiates: [...actorsPlayed],
     software: { name: 'OpenDMP' },
     implementation: { description: 'Documents of the shared medical record', url: base },
     fhirVersion: '4.0.1',
@@ -118,7 +114,7 @@ export function capabilityStatement(
           ],
           ...(oauth && { extension: [{ url: security.oauthUris, extension: urisOf(oauth) }] }),
         },
-        resource: types.map((type) => resourceOf(type, interactions)),
+        resource: types.map((type) => resourceOf(type, interactions, profilesOf(type, takesMinimal))),
         interaction: system.flatMap(({ interaction: code }) =>
           code === 'transaction' || code === 'batch' ? [{ code, documentation: ofRoot[code] }] : [],
         ),
@@ -212,6 +208,13 @@ const binaryDocumentation = [
   'names them in attachment.url.',
 ].join(' ');
 
+/** Who reads which events, and who tells of more. */
+const eventDocumentation = [
+  'A date bound is asked for. The holder, representatives and the treating doctor see the whole history of a record, another professional the events',
+  'in which he took part; what names a hidden document is not shown to whom it is hidden. Created by partners’ systems with the right (ITI-20), one',
+  'at a time or in a batch: kept as sent, under our number, with meta.tag saying who told it; never changed or deleted.',
+].join(' ');
+
 /** How documents come alone. */
 const documentDocumentation =
   'Created with attachment.data, or with the url of a Binary that was sent before; If-None-Exist by identifier.';
@@ -222,7 +225,11 @@ const ofPatch = [
   'If-Match is honoured. DELETE, like the status entered-in-error, deletes logically: a read then answers 410, a search for that status finds it.',
 ].join(' ');
 
-function resourceOf(type: Type, interactions: readonly Interaction[]): CapabilityStatementRestResource {
+function resourceOf(
+  type: Type,
+  interactions: readonly Interaction[],
+  supported: readonly string[],
+): CapabilityStatementRestResource {
   const codes = new Set(interactions.filter(({ resource }) => resource === type).map(({ interaction }) => interaction));
   const search = searches[type];
   const searched = Object.entries(search?.parameters ?? {}).filter(
@@ -231,6 +238,7 @@ function resourceOf(type: Type, interactions: readonly Interaction[]): Capabilit
   const documentation = [
     ...(type === 'Binary' ? [binaryDocumentation] : []),
     ...(type === 'DocumentReference' ? [documentDocumentation] : []),
+    ...(type === 'AuditEvent' ? [eventDocumentation] : []),
     ...(type === 'Consent' ? [consentDocumentation] : []),
     ...(type === 'Subscription' ? [subscriptionDocumentation] : []),
     ...(type === 'Patient' ? [patientDocumentation] : []),
@@ -244,14 +252,14 @@ function resourceOf(type: Type, interactions: readonly Interaction[]): Capabilit
   return {
     type,
     ...(type === 'Subscription' && { extension: topicsServed }),
-    ...(supported[type].length > 0 && { supportedProfile: [...supported[type]] }),
+    ...(supported.length > 0 && { supportedProfile: [...supported] }),
     ...(interaction.length > 0 && { interaction }),
     ...operationsOf(type, interactions),
     ...(documentation.length > 0 && { documentation: documentation.join(' ') }),
     versioning: codes.has('update') || codes.has('vread') ? 'versioned' : 'no-version',
     ...(codes.has('vread') && { readHistory: codes.has('history-instance') }),
-    ...(codes.has('patch') && { conditionalRead: 'not-match' as const, updateCreate: false, conditionalCreate: true }),
-    ...(type === 'Binary' && { conditionalRead: 'not-match' as const }),
+    conditionalRead: conditionalReads[type] ?? 'not-supported',
+    ...(codes.has('patch') && { updateCreate: false, conditionalCreate: true }),
     ...(type === 'Consent' && {
       conditionalRead: 'not-match' as const,
       updateCreate: false,
@@ -259,7 +267,6 @@ function resourceOf(type: Type, interactions: readonly Interaction[]): Capabilit
       conditionalUpdate: true,
     }),
     ...(type === 'Patient' && {
-      conditionalRead: 'not-match' as const,
       updateCreate: false,
       conditionalCreate: true,
       conditionalUpdate: true,

@@ -1,7 +1,7 @@
 import type { Received, Span } from '../blobs/port.ts';
 import { problem } from '../domain/error.ts';
 import { base64Of } from './base64.ts';
-import { namesTag, rangeOf } from './byte-range.ts';
+import { rangeOf } from './byte-range.ts';
 import type { Answer, Exchange } from './exchange.ts';
 import { formatNamed } from './media-type.ts';
 import { fhirJson, fhirNamespace, fhirXml, jsonTypes, xmlTypes } from './vocabulary.ts';
@@ -13,6 +13,8 @@ export type DocumentBytes = Pick<Received, 'open'> & {
   readonly size: number;
   readonly etag: string;
   readonly resourceTag: string;
+  /** When they came, in milliseconds since 1970; absent where that is not known. */
+  readonly modified?: number;
   /** The resource whose rights are theirs. */
   readonly securityContext?: string;
 };
@@ -27,11 +29,14 @@ export const mediaType = /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+(\s*;\s*[\w!#$&^.+-]+=("[
 export function bytesAnswer(bytes: DocumentBytes, exchange: Exchange): Answer {
   const stored = mediaType.test(bytes.contentType) ? bytes.contentType : 'application/octet-stream';
   const chosen = chosenOf(stored, exchange);
-  const headers = { 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff', Vary: 'Accept' };
+  const headers = {
+    'Cache-Control': 'no-store',
+    'X-Content-Type-Options': 'nosniff',
+    Vary: 'Accept',
+    ...(bytes.modified !== undefined && { 'Last-Modified': new Date(bytes.modified).toUTCString() }),
+  };
   if (chosen === undefined) return { refused: [problem('notAcceptable', { value: stored })] };
   const etag = chosen === stored ? bytes.etag : bytes.resourceTag;
-  const known = exchange.header('If-None-Match');
-  if (known !== '' && namesTag(known, etag)) return { body: '', status: 304, headers: { ...headers, ETag: etag } };
   return chosen === stored
     ? rawAnswer(bytes, stored, { ...headers, ETag: etag }, exchange)
     : resourceAnswer(bytes, stored, chosen, { ...headers, ETag: etag });

@@ -8,7 +8,15 @@ import type { DocumentQuestion, SingleCode, Tested } from './document-search.ts'
 import { relationOf } from './map/association.ts';
 import { relatedIdentifier, uniqueIdentifier, uniqueIdOf } from './map/code.ts';
 import { idOf } from './map/document-reference.ts';
-import { dateParameter, type Parameter, type ParameterTable, patientParameters, subjectParameters } from './search.ts';
+import {
+  alsoCalled,
+  dateParameter,
+  type Parameter,
+  type ParameterTable,
+  patientParameters,
+  subjectParameters,
+  underType,
+} from './search.ts';
 import { dateRows, readTokens, referenceRows, stringRows, tokenRows } from './search-conditions.ts';
 import {
   alternatives,
@@ -171,6 +179,15 @@ const relationship: DocumentParameter = {
   },
 };
 
+const authorNames: Rows = {
+  ...stringRows<Tested>('author.family', 'Begin of the family name of an author', ({ document }) =>
+    document.entry.authors.flatMap(({ person }) => person?.family ?? []),
+  ),
+  ...stringRows<Tested>('author.given', 'Begin of a given name of an author', ({ document }) =>
+    document.entry.authors.flatMap(({ person }) => givensOf(person)),
+  ),
+};
+
 const location: DocumentParameter = {
   type: 'uri',
   documentation: 'Address of the bytes',
@@ -181,8 +198,7 @@ const location: DocumentParameter = {
   },
 };
 
-/** The search parameters of DocumentReference. IHE MHD 2:3.67.4.1.2.1; PDSm parameters period-start, period-end, isArchived; FHIR R4. */
-export const documentParameters: Rows = {
+const served: Rows = {
   ...patientParameters,
   ...subjectParameters,
   status: {
@@ -190,12 +206,20 @@ export const documentParameters: Rows = {
     documentation: 'current, superseded or entered-in-error; by default all but the last',
   },
   'status:not': status(false),
+  ...tokenRows<Tested>('isArchived', 'true or false (PDSm)', ({ document }) => [
+    { code: String(document.entry.status === 'archived') },
+  ]),
   isArchived: {
     type: 'token',
     documentation: 'true or false (PDSm)',
     read(value, question, parameter) {
-      if (value !== 'true' && value !== 'false') return wrong(parameter, value, 'true or false is expected');
-      question.archived = value === 'true';
+      const values = alternatives(value).map((text) => readToken(text).code);
+      const [first, ...others] = new Set(values);
+      if (!values.every((one) => one === 'true' || one === 'false'))
+        return wrong(parameter, value, 'true or false is expected');
+      const isAnother = question.archived !== undefined && question.archived !== (first === 'true');
+      if (isAnother && others.length === 0) question.tests.push(() => false);
+      else if (others.length === 0) question.archived = first === 'true';
       return none;
     },
   },
@@ -234,12 +258,10 @@ export const documentParameters: Rows = {
   ...date('_lastUpdated', 'Since when the resource is as it is', 'changed', ({ document }) =>
     instant(document.changedAt),
   ),
-  ...stringRows<Tested>('author.family', 'Begin of the family name of an author', ({ document }) =>
-    document.entry.authors.flatMap(({ person }) => person?.family ?? []),
-  ),
-  ...stringRows<Tested>('author.given', 'Begin of a given name of an author', ({ document }) =>
-    document.entry.authors.flatMap(({ person }) => givensOf(person)),
-  ),
+  ...authorNames,
+  ...underType(authorNames, 'author', 'Practitioner'),
+  ...underType(authorNames, 'author', 'Patient'),
+  ...underType(authorNames, 'author', 'PractitionerRole.practitioner'),
   ...referenceRows<Tested>(
     'author',
     'Practitioner/<PS_IdNat> or Organization/<Struct_IdNat>, or by :identifier',
@@ -275,6 +297,18 @@ export const documentParameters: Rows = {
   ...tokenRows<Tested>('contenttype', 'mimeType', ({ document }) => [{ code: document.entry.mimeType }]),
   ...tokenRows<Tested>('language', 'languageCode', ({ document }) => [{ code: document.entry.languageCode }]),
   location,
+};
+
+/**
+ * The search parameters of DocumentReference, also by the names that the CapabilityStatements of the guides give them.
+ * IHE MHD 2:3.67.4.1.2.1; PDSm parameters period-start, period-end, isArchived; FHIR R4.
+ */
+export const documentParameters: Rows = {
+  ...served,
+  ...alsoCalled(served, '_lastUpdated', '_lastupdated'),
+  ...alsoCalled(served, 'isArchived', 'PDSm_isArchived'),
+  ...alsoCalled(served, 'period-start', 'PDSm_DocumentReference_period-start'),
+  ...alsoCalled(served, 'period-end', 'PDSm_DocumentReference_period-end'),
 };
 
 /** The period overlaps, or for `eq` lies within, the range of the date. FHIR R4 search.html#prefix. */

@@ -65,7 +65,7 @@ async function patched(
         return wishOf(operations, documentReferenceOf(found, base));
       },
     });
-    return await answered(exchange, document);
+    return { body: await bodyOf(exchange, document), headers: stateHeaders(document) };
   } catch (error) {
     if (!(error instanceof Refused) || !isTraced(error) || !error.problems.every(({ name }) => ofResult.has(name)))
       throw error;
@@ -75,18 +75,6 @@ async function patched(
 
 /** Problems of what the patch would make of the resource. FHIR R4 http.html#patch. */
 const ofResult: ReadonlySet<ProblemName> = new Set(['codeNotAllowed', 'visibilityNotAllowed', 'updateInvalid']);
-
-/** What the client prefers to get back; the resource unless said. FHIR R4 http.html#ops. */
-async function answered(exchange: Exchange, document: StoredDocument): Promise<Answer> {
-  const { header, request } = exchange;
-  const headers = stateHeaders(document);
-  const [, preferred] = /\breturn=(\w+)/.exec(header('Prefer')) ?? [];
-  if (preferred === 'minimal') return { body: '', headers };
-  if (preferred !== 'OperationOutcome') return { body: await bodyOf(exchange, document), headers };
-  const issue = [{ severity: 'information', code: 'informational', details: { text: 'updated' } }];
-  const outcome = { resourceType: 'OperationOutcome', id: request.origin.requestId, issue };
-  return { body: JSON.stringify(outcome), headers };
-}
 
 /** The document with what it relates to, which is read only where it relates to something. */
 async function bodyOf({ tools, request, writeDocument }: Exchange, document: StoredDocument): Promise<Buffer> {

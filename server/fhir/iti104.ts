@@ -54,7 +54,7 @@ async function obey(exchange: Exchange, order: FeedOrder): Promise<Answer> {
   const location = `${exchange.base}/${type}/${record.id}`;
   return {
     status,
-    body: /\breturn=minimal\b/.test(exchange.header('Prefer')) ? '' : JSON.stringify(patient),
+    body: JSON.stringify(patient),
     headers: {
       ...patientHeaders(record),
       ...(status === 201 && { Location: `${location}/_history/${record.version}` }),

@@ -2,6 +2,7 @@ import type { DocumentReference } from 'fhir/r4.js';
 import { Refused, refuse } from '../domain/error.ts';
 import { isUuid } from '../domain/identifier.ts';
 import { withManifests } from '../dsg/lot-manifest.ts';
+import { readDocuments } from '../usecases/search-documents.ts';
 import { type AlreadyThere, type Deposited, submit, submitUnless } from '../usecases/submit.ts';
 import { attachmentAlone } from './attachments.ts';
 import type { Answer, Exchange, Interaction } from './exchange.ts';
@@ -41,7 +42,7 @@ async function handle(exchange: Exchange): Promise<Answer> {
     const done = await (unless === undefined
       ? submit(tools, request, whole)
       : submitUnless(tools, request, whole, unless));
-    return 'existing' in done ? found(done, exchange) : created(done, base, now);
+    return 'existing' in done ? found(done, exchange) : created(done, exchange, now, associations.length > 0);
   });
 }
 
@@ -75,15 +76,31 @@ function unlessIn(header: string): Parameters<typeof submitUnless>[3] | undefine
   return { uniqueIds: [uniqueId], entryUUIDs: isUuid(bare) ? [bare.toLowerCase()] : [] };
 }
 
-function created({ entries, record = '' }: Deposited, base: string, now: number): Answer {
+async function created(
+  { entries, record = '' }: Deposited,
+  exchange: Exchange,
+  now: number,
+  relates: boolean,
+): Promise<Answer> {
   const [entry] = entries;
   if (entry === undefined) throw new TypeError('nothing was deposited');
-  const resource = documentReferenceOf({ entry, record, registeredAt: now, revision: 1, changedAt: now }, base);
+  const document = { entry, record, registeredAt: now, revision: 1, changedAt: now };
   return {
     status: 201,
-    body: JSON.stringify(resource),
-    headers: { Location: `${base}/${type}/${idOf(entry.logicalID)}/_history/1`, ETag: 'W/"1"' },
+    body: relates
+      ? await related(exchange, entry.logicalID)
+      : JSON.stringify(documentReferenceOf(document, exchange.base)),
+    headers: { Location: `${exchange.base}/${type}/${idOf(entry.logicalID)}/_history/1`, ...stateHeaders(document) },
   };
+}
+
+/** The document with what it relates to, as a read gives it. */
+async function related({ tools, request, writeDocument }: Exchange, logicalID: string): Promise<Buffer> {
+  const names = { by: 'logicalID', values: [logicalID] } as const;
+  const { items, relations } = await readDocuments(tools, { ...request, spent: true }, names);
+  const [document] = items;
+  if (document === undefined) throw new TypeError('what was deposited is not found');
+  return writeDocument(document, relations.get(document.entry.entryUUID)).resource;
 }
 
 /** Simplified Publish. IHE MHD 2:3.105. */

@@ -44,8 +44,7 @@ async function read(exchange: Exchange): Promise<Answer> {
   const [latest] = await consentHistory(exchange.tools, exchange.request, exchange.id);
   if (latest === undefined) refuse('resourceUnknown', { value: nameOf(exchange) });
   if (isWithdrawn(latest)) return gone(nameOf(exchange), latest);
-  const { body, headers } = answer(exchange, latest);
-  return exchange.header('If-None-Match') === headers.ETag ? { body: '', status: 304, headers } : { body, headers };
+  return answer(exchange, latest);
 }
 
 async function vread(exchange: Exchange): Promise<Answer> {
@@ -115,16 +114,10 @@ async function remove({ tools, request, id, header }: Exchange): Promise<Answer>
 
 /** What a change made, or found made. */
 function answered(exchange: Exchange, { stored, outcome }: Stated): Answer {
-  const { body, headers } = changed(exchange, stored);
+  const { body, headers } = answer(exchange, stored);
   if (outcome === 'changed') return { body, headers };
   const location = `${exchange.base}/${type}/${stored.id}/_history/${stored.version}`;
   return { status: outcome === 'created' ? 201 : 200, body, headers: { ...headers, Location: location } };
-}
-
-/** FHIR R4 http.html#ops, return preference. */
-function changed(exchange: Exchange, stored: StoredConsents): Shown {
-  const shown = answer(exchange, stored);
-  return /\breturn=minimal\b/.test(exchange.header('Prefer')) ? { ...shown, body: '' } : shown;
 }
 
 /** @throws Refused for a body that is no Consent, with everything that is wrong about it */

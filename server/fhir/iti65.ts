@@ -100,7 +100,7 @@ function pathsOf({ parts }: ProvidedBundle): Map<string, string> {
 /** One answer for each entry, in its order, with the place where it is found now. IHE MHD 2:3.65.4.2.2. */
 function responses(
   { parts }: ProvidedBundle,
-  { set, entries, folders, namedFolders, record, recordVersion }: Deposited,
+  { set, entries, folders, namedFolders, superseded, record, recordVersion }: Deposited,
   base: string,
   lastModified: string,
 ): BundleEntry[] {
@@ -112,6 +112,12 @@ function responses(
     response: { status, location: `${base}/${location}`, ...(etag !== undefined && { etag }), lastModified },
   });
   const created = (location: string) => answer('201 Created', location, 'W/"1"');
+  const superseding = (logicalID: string) => {
+    const [revision, place] = [superseded.get(logicalID), `DocumentReference/${idOf(logicalID)}`];
+    return revision === undefined
+      ? answer('200 OK', place)
+      : answer('200 OK', `${place}/_history/${revision}`, `W/"${revision}"`);
+  };
   const answerTo = (part: Part): BundleEntry => {
     switch (part.kind) {
       case 'submissionSet':
@@ -128,7 +134,7 @@ function responses(
       case 'fhirDocument':
         return created(`Binary/${idOf(documentOf(part.object)?.logicalID ?? '')}`);
       case 'patch':
-        return answer('200 OK', `DocumentReference/${idOf(part.object)}`);
+        return superseding(part.object);
       case 'person':
         return answer('200 OK', placeOfPersons(set, entries));
       case 'patient':

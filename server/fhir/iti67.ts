@@ -13,7 +13,7 @@ import type { Answer, Exchange, Interaction } from './exchange.ts';
 import { holdersOf } from './included.ts';
 import { listsOf } from './list-writer.ts';
 import { answerSearch, type FoundHits, type PagedSearch, searchOf } from './paged-search.ts';
-import { etagOf, stateHeaders } from './state.ts';
+import { stateHeaders } from './state.ts';
 
 const type = 'DocumentReference';
 
@@ -89,7 +89,7 @@ function writerOf({ writeDocument }: Exchange, { relations }: Pick<DocumentsFoun
 }
 
 async function read(exchange: Exchange): Promise<Answer> {
-  const { tools, request, id, header } = exchange;
+  const { tools, request, id } = exchange;
   const unknown = problem('resourceUnknown', { value: `${type}/${id}` });
   const logicalID = `urn:uuid:${id}`;
   if (!isUuid(logicalID)) throw new Refused([unknown]);
@@ -97,7 +97,6 @@ async function read(exchange: Exchange): Promise<Answer> {
   const [document] = found.items;
   if (document === undefined) return { refused: [unknown] };
   if (document.entry.status === 'deleted') return { refused: [problem('resourceDeleted', { value: `${type}/${id}` })] };
-  if (header('If-None-Match') === etagOf(document)) return { body: '', status: 304, headers: stateHeaders(document) };
   return { body: writerOf(exchange, found)(document).resource, headers: stateHeaders(document) };
 }
 

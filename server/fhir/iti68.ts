@@ -1,4 +1,4 @@
-import { refuse } from '../domain/error.ts';
+import { problem, refuse } from '../domain/error.ts';
 import { isUuid } from '../domain/identifier.ts';
 import { retrieve } from '../usecases/retrieve.ts';
 import { findStaged, readStaged } from '../usecases/staging.ts';
@@ -14,27 +14,31 @@ async function handle(exchange: Exchange): Promise<Answer> {
   const { tools, request, id } = exchange;
   if (!isUuid(`urn:uuid:${id}`)) refuse('resourceUnknown', { value: `Binary/${id}` });
   const staged = await findStaged(tools, request.caller, id);
-  if (staged === undefined) return bytesAnswer(await documentOf(exchange), exchange);
+  if (staged === undefined) return documentOf(exchange);
   const { open } = await readStaged(tools, request, staged);
   const { contentType, size, sha1 } = staged;
   return bytesAnswer({ id, contentType, size, open, etag: `"${sha1}"`, resourceTag: 'W/"1"' }, exchange);
 }
 
-async function documentOf({ tools, request, id, base }: Exchange): Promise<DocumentBytes> {
+async function documentOf(exchange: Exchange): Promise<Answer> {
+  const { tools, request, id, base } = exchange;
   const { documents } = await retrieve(tools, request, { by: 'logicalID', values: [`urn:uuid:${id}`] });
   const [found] = documents;
   if (found === undefined) refuse('resourceUnknown', { value: `Binary/${id}` });
   const { document, size, open } = found;
-  const { mimeType, hash = '' } = document.entry;
-  return {
+  const { mimeType, hash = '', status } = document.entry;
+  if (status === 'deleted') return { refused: [problem('resourceDeleted', { value: `Binary/${id}` })] };
+  const bytes: DocumentBytes = {
     id,
     contentType: mimeType,
     size,
     open,
     etag: `"${hash}"`,
     resourceTag: `W/"${document.revision}"`,
+    modified: document.registeredAt,
     securityContext: `${base}/DocumentReference/${id}`,
   };
+  return bytesAnswer(bytes, exchange);
 }
 
 /** Retrieve Document. IHE MHD 2:3.68. */

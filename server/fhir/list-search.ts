@@ -4,7 +4,15 @@ import type { FolderFilter, SetFilter } from '../store/port.ts';
 import type { Package, SearchPackages } from '../usecases/search-packages.ts';
 import { authorReferred, givensOf } from './author-search.ts';
 import type { Results } from './result-parameters.ts';
-import { type OfPatient, type Parameter, type ParameterTable, patientParameters, subjectParameters } from './search.ts';
+import {
+  alsoCalled,
+  type OfPatient,
+  type Parameter,
+  type ParameterTable,
+  patientParameters,
+  subjectParameters,
+  underType,
+} from './search.ts';
 import { type Conditions, dateRows, readTokens, referenceRows, stringRows, tokenRows } from './search-conditions.ts';
 import { alternatives, lastingOf, readToken, unescaped } from './search-values.ts';
 import { uris } from './vocabulary.ts';
@@ -90,8 +98,7 @@ const given = (found: Package) => authorsOf(found).flatMap(({ person }) => given
 const families = stringRows<Package>('source.family', 'Begin of the family name of the author', family);
 const givens = stringRows<Package>('source.given', 'Begin of a given name of the author', given);
 
-/** The search parameters of List. IHE MHD 2:3.66.4.1.2.1; PDSm parameters title, authorOrg, source; FHIR R4. */
-export const listParameters: Rows = {
+const served: Rows = {
   ...patientParameters,
   ...subjectParameters,
   code: { ...kind(true), documentation: 'submissionset or folder; by default both' },
@@ -140,10 +147,11 @@ export const listParameters: Rows = {
   }),
   ...families,
   ...givens,
-  ...underType('Patient', families),
-  ...underType('Patient', givens),
-  ...underType('Practitioner', families),
-  ...underType('Practitioner', givens),
+  ...underType({ ...families, ...givens }, 'source', 'Patient'),
+  ...underType({ ...families, ...givens }, 'source', 'Practitioner'),
+  ...underType({ ...families, ...givens }, 'source', 'PractitionerRole.practitioner'),
+  // No submission set or folder is ever archived: PDSm archives documents one by one.
+  ...tokenRows<Package>('isArchived', 'false for every list (PDSm)', () => [{ code: 'false' }]),
   ...stringRows<Package>('source:PractitionerRole.name', 'Begin of a name of the author (PDSm)', (found) => [
     ...family(found),
     ...given(found),
@@ -165,15 +173,21 @@ export const listParameters: Rows = {
   'item:DocumentReference': { type: 'reference', read: readItems },
 };
 
-/** The rows of a chain under the type of what is referred to. */
-function underType(type: string, rows: Rows): Rows {
-  return Object.fromEntries(
-    Object.entries(rows).map(([name, row]) => [
-      name.replace('source.', `source:${type}.`),
-      { ...row, documentation: undefined },
-    ]),
-  );
-}
+/**
+ * The search parameters of List, also by the names that the CapabilityStatements of the guides give them.
+ * IHE MHD 2:3.66.4.1.2.1; PDSm parameters title, authorOrg, source, isArchived; FHIR R4.
+ */
+export const listParameters: Rows = {
+  ...served,
+  ...alsoCalled(served, '_lastUpdated', '_lastupdated'),
+  ...alsoCalled(served, 'designationType', 'DesignationType'),
+  ...alsoCalled(served, 'sourceId', 'SourceId'),
+  ...alsoCalled(served, 'isArchived', 'PDSm_isArchived'),
+  ...alsoCalled(served, 'authorOrg', 'PDSm_authorOrg'),
+  ...alsoCalled(served, 'patient', 'PDSm_List_PatientAsSubject'),
+  ...alsoCalled(served, 'source', 'PDSm_List_PatientAsSource'),
+  ...alsoCalled(served, 'source', 'PDSm_List_PractitionerRoleAsSource'),
+};
 
 function readItems(value: string, question: ListQuestion, parameter: string): readonly Problem[] {
   const ids = alternatives(value).map((text) => {

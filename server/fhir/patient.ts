@@ -7,12 +7,9 @@ import { patientOf } from './map/patient.ts';
 
 const type = 'Patient';
 
-async function read({ tools, request, id, header }: Exchange): Promise<Answer> {
+async function read({ tools, request, id }: Exchange): Promise<Answer> {
   const { record, treatingDoctors } = await readPatient(tools, request, id);
-  const headers = patientHeaders(record);
-  return header('If-None-Match') === headers.ETag
-    ? { body: '', status: 304, headers }
-    : { body: JSON.stringify(patientOf(record, treatingDoctors)), headers };
+  return { body: JSON.stringify(patientOf(record, treatingDoctors)), headers: patientHeaders(record) };
 }
 
 /** The version that a Patient is at; former ones are not kept. FHIR R4 http.html#vread. */

@@ -31,34 +31,39 @@ export type Served = {
   readonly revIncludes: readonly string[];
 };
 
+/** How much is shown of each resource. FHIR R4 search.html#summary, #elements. */
+export const shownRows = {
+  _summary: {
+    type: 'token',
+    read(value, asked, name) {
+      if (value === 'false') return none;
+      if (value !== 'true' && value !== 'text' && value !== 'data' && value !== 'count')
+        return wrong(name, value, 'true, text, data, count or false is expected');
+      if (asked.shown !== undefined) return wrong(name, value, 'one _summary or _elements is expected');
+      asked.shown = value;
+      return none;
+    },
+  },
+  _elements: {
+    type: 'string',
+    read(value, asked, name) {
+      const elements = value.split(',').map((element) => element.trim());
+      if (!elements.every((element) => /^[A-Za-z]+(\.[A-Za-z]+)*$/.test(element)))
+        return wrong(name, value, 'names of elements are expected');
+      if (typeof asked.shown === 'string') return wrong(name, value, 'one _summary or _elements is expected');
+      asked.shown = [...(asked.shown ?? []), ...elements];
+      return none;
+    },
+  },
+} satisfies ParameterTable<Results>;
+
 /** The parameters of the answer. FHIR R4 search.html#return. */
 export function resultRows({ sorts, includes, revIncludes }: Served) {
   return {
     _sort: sortRow(sorts),
     _include: includeRow(includes, 'includes'),
     _revinclude: includeRow(revIncludes, 'revIncludes'),
-    _summary: {
-      type: 'token',
-      read(value, asked, name) {
-        if (value === 'false') return none;
-        if (value !== 'true' && value !== 'text' && value !== 'data' && value !== 'count')
-          return wrong(name, value, 'true, text, data, count or false is expected');
-        if (asked.shown !== undefined) return wrong(name, value, 'one _summary or _elements is expected');
-        asked.shown = value;
-        return none;
-      },
-    },
-    _elements: {
-      type: 'string',
-      read(value, asked, name) {
-        const elements = value.split(',').map((element) => element.trim());
-        if (!elements.every((element) => /^[A-Za-z]+(\.[A-Za-z]+)*$/.test(element)))
-          return wrong(name, value, 'names of elements are expected');
-        if (typeof asked.shown === 'string') return wrong(name, value, 'one _summary or _elements is expected');
-        asked.shown = [...(asked.shown ?? []), ...elements];
-        return none;
-      },
-    },
+    ...shownRows,
     _contained: fixed('false'),
     _containedType: fixed('container'),
   } satisfies ParameterTable<Results>;

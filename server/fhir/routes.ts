@@ -4,6 +4,7 @@ import type { Identify } from '../auth/credentials.ts';
 import { type Problem, problem, Refused } from '../domain/error.ts';
 import { isTraced, type Tools, traceFailure } from '../usecases/perform.ts';
 import type { Log } from '../watch/log.ts';
+import { inAskedForm } from './asked-form.ts';
 import { batchInteractions } from './batch.ts';
 import { stagingInteractions } from './binary.ts';
 import { readBody } from './body.ts';
@@ -78,7 +79,9 @@ const served: readonly Interaction[] = [
   ...topicInteractions,
 ];
 
-const interactions: readonly Interaction[] = withBatch([...served, ...validateInteractions(served)].map(withinScope));
+const interactions: readonly Interaction[] = withBatch(
+  [...served, ...validateInteractions(served)].map(inAskedForm).map(withinScope),
+);
 
 /** The service root takes batches too: each of their entries is within its own scope. */
 function withBatch(all: readonly Interaction[]): readonly Interaction[] {
@@ -104,7 +107,9 @@ export const routeTable: readonly Pick<Interaction, 'method' | 'path' | 'transac
 export function fhirRouter(tools: Tools, identify: Identify, settings: FhirSettings): Router {
   const base = `${settings.publicUrl}/fhir`;
   const writeDocument = documentWriter(base);
-  const capability = JSON.stringify(capabilityStatement(interactions, base, tools.now(), settings.oauth));
+  const { oauth } = settings;
+  const takesMinimal = tools.settings.domain.credentials === 'none';
+  const capability = JSON.stringify(capabilityStatement(interactions, base, tools.now(), { oauth, takesMinimal }));
   const router = new Router();
   const face: Face = { tools, identify, log: settings.log, base };
   const failed = (error: unknown) => settings.log.error({}, 'a request within a batch failed', error);

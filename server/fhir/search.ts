@@ -114,6 +114,24 @@ export function readSearch<Asked extends Paging>(
   return { used, warnings };
 }
 
+/** The rows of a parameter under another name that is used for it, which is told nowhere. */
+export function alsoCalled<Asked>(table: ParameterTable<Asked>, name: string, other: string): ParameterTable<Asked> {
+  const forms = Object.entries(table).filter(([form]) => form === name || form.startsWith(`${name}:`));
+  return Object.fromEntries(
+    forms.map(([form, row]) => [`${other}${form.slice(name.length)}`, { ...row, documentation: undefined }]),
+  );
+}
+
+/** The rows of a chain under the type of what is referred to. FHIR R4 search.html#chaining. */
+export function underType<Asked>(table: ParameterTable<Asked>, name: string, type: string): ParameterTable<Asked> {
+  return Object.fromEntries(
+    Object.entries(table).map(([form, row]) => [
+      form.replace(`${name}.`, `${name}:${type}.`),
+      { ...row, documentation: undefined },
+    ]),
+  );
+}
+
 /** `base` is the public address of this face, by which a patient may be named too. */
 export type OfPatient = { readonly base: string; patient?: PatientRef };
 

@@ -2,12 +2,14 @@ import { refuse } from '../domain/error.ts';
 import type { StoredDocument } from '../store/port.ts';
 
 /** FHIR R4 http.html#versioning. */
-export function etagOf({ revision }: StoredDocument): string {
+export function etagOf({ revision }: Pick<StoredDocument, 'revision'>): string {
   return `W/"${revision}"`;
 }
 
 /** The headers that tell the state of a document. */
-export function stateHeaders(document: StoredDocument): Readonly<Record<string, string>> {
+export function stateHeaders(
+  document: Pick<StoredDocument, 'revision' | 'changedAt'>,
+): Readonly<Record<string, string>> {
   return { ETag: etagOf(document), 'Last-Modified': new Date(document.changedAt).toUTCString() };
 }
 

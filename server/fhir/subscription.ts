@@ -91,7 +91,7 @@ async function create(exchange: Exchange): Promise<Answer> {
     });
   const stored = await subscribe(tools, request, wanted);
   subscribing.queued();
-  const { body, headers } = changed(exchange, stored);
+  const { body, headers } = answer(stored);
   return {
     status: 201,
     body,
@@ -104,12 +104,11 @@ async function update(exchange: Exchange): Promise<Answer> {
   const wanted = await wantedOf(exchange, id);
   const stored = await changeSubscription(tools, request, id, wanted, versionExpected(exchange.header('If-Match')));
   subscribing.queued();
-  return changed(exchange, stored);
+  return answer(stored);
 }
 
 async function read(exchange: Exchange): Promise<Answer> {
-  const { body, headers } = answer(await subscriptionOf(exchange.tools, exchange.request, exchange.id));
-  return exchange.header('If-None-Match') === headers.ETag ? { body: '', status: 304, headers } : { body, headers };
+  return answer(await subscriptionOf(exchange.tools, exchange.request, exchange.id));
 }
 
 async function remove({ tools, request, id, subscribing }: Exchange): Promise<Answer> {
@@ -177,12 +176,6 @@ function answer(stored: StoredSubscription): Answered {
     body: JSON.stringify(subscriptionResource(stored)),
     headers: { ETag: `W/"${stored.version}"`, 'Last-Modified': new Date(stored.changedAt).toUTCString() },
   };
-}
-
-/** FHIR R4 http.html#ops, return preference. */
-function changed(exchange: Exchange, stored: StoredSubscription): Answered {
-  const shown = answer(stored);
-  return /\breturn=minimal\b/.test(exchange.header('Prefer')) ? { ...shown, body: '' } : shown;
 }
 
 /** The parameters of an operation, from the address or from the Parameters that are sent. */

@@ -24,6 +24,22 @@ const elementsOf: Readonly<Record<string, Elements>> = {
       'context',
     ],
   },
+  Patient: {
+    mandatory: [],
+    summary: [
+      'identifier',
+      'active',
+      'name',
+      'telecom',
+      'gender',
+      'birthDate',
+      'deceasedBoolean',
+      'deceasedDateTime',
+      'address',
+      'managingOrganization',
+      'link',
+    ],
+  },
   Practitioner: { mandatory: [], summary: ['identifier', 'name'] },
   PractitionerRole: { mandatory: [], summary: ['practitioner', 'organization', 'specialty'] },
   Organization: { mandatory: [], summary: ['identifier', 'name'] },
@@ -54,6 +70,11 @@ const elementsOf: Readonly<Record<string, Elements>> = {
 const beyondSummary: Readonly<Record<string, readonly string[]>> = {
   context: ['encounter', 'event', 'facilityType', 'practiceSetting', 'sourcePatientInfo', 'related'],
 };
+
+/** Whether parts of the resources of a type are shown. */
+export function isSubsettable(type: string): boolean {
+  return Object.hasOwn(elementsOf, type);
+}
 
 type Resource = Record<string, unknown>;
 

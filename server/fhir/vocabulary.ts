@@ -161,6 +161,22 @@ export const implementationGuides = [
   'https://profiles.ihe.net/ITI/PIXm/ImplementationGuide/ihe.iti.pixm',
 ] as const;
 
+/** The actors of the guides that are played: their CapabilityStatements. */
+export const actorsPlayed = [
+  ...['DocumentRecipient', 'DocumentRecipient.Comprehensive', 'DocumentRecipient.UnContained'].map(mhdActor),
+  ...['DocumentRecipient.Simplified', 'DocumentRecipient.Generate', 'DocumentRecipient.Fdoc'].map(mhdActor),
+  mhdActor('DocumentResponder'),
+  'https://interop.esante.gouv.fr/ig/fhir/pdsm/CapabilityStatement/PDSm-GestionnaireDePartageDeDocuments',
+  'https://profiles.ihe.net/ITI/PDQm/CapabilityStatement/IHE.PDQm.PatientDemographicsSupplier',
+  'https://profiles.ihe.net/ITI/PDQm/CapabilityStatement/IHE.PDQm.PatientDemographicsSupplierMatch',
+  'https://profiles.ihe.net/ITI/PIXm/CapabilityStatement/IHE.PIXm.Manager',
+  `${dsubm}/CapabilityStatement/IHE.DSUBm.ResourceNotificationBroker`,
+] as const;
+
+function mhdActor(name: string): string {
+  return `https://profiles.ihe.net/ITI/MHD/CapabilityStatement/IHE.MHD.${name}`;
+}
+
 /** Definitions of our own guide: one base for every deployment. */
 const own = 'https://opendmp.example/fhir/StructureDefinition';
 

@@ -61,6 +61,8 @@ export type Deposited = {
   readonly folders: readonly Folder[];
   /** Registered folders that the message named by their logicalID. */
   readonly namedFolders: readonly Folder[];
+  /** The revisions that replaced documents are at now, by their logicalID. */
+  readonly superseded: ReadonlyMap<string, number>;
   /** That of the patient, and its version. */
   readonly record: RecordId | undefined;
   readonly recordVersion: number | undefined;
@@ -235,7 +237,14 @@ async function plan(
       : await bytes.keep(await recordKey(tools, permit));
   const { set, entries, folders } = accepted;
   return {
-    answer: { set, entries, folders, namedFolders: latestOf([...others.folders, ...versions]), ...recordOf(permit) },
+    answer: {
+      set,
+      entries,
+      folders,
+      namedFolders: latestOf([...others.folders, ...versions]),
+      superseded: known.superseded,
+      ...recordOf(permit),
+    },
     expect: [
       ...expectations(submission, accepted, tools.settings),
       ...nothingElseNames(accepted.deprecated, around),
@@ -312,7 +321,7 @@ async function registryFacts(
   deposit: Deposit,
   permit: Permit,
   facts: RecordFacts | undefined,
-): Promise<RegistryFacts> {
+): Promise<RegistryFacts & Pick<Deposited, 'superseded'>> {
   const { read } = tools.store;
   const { sets, entries, folders, associations } = deposit.submission;
   const own = [...sets, ...entries, ...folders, ...associations].map(({ id }) => nameOf(id));
@@ -337,6 +346,9 @@ async function registryFacts(
     held: await comparable(tools, permit, held),
     taken,
     targets: new Map(targets.map(({ entry, own: isOwn }) => [entry.entryUUID, { entry, own: isOwn }])),
+    superseded: new Map(
+      targets.map(({ entry, revision, latest }) => [entry.logicalID, latest ? revision + 1 : revision]),
+    ),
     folders: new Map(namedFolders.map((folder) => [folder.entryUUID, folder])),
     elsewhere: await elsewhere(
       tools,

@@ -409,7 +409,7 @@ test('the CapabilityStatement tells it', async () => {
     'application/fhir+xml',
   ]);
   const told = json.rest?.[0]?.resource?.find(({ type }) => type === 'DocumentReference');
-  expect(told).toMatchObject({ versioning: 'versioned', readHistory: true, conditionalRead: 'not-match' });
+  expect(told).toMatchObject({ versioning: 'versioned', readHistory: true, conditionalRead: 'full-support' });
   expect(told?.interaction?.map(({ code }) => code)).toEqual(
     expect.arrayContaining(['read', 'vread', 'patch', 'delete', 'history-instance', 'search-type']),
   );

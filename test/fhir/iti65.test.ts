@@ -223,7 +223,7 @@ describe('Relations', () => {
     });
     expect([status, json.entry?.at(-1)?.response]).toMatchObject([
       200,
-      { status: '200 OK', location: `${door.base}/${location}` },
+      { status: '200 OK', location: `${door.base}/${location}/_history/2`, etag: 'W/"2"' },
     ]);
   });
 
