@@ -135,7 +135,7 @@ export class GivenParameters {
   #read(name: string, { type }: Parameter, value: string): string[] {
     const literals = readLiterals(value);
     if (literals?.every((l) => isOfType[type](l)) === true) return literals.map((l) => l.text);
-    this.report('queryParameterMalformed', name, value.trim());
+    this.report('queryParameterMalformed', name, value.trim(), `it has to be ${forms[type]}`);
     return [];
   }
 }
@@ -146,6 +146,14 @@ const isOfType: Readonly<Record<Parameter['type'], (literal: Literal) => boolean
   dtm: ({ text }) => isDtm(text),
   level: ({ text }) => text === '1' || text === '2',
   patient: ({ text, quoted }) => quoted && identifierOf(text) !== undefined,
+};
+
+const forms: Readonly<Record<Parameter['type'], string>> = {
+  text: "'text', or a list of them in parentheses",
+  code: "('code^^scheme')",
+  dtm: 'a real date and time YYYY[MM[DD[hh[mm[ss]]]]]',
+  level: '1 or 2',
+  patient: "'id^^^&OID&ISO'",
 };
 
 function codeMatches(texts: readonly string[]): CodeMatch[] {

@@ -116,3 +116,53 @@ describe('a query is answered whole', () => {
     expect([status, entries.length]).toEqual(['Success', usual.entries.length]);
   });
 });
+
+describe('what is malformed is told with the form that it has to have', () => {
+  const slotOf = (name: string, value: string) => (xml: string) =>
+    xml
+      .replace(new RegExp(`<rim:Slot name="${name}">.*?</rim:Slot>`), '')
+      .replace(
+        '<rim:Name>',
+        `<rim:Slot name="${name}"><rim:ValueList><rim:Value>${value}</rim:Value></rim:ValueList></rim:Slot><rim:Name>`,
+      );
+  test.each([
+    ['creationTime', '20250230', 'YYYY[MM[DD[hh[mm[ss]]]]]'],
+    ['serviceStartTime', '20250301101500+0100', 'without zone'],
+    ['languageCode', 'french language', 'fr-FR'],
+    ['hash', 'abc', '40 hexadecimal digits'],
+    ['size', '-1', 'number of bytes'],
+    ['sourcePatientId', '1234', 'id^^^&OID&ISO'],
+    ['sourcePatientInfo', 'DUPONT', 'PID-n|value'],
+    ['legalAuthenticator', '^^Paul', 'an XCN'],
+    ['urn:ihe:iti:xds:2013:referenceIdList', '1234', 'a CXi'],
+    ['documentAvailability', 'Online', 'urn:ihe:iti:2010:DocumentAvailability:Online'],
+  ])('%s', async (attribute, value, form) => {
+    const { status, errors } = await sent(slotOf(attribute, value));
+    const [error] = errors.filter(({ context }) => context.includes(`"${value}"`));
+    expect([status, error?.code]).toEqual(['Failure', 'XDSRegistryMetadataError']);
+    expect(error?.context).toContain(attribute);
+    expect(error?.context).toContain('it has to be');
+    expect(error?.context).toContain(form);
+  });
+
+  test.each([
+    ['$XDSDocumentEntryCreationTimeFrom', 'tomorrow', 'YYYY[MM[DD[hh[mm[ss]]]]]'],
+    ['$XDSDocumentEntryTypeCode', "('11488-4')", "('code^^scheme')"],
+    ['$XDSDocumentEntryAuthorPerson', '%MARTIN%', "'text'"],
+    ['$XDSDocumentEntryPatientId', "'1234'", "'id^^^&OID&ISO'"],
+    ['$MetadataLevel', '3', '1 or 2'],
+  ])('the query parameter %s', async (parameter, value, form) => {
+    const slots = Object.entries({ $XDSDocumentEntryStatus: `('${statusUrn.approved}')`, [parameter]: value }).map(
+      ([name, text]) =>
+        `<rim:Slot name="${name}"><rim:ValueList><rim:Value>${text}</rim:Value></rim:ValueList></rim:Slot>`,
+    );
+    const query =
+      '<query:AdhocQueryRequest xmlns:query="urn:oasis:names:tc:ebxml-regrep:xsd:query:3.0" xmlns:rim="urn:oasis:names:tc:ebxml-regrep:xsd:rim:3.0">' +
+      `<query:ResponseOption returnType="LeafClass"/><rim:AdhocQuery id="${storedQuery.FindDocuments}">${slots.join('')}</rim:AdhocQuery></query:AdhocQueryRequest>`;
+    const { errors } = await seen(
+      await handled(iti18, world, world.as('dr-martin', { patient: world.ins('laurent') }), query),
+    );
+    expect(errors.map(({ code }) => code)).toEqual(['XDSRegistryError']);
+    for (const words of [parameter, value, 'it has to be', form]) expect(errors[0]?.context).toContain(words);
+  });
+});

@@ -5,19 +5,29 @@ import { isOid, isUuid } from '../identifier.ts';
 import { isDtm } from '../time.ts';
 import { nameOf } from './facts.ts';
 
-type Format = readonly [attribute: string, value: string | undefined, isLegal: (value: string) => boolean];
+/** What a value has to look like, and that in words. */
+type Form = { readonly isLegal: (value: string) => boolean; readonly words: string };
+type Format = readonly [attribute: string, value: string | undefined, form: Form];
 
-const matches = (pattern: RegExp) => (text: string) => pattern.test(text);
-const atMost = (length: number) => (text: string) => text.length > 0 && text.length <= length;
+const form = (words: string, isLegal: Form['isLegal']): Form => ({ isLegal, words });
+const matches = (words: string, pattern: RegExp) => form(words, (text) => pattern.test(text));
+const atMost = (length: number) =>
+  form(`1 to ${length} characters`, (text) => text.length > 0 && text.length <= length);
 
-const printable = matches(/^[\x21-\x7e]{1,128}$/);
-const sha1 = matches(/^[0-9a-fA-F]{40}$/);
-const languageTag = matches(/^[a-zA-Z]{1,8}(-[a-zA-Z0-9]{1,8})*$/);
-const mediaType = matches(/^[\w!#$&^.+-]{1,127}\/[\w!#$&^.+-]{1,127}(\s*;\s*[\w.-]+=("[^"\\\p{Cc}]*"|[\w.:+-]+))*$/u);
-const uri = matches(/^[^\s\p{Cc}]{1,2048}$/u);
-const isOidUrn = (text: string) => text.startsWith('urn:oid:') && isOid(text.slice(8));
-const isSecond = (text: string) => text.length === 14 && isDtm(text);
-const isCount = (text: string) => /^\d+$/.test(text) && Number.isSafeInteger(Number(text));
+const printable = matches('1 to 128 printable characters of ASCII without blanks', /^[\x21-\x7e]{1,128}$/);
+const sha1 = matches('the 40 hexadecimal digits of a SHA-1', /^[0-9a-fA-F]{40}$/);
+const languageTag = matches('a language tag such as fr-FR', /^[a-zA-Z]{1,8}(-[a-zA-Z0-9]{1,8})*$/);
+const mediaType = matches(
+  'one media type such as text/xml',
+  /^[\w!#$&^.+-]{1,127}\/[\w!#$&^.+-]{1,127}(\s*;\s*[\w.-]+=("[^"\\\p{Cc}]*"|[\w.:+-]+))*$/u,
+);
+const uri = matches('a URI without blanks', /^[^\s\p{Cc}]{1,2048}$/u);
+const dtm = form('a real date and time YYYY[MM[DD[hh[mm[ss]]]]] in UTC, without zone and fractions', isDtm);
+const second = form('YYYYMMDDhhmmss in UTC', (text) => text.length === 14 && isDtm(text));
+const oid = form('an OID of at most 64 characters, without leading zeros', isOid);
+const oidUrn = form('urn:oid: and an OID', (text) => text.startsWith('urn:oid:') && isOid(text.slice(8)));
+const count = form('a whole number of bytes', (text) => /^\d+$/.test(text) && Number.isSafeInteger(Number(text)));
+const uuidOr = (own: string) => form('urn:uuid: and a UUID', (id) => isUuid(id) || id === nameOf(own));
 
 /** Values have the form of their data type. IHE ITI TF-3 table 4.2.3.1.7-2, 4.2.3.2 to 4.2.3.4. */
 export function attributeFormats({ sets, entries, folders }: Submission): Problem[] {
@@ -38,16 +48,16 @@ export function attributeFormats({ sets, entries, folders }: Submission): Proble
 function formatsOfEntry(entry: EntryDraft): Format[] {
   return [
     ['uniqueId', entry.uniqueId, printable],
-    ['logicalID', entry.logicalID, (id) => isUuid(id) || id === nameOf(entry.id)],
-    ['creationTime', entry.creationTime, isDtm],
-    ['serviceStartTime', entry.serviceStartTime, isDtm],
-    ['serviceStopTime', entry.serviceStopTime, isDtm],
+    ['logicalID', entry.logicalID, uuidOr(entry.id)],
+    ['creationTime', entry.creationTime, dtm],
+    ['serviceStartTime', entry.serviceStartTime, dtm],
+    ['serviceStopTime', entry.serviceStopTime, dtm],
     ['hash', entry.hash, sha1],
-    ['size', entry.size?.toString(), isCount],
+    ['size', entry.size?.toString(), count],
     ['languageCode', entry.languageCode, languageTag],
     ['mimeType', entry.mimeType, mediaType],
-    ['repositoryUniqueId', entry.repositoryUniqueId, isOid],
-    ['homeCommunityId', entry.homeCommunityId, isOidUrn],
+    ['repositoryUniqueId', entry.repositoryUniqueId, oid],
+    ['homeCommunityId', entry.homeCommunityId, oidUrn],
     ['URI', entry.uri, uri],
     ['title', entry.title?.value, atMost(128)],
     ...languagesOf(entry),
@@ -56,20 +66,20 @@ function formatsOfEntry(entry: EntryDraft): Format[] {
 
 function formatsOfSet(set: SetDraft): Format[] {
   return [
-    ['uniqueId', set.uniqueId, isOid],
-    ['sourceId', set.sourceId, isOid],
-    ['submissionTime', set.submissionTime, isDtm],
-    ['homeCommunityId', set.homeCommunityId, isOidUrn],
+    ['uniqueId', set.uniqueId, oid],
+    ['sourceId', set.sourceId, oid],
+    ['submissionTime', set.submissionTime, dtm],
+    ['homeCommunityId', set.homeCommunityId, oidUrn],
     ...languagesOf(set),
   ];
 }
 
 function formatsOfFolder(folder: FolderDraft): Format[] {
   return [
-    ['uniqueId', folder.uniqueId, isOid],
-    ['logicalID', folder.logicalID, (id) => isUuid(id) || id === nameOf(folder.id)],
-    ['lastUpdateTime', folder.lastUpdateTime, isSecond],
-    ['homeCommunityId', folder.homeCommunityId, isOidUrn],
+    ['uniqueId', folder.uniqueId, oid],
+    ['logicalID', folder.logicalID, uuidOr(folder.id)],
+    ['lastUpdateTime', folder.lastUpdateTime, second],
+    ['homeCommunityId', folder.homeCommunityId, oidUrn],
     ['title', folder.title?.value, atMost(256)],
     ...languagesOf(folder),
   ];
@@ -84,8 +94,10 @@ function languagesOf({ title, comments }: Pick<EntryDraft, 'title' | 'comments'>
 }
 
 function malformed(object: string, formats: readonly Format[]): Problem[] {
-  return formats.flatMap(([attribute, value, isLegal]) =>
-    value === undefined || isLegal(value) ? [] : [problem('attributeMalformed', { attribute, object, value })],
+  return formats.flatMap(([attribute, value, { isLegal, words }]) =>
+    value === undefined || isLegal(value)
+      ? []
+      : [problem('attributeMalformed', { attribute, object, value, detail: `it has to be ${words}` })],
   );
 }
 

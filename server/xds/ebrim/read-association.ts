@@ -1,7 +1,8 @@
 import type { AssociationDraft } from '../../domain/document.ts';
 import { attributeOf } from '../../xml/element.ts';
-import { associationScheme, associationUrn, statusUrn } from '../vocabulary.ts';
+import { associationScheme, statusUrn } from '../vocabulary.ts';
 import { checkClassifications, checkIdentifiers, code } from './classifications.ts';
+import { associationType, status as statusType, submissionSetStatus, yesOrNo } from './data-types.ts';
 import { extraSlots, inType, keyOf, present, readId, type Source, typed, value } from './registry-object.ts';
 
 /** Reads an Association; the short forms of old samples (`HasMember`, `RPLC`) are malformed. IHE ITI TF-3 4.2.2. */
@@ -13,21 +14,15 @@ export function readAssociation(source: Source): AssociationDraft {
   return {
     id: source.id,
     ...present({
-      type: inType(source, 'associationType', attributeOf(element, 'associationType'), (text) =>
-        keyOf(associationUrn, text),
-      ),
+      type: inType(source, 'associationType', attributeOf(element, 'associationType'), associationType),
       source: end(attributeOf(element, 'sourceObject')),
       target: end(attributeOf(element, 'targetObject')),
       status: status === 'approved' || status === 'deprecated' ? status : undefined,
-      submissionSetStatus: typed(source, 'SubmissionSetStatus', (text) =>
-        text === 'Original' || text === 'Reference' ? text : undefined,
-      ),
+      submissionSetStatus: typed(source, 'SubmissionSetStatus', submissionSetStatus),
       previousVersion: value(source, 'PreviousVersion'),
-      associationPropagation: typed(source, 'AssociationPropagation', (text) =>
-        text === 'yes' ? true : text === 'no' ? false : undefined,
-      ),
-      originalStatus: typed(source, 'OriginalStatus', (text) => keyOf(statusUrn, text)),
-      newStatus: typed(source, 'NewStatus', (text) => keyOf(statusUrn, text)),
+      associationPropagation: typed(source, 'AssociationPropagation', yesOrNo),
+      originalStatus: typed(source, 'OriginalStatus', statusType),
+      newStatus: typed(source, 'NewStatus', statusType),
       documentation: code(source, associationScheme.documentation, 'associationDocumentation'),
       extra: extraSlots(source, slots),
     }),

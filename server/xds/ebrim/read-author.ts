@@ -1,6 +1,6 @@
-import { readXcn, readXon, readXtn } from '../../domain/hl7v2.ts';
 import type { Author } from '../../domain/people.ts';
 import { classifications } from './classifications.ts';
+import { xcn, xon, xtn } from './data-types.ts';
 import { openClassification, type Source, typed, typedAll, values } from './registry-object.ts';
 
 /** Reads the author classifications of a scheme, in their order. IHE ITI TF-3 4.2.3.1.4. */
@@ -9,12 +9,12 @@ export function readAuthors(source: Source, scheme: string): Author[] {
 }
 
 function readAuthor(source: Source): Author {
-  const person = typed(source, 'authorPerson', readXcn);
+  const person = typed(source, 'authorPerson', xcn);
   return {
     ...(person && { person }),
-    institutions: typedAll(source, 'authorInstitution', readXon),
+    institutions: typedAll(source, 'authorInstitution', xon),
     roles: values(source, 'authorRole'),
     specialties: values(source, 'authorSpecialty'),
-    telecommunications: typedAll(source, 'authorTelecommunication', readXtn),
+    telecommunications: typedAll(source, 'authorTelecommunication', xtn),
   };
 }

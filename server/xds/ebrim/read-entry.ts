@@ -1,8 +1,8 @@
 import type { EntryDraft } from '../../domain/document.ts';
-import { readCx, readCxi, readPidLine, readXcn } from '../../domain/hl7v2.ts';
 import { attributeOf } from '../../xml/element.ts';
-import { availabilityUrn, entryScheme, entryType, limitedMetadata, referenceIdSlot, statusUrn } from '../vocabulary.ts';
+import { entryScheme, entryType, limitedMetadata, referenceIdSlot, statusUrn } from '../vocabulary.ts';
 import { checkClassifications, checkIdentifiers, code, codes, identifier } from './classifications.ts';
+import { cx, cxi, documentAvailability, pidLine, size, xcn } from './data-types.ts';
 import { readAuthors } from './read-author.ts';
 import {
   extraSlots,
@@ -40,11 +40,11 @@ export function readEntry(source: Source): EntryDraft {
       objectType,
       // The registry sets it: one that it does not know says nothing.
       status: keyOf(statusUrn, attributeOf(element, 'status')),
-      documentAvailability: typed(source, 'documentAvailability', (text) => keyOf(availabilityUrn, text)),
+      documentAvailability: typed(source, 'documentAvailability', documentAvailability),
       uniqueId: identifier(source, 'XDSDocumentEntry.uniqueId'),
-      patientId: inType(source, 'patientId', identifier(source, 'XDSDocumentEntry.patientId'), readCx),
-      sourcePatientId: typed(source, 'sourcePatientId', readCx),
-      sourcePatientInfo: typedAll(source, 'sourcePatientInfo', readPidLine),
+      patientId: inType(source, 'patientId', identifier(source, 'XDSDocumentEntry.patientId'), cx),
+      sourcePatientId: typed(source, 'sourcePatientId', cx),
+      sourcePatientInfo: typedAll(source, 'sourcePatientInfo', pidLine),
       mimeType: given(attributeOf(element, 'mimeType')),
       title: localized(source, 'Name', 'title'),
       comments: localized(source, 'Description', 'comments'),
@@ -53,7 +53,7 @@ export function readEntry(source: Source): EntryDraft {
       serviceStartTime: value(source, 'serviceStartTime'),
       serviceStopTime: value(source, 'serviceStopTime'),
       hash: value(source, 'hash')?.toLowerCase(),
-      size: typed(source, 'size', (text) => (/^\d{1,15}$/.test(text) ? Number(text) : undefined)),
+      size: typed(source, 'size', size),
       repositoryUniqueId: value(source, 'repositoryUniqueId'),
       uri: value(source, 'URI'),
       homeCommunityId: home(source),
@@ -65,8 +65,8 @@ export function readEntry(source: Source): EntryDraft {
       confidentialityCodes: codes(source, entryScheme.confidentialityCode, 'confidentialityCode'),
       eventCodes: codes(source, entryScheme.eventCodeList, 'eventCodeList'),
       authors: readAuthors(source, entryScheme.author),
-      legalAuthenticator: typed(source, 'legalAuthenticator', readXcn),
-      referenceIds: typedAll(source, referenceIdSlot, readCxi),
+      legalAuthenticator: typed(source, 'legalAuthenticator', xcn),
+      referenceIds: typedAll(source, referenceIdSlot, cxi),
       extra: extraSlots(source, slots),
     }),
   };

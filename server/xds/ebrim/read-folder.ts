@@ -1,8 +1,8 @@
 import type { FolderDraft } from '../../domain/document.ts';
-import { readCx } from '../../domain/hl7v2.ts';
 import { attributeOf } from '../../xml/element.ts';
 import { folderScheme, limitedMetadata, packageNode, statusUrn } from '../vocabulary.ts';
 import { checkClassifications, checkIdentifiers, codes, identifier } from './classifications.ts';
+import { cx } from './data-types.ts';
 import {
   extraSlots,
   home,
@@ -28,7 +28,7 @@ export function readFolder(source: Source): FolderDraft {
       version: version(source),
       status: status === 'approved' || status === 'deprecated' ? status : undefined,
       uniqueId: identifier(source, 'XDSFolder.uniqueId'),
-      patientId: inType(source, 'patientId', identifier(source, 'XDSFolder.patientId'), readCx),
+      patientId: inType(source, 'patientId', identifier(source, 'XDSFolder.patientId'), cx),
       title: localized(source, 'Name', 'title'),
       comments: localized(source, 'Description', 'comments'),
       codes: codes(source, folderScheme.codeList, 'codeList'),

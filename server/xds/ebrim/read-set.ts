@@ -1,8 +1,8 @@
 import type { SetDraft } from '../../domain/document.ts';
-import { readCx, readRecipient } from '../../domain/hl7v2.ts';
 import { attributeOf } from '../../xml/element.ts';
 import { limitedMetadata, packageNode, setScheme, statusUrn } from '../vocabulary.ts';
 import { checkClassifications, checkIdentifiers, code, identifier } from './classifications.ts';
+import { cx, recipient } from './data-types.ts';
 import { readAuthors } from './read-author.ts';
 import {
   extraSlots,
@@ -27,13 +27,13 @@ export function readSet(source: Source): SetDraft {
       status: status === 'approved' ? status : undefined,
       uniqueId: identifier(source, 'XDSSubmissionSet.uniqueId'),
       sourceId: identifier(source, 'XDSSubmissionSet.sourceId'),
-      patientId: inType(source, 'patientId', identifier(source, 'XDSSubmissionSet.patientId'), readCx),
+      patientId: inType(source, 'patientId', identifier(source, 'XDSSubmissionSet.patientId'), cx),
       submissionTime: value(source, 'submissionTime'),
       contentTypeCode: code(source, setScheme.contentTypeCode, 'contentTypeCode'),
       title: localized(source, 'Name', 'title'),
       comments: localized(source, 'Description', 'comments'),
       authors: readAuthors(source, setScheme.author),
-      intendedRecipients: typedAll(source, 'intendedRecipient', readRecipient),
+      intendedRecipients: typedAll(source, 'intendedRecipient', recipient),
       homeCommunityId: home(source),
       extra: extraSlots(source, slots),
     }),

@@ -4,6 +4,7 @@ import { isUuid } from '../../domain/identifier.ts';
 import { attributeOf, child, childrenOf, type XmlElement } from '../../xml/element.ts';
 import { slotValues } from '../only-child.ts';
 import { namespace } from '../vocabulary.ts';
+import type { DataType } from './data-types.ts';
 
 const { rim } = namespace;
 
@@ -58,13 +59,13 @@ export function value(source: Source, slot: string): string | undefined {
 }
 
 /** The one value of a slot in its data type. */
-export function typed<T>(source: Source, slot: string, read: (text: string) => T | undefined): T | undefined {
-  return inType(source, slot, value(source, slot), read);
+export function typed<T>(source: Source, slot: string, type: DataType<T>): T | undefined {
+  return inType(source, slot, value(source, slot), type);
 }
 
 /** All values of a slot in their data type; malformed ones are left out. */
-export function typedAll<T>(source: Source, slot: string, read: (text: string) => T | undefined): T[] {
-  return values(source, slot).flatMap((text) => inType(source, slot, text, read) ?? []);
+export function typedAll<T>(source: Source, slot: string, type: DataType<T>): T[] {
+  return values(source, slot).flatMap((text) => inType(source, slot, text, type) ?? []);
 }
 
 /** A text in its data type; malformed is a problem of the attribute. */
@@ -72,11 +73,12 @@ export function inType<T>(
   source: Source,
   attribute: string,
   text: string | undefined,
-  read: (text: string) => T | undefined,
+  { read, form }: DataType<T>,
 ): T | undefined {
   if (text === undefined) return undefined;
   const result = read(text);
-  if (result === undefined) report(source, 'attributeMalformed', { attribute, value: text });
+  if (result === undefined)
+    report(source, 'attributeMalformed', { attribute, value: text, detail: `it has to be ${form}` });
   return result;
 }
 
