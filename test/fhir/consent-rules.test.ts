@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import type { Consent, ConsentProvision } from 'fhir/r4.js';
+import type { Consent, ConsentProvision, OperationOutcome } from 'fhir/r4.js';
 import type { ConsentActor, ConsentStatement } from '../../server/domain/consent.ts';
 import type { Json } from '../../server/fhir/json.ts';
 import { consentResource } from '../../server/fhir/map/consent.ts';
@@ -9,7 +9,7 @@ import { shapeProblems } from '../../server/fhir/read/shape.ts';
 import { validate } from '../../server/fhir/validate.ts';
 import { ownConsent } from '../../server/fhir/vocabulary.ts';
 import { type ConsentDoor, openConsentDoor } from './consent-door.ts';
-import { actorOf, consentFor, masked, policies, purpose } from './consent-samples.ts';
+import { actorOf, consentFor, masked, policies, purpose, refusedConsents } from './consent-samples.ts';
 
 const patient = { reference: 'Patient/p1' };
 const authorisation: ConsentProvision = { type: 'permit', actor: [actorOf('dr-nguyen')] };
@@ -63,50 +63,6 @@ describe('what is stated', () => {
       consentFor(patient, { ...root, provision: [{ ...block, period: period('2026-02-01', '2026-12-31') }] }),
     ).terms;
     expect(exception).toMatchObject({ from: Date.UTC(2026, 2, 1), until: Date.UTC(2026, 3, 1) });
-  });
-});
-
-describe('what cannot be enforced is refused, with the reason', () => {
-  const at = 'Consent.provision';
-  const below = `${at}.provision[0]`;
-  test.each<[string, ConsentProvision, string, Partial<Consent>?]>([
-    ['a denial of everything', { type: 'deny' }, at],
-    ['a block for one purpose', { ...block, purpose: purpose('TREAT') }, at],
-    ['a denial of treatment', { type: 'deny', purpose: purpose('TREAT') }, at],
-    ['break-glass for one', { ...authorisation, purpose: purpose('BTG') }, at],
-    ['a purpose of another kind', { ...authorisation, purpose: purpose('HRESCH') }, `${at}.purpose[0]`],
-    ['masked documents for one', { ...authorisation, securityLabel: masked }, at],
-    ['masked documents in break-glass alone', { type: 'permit', purpose: purpose('BTG'), securityLabel: masked }, at],
-    ['a denial of masked documents', { type: 'deny', purpose: purpose('BTG'), securityLabel: masked }, at],
-    ['another label', { type: 'permit', securityLabel: [{ system: 'x', code: 'R' }] }, `${at}.securityLabel[0]`],
-    ['a document', { ...authorisation, data: [{ meaning: 'instance', reference: {} }] }, `${at}.data`],
-    ['a time of documents', { ...authorisation, dataPeriod: { start: '2026' } }, `${at}.dataPeriod`],
-    ['two actors', { ...authorisation, actor: [actorOf('dr-nguyen'), actorOf('dr-leroy')] }, `${at}.actor[1]`],
-    [
-      'an actor without identifier',
-      { type: 'permit', actor: [{ ...actorOf('dr-nguyen'), reference: { reference: 'Practitioner/1' } }] },
-      `${at}.actor[0].reference`,
-    ],
-    ['a patient as actor', { type: 'permit', actor: [actorOf('casanova')] }, `${at}.actor[0].reference`],
-    ['an exception to a block', { ...block, provision: [authorisation] }, below],
-    [
-      'an authorisation below another',
-      { ...authorisation, provision: [{ type: 'permit', actor: [actorOf('dr-leroy')] }] },
-      below,
-    ],
-    ['an exception of nobody', opened({ type: 'permit' }), below],
-    ['a policy nobody knows', authorisation, 'Consent.policy[0].uri', { policy: [{ uri: 'urn:x' }] }],
-    ['break-glass alone', block, 'Consent.policy[0].uri', { policy: [{ uri: policies.breakGlassOnly }] }],
-    ['a permission under a denial', authorisation, 'Consent.policy[0].uri', { policy: [{ uri: policies.deny }] }],
-    [
-      'a structure as treating doctor',
-      { type: 'permit', actor: [actorOf('hopital-nord')] },
-      'Consent.policy[0].uri',
-      { policy: [{ uri: policies.treatingDoctor }] },
-    ],
-    ['a coded rule', authorisation, 'Consent.policyRule', { policyRule: { text: 'OPTIN' } }],
-  ])('%s', (_, provision, expression, changes = {}) => {
-    expect(found(consentFor(patient, provision, changes))).toContainEqual(['consentNotEnforceable', expression]);
   });
 });
 
@@ -253,6 +209,23 @@ describe('through the door', () => {
   const written = () =>
     door.world.tools.store.events().filter(({ action, outcome }) => action === 'changeConsent' && outcome === 'done')
       .length;
+
+  test.each(refusedConsents())('what cannot be enforced is refused, with the reason: $what', async (row) => {
+    const { provision, changes, expression, reason } = row;
+    const before = [written(), (await door.find('casanova', '&_count=0')).total];
+    const answer = await door.state('casanova', provision, changes);
+    expect(answer.status).toBe(422);
+    const { issue } = answer.json as unknown as OperationOutcome;
+    expect(issue).toContainEqual(
+      expect.objectContaining({
+        code: 'business-rule',
+        details: { text: 'consentNotEnforceable' },
+        expression: [expression],
+        diagnostics: expect.stringContaining(reason),
+      }),
+    );
+    expect([written(), (await door.find('casanova', '&_count=0')).total]).toEqual(before);
+  });
 
   test.each<[string, () => unknown, number, string, string | undefined]>([
     ['no JSON', () => '{', 400, 'notJson', undefined],

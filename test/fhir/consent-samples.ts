@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import type { Consent, ConsentProvision } from 'fhir/r4.js';
 import { personOf } from '../../server/sandbox/people.ts';
 
@@ -54,4 +55,18 @@ export function consentFor(
     provision,
     ...changes,
   };
+}
+
+/** What is not kept here, one thing in each, and the reason that is told. */
+export function refusedConsents() {
+  const rows = readFileSync(new URL('../cases/consents/refused.json', import.meta.url), 'utf8');
+  const read = (_: string, value: { readonly actorOf?: string } | null) =>
+    value?.actorOf === undefined ? value : actorOf(value.actorOf);
+  return JSON.parse(rows, read) as readonly {
+    readonly what: string;
+    readonly provision: ConsentProvision;
+    readonly changes?: Partial<Consent>;
+    readonly expression: string;
+    readonly reason: string;
+  }[];
 }
