@@ -24,12 +24,14 @@ import { iti86 } from '../server/xds/iti86.ts';
 import { iti92 } from '../server/xds/iti92.ts';
 import { multiPatientQueryTable } from '../server/xds/multi-patient-queries.ts';
 import { queryTable } from '../server/xds/queries.ts';
+import { auditPage } from './audit-page.ts';
 import { profilesPage } from './profiles-page.ts';
 
 /**
  * The pages of docs/ that the code writes: `--write` writes them, without it they are compared and a difference fails.
  */
 const pages: Record<string, () => string> = {
+  'docs/audit.md': auditPage,
   'docs/configuration.md': configuration,
   'docs/errors.md': errors,
   'docs/fhir-profiles.md': profilesPage,

@@ -27,6 +27,9 @@ const consents = (how: How) => restful(how, 'touched', {}, accessConsent);
 const consentSearch = search(profiles.auditPatientQuery, accessConsent);
 const subscriptions = (how: How) => restful(how, 'touched', {}, iti('ITI-110', 'Resource Subscription'));
 
+/** Of what is not taken: what is taken has the shape that the partner gave it. */
+const { profile: _unclaimed, ...told } = restful('create', 'touched', {}, iti('ITI-20', 'Record Audit Event'));
+
 /**
  * The shape of an event by its transaction: FHIR ones as the guides' audit profiles have it, XDS ones as their DICOM audit messages translate.
  * IHE BALP; IHE MHD, PDQm, PIXm audit profiles; IHE ITI TF-2 3.18.5, 3.41.5, 3.42.5, 3.43.5, 3.51.5, 3.61.5; IHE RMD 3.62.5, 3.86.5; IHE Metadata Update 3.57.5; IHE RMU 3.92.5.
@@ -34,7 +37,7 @@ const subscriptions = (how: How) => restful(how, 'touched', {}, iti('ITI-110', '
 const shapes: Readonly<Record<Transaction, Shape>> = {
   'ITI-8': ofRecord(iti('ITI-8', 'Patient Identity Feed'), 'U'),
   'ITI-18': query(iti('ITI-18', 'Registry Stored Query')),
-  'ITI-20': restful('create', 'touched', {}, iti('ITI-20', 'Record Audit Event')),
+  'ITI-20': told,
   'ITI-41': incoming(iti('ITI-41', 'Provide and Register Document Set-b')),
   'ITI-42': incoming(iti('ITI-42', 'Register Document Set-b')),
   'ITI-43': outgoing(iti('ITI-43', 'Retrieve Document Set')),
@@ -120,15 +123,16 @@ export function shapeOf({ origin: { transaction }, action, query: asked, documen
   return transaction === 'read' && action === 'readPatient' ? ofHolder : shapes[transaction];
 }
 
-/** The profile that an event of each transaction claims, where it has all that it asks for; for the documentation. */
-export const claims: readonly (readonly [transaction: string, profile: string | undefined])[] = [
-  ...Object.entries(shapes).flatMap(([transaction, { profile }]) => {
-    const ways = Object.entries(byTouch).find(([name]) => name === transaction)?.[1];
-    const more = ways === undefined ? [profile] : Object.values(ways).map((way) => way.profile);
-    return more.map((one) => [transaction, one] as const);
-  }),
-  ...Object.values(feeds).map(({ profile }) => ['ITI-104', profile] as const),
-];
+/** The shapes that events of each transaction may have; for the documentation. */
+export function shapeTable(): (readonly [transaction: string, shapes: readonly Shape[]])[] {
+  const several = new Map<string, readonly Shape[]>([
+    ...Object.entries(byTouch).map(
+      ([name, ways]) => [name, [...Object.values(ways), ...(name === 'ITI-108' ? [consentSearch] : [])]] as const,
+    ),
+    ['ITI-104', [feeds.add, shapes['ITI-104'], feeds.remove]],
+  ]);
+  return Object.entries(shapes).map(([name, shape]) => [name, several.get(name) ?? [shape]] as const);
+}
 
 /** CRUD of our own work, which no transaction frames. */
 export function actionOf(action: Action): 'C' | 'R' | 'U' | 'D' | 'E' {
