@@ -253,9 +253,9 @@ function writeError(problem: Problem, receiver: Receiver, where: Location = 'att
 }
 
 /** Refusals by right begin with the DMP's own code. */
+const ofRights: ReadonlySet<ProblemName> = new Set(['accessDenied', 'changeNotYours', 'notYoursToReplace']);
+
 function contextOf(problem: Problem): string {
   const words = wordsOf(problem);
-  return problem.name === 'accessDenied' || problem.name === 'changeNotYours'
-    ? `DMPAccessDeniedByRightsService: ${words}`
-    : words;
+  return ofRights.has(problem.name) ? `DMPAccessDeniedByRightsService: ${words}` : words;
 }

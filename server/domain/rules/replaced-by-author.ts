@@ -10,12 +10,12 @@ import type { RegistryFacts } from './facts.ts';
  * registers for others, the author of the set counts. DMP TD2.1b.
  */
 export function replacedByAuthor(submission: Submission, facts: RegistryFacts): Problem[] {
-  return resolve(submission, facts).flatMap(({ association: { type }, target }) => {
+  return resolve(submission, facts).flatMap(({ association: { id: object, type }, target }) => {
     if ((type !== 'RPLC' && type !== 'XFRM_RPLC') || target?.kind !== 'registeredEntry') return [];
     const { entry, own } = target.target;
     if (own || isOfStructure(entry, facts.caller.actor) || isOfHolder(entry, facts)) return [];
     if (facts.caller.actor.kind === 'system' && isOfAuthor(entry, submission)) return [];
-    return [problem('notYoursToReplace', { value: entry.entryUUID })];
+    return [problem('notYoursToReplace', { object, value: entry.entryUUID })];
   });
 }
 

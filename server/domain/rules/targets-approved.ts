@@ -10,16 +10,17 @@ const needApproved: readonly (AssociationType | undefined)[] = ['RPLC', 'XFRM', 
  * IHE ITI TF-2 3.42.4.1.3 (XDSRegistryDeprecatedDocumentError).
  */
 export function targetsApproved(submission: Submission, facts: RegistryFacts): Problem[] {
-  return resolve(submission, facts).flatMap(({ association: { type }, source, target }) => {
+  return resolve(submission, facts).flatMap(({ association: { id: object, type }, source, target }) => {
     const problems: Problem[] = [];
     const ofFolder = type === 'HasMember' && (source?.kind === 'folder' || source?.kind === 'registeredFolder');
     if (target?.kind === 'registeredEntry' && (ofFolder || needApproved.includes(type))) {
       const { entryUUID, status } = target.target.entry;
-      if (status !== 'approved') problems.push(problem('targetDeprecated', { value: entryUUID, detail: status }));
+      if (status !== 'approved')
+        problems.push(problem('targetDeprecated', { object, value: entryUUID, detail: status }));
     }
     if (ofFolder && source.kind === 'registeredFolder' && source.folder.status !== 'approved')
       problems.push(
-        problem('targetDeprecated', { value: source.folder.entryUUID, detail: 'the folder is deprecated' }),
+        problem('targetDeprecated', { object, value: source.folder.entryUUID, detail: 'the folder is deprecated' }),
       );
     return problems;
   });

@@ -72,3 +72,29 @@ test('a document of the set that is registered already is named by reference, an
   const refused = await deposit('2.999.80.4', memberOf(hidden.entryUUID, reference));
   expect(refused.errors.map(({ code }) => code)).toEqual(['UnresolvedReferenceException']);
 });
+
+test('another’s document is refused by right, an outdated one by its status, each at its association', async () => {
+  const theirs = await registered(world, '2.999.80.1');
+  expect(await deposit('2.999.80.2', linking('RPLC', 'doc1', theirs.entryUUID, { entryUUID: 'a9' }))).toMatchObject({
+    status: 'Failure',
+    errors: [
+      {
+        code: 'XDSRepositoryError',
+        context: expect.stringMatching(/^DMPAccessDeniedByRightsService: .*may be replaced by its author/),
+        location: 'a9',
+      },
+    ],
+  });
+  await deposit('2.999.80.3');
+  const own = await stored(world, '2.999.80.3');
+  const replace = async (uniqueId: string) =>
+    deposit(uniqueId, linking('RPLC', 'doc1', own.entryUUID, { entryUUID: 'a9' }));
+  await replace('2.999.80.4');
+  expect((await replace('2.999.80.5')).errors).toEqual([
+    {
+      code: 'XDSRegistryDeprecatedDocumentError',
+      context: expect.stringContaining(`"${own.entryUUID}" is not a current document: deprecated`),
+      location: 'a9',
+    },
+  ]);
+});
