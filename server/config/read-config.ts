@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { on } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import type { Config } from './config.ts';
 import type { ConfigTold } from './config-thread.ts';
@@ -10,7 +10,10 @@ import { SettingsWrong } from './settings-wrong.ts';
  */
 export async function readConfig(sandboxCentres: readonly string[]): Promise<Config> {
   const thread = new Worker(new URL('./config-thread.ts', import.meta.url), { workerData: { sandboxCentres } });
-  const [told] = (await once(thread, 'message')) as [ConfigTold];
-  if ('wrong' in told) throw new SettingsWrong(told.wrong);
-  return told.config;
+  // `node --watch` hears from threads on the same channel which files they load.
+  for await (const [told] of on(thread, 'message') as AsyncIterable<[ConfigTold | object]>) {
+    if ('wrong' in told) throw new SettingsWrong(told.wrong);
+    if ('config' in told) return told.config;
+  }
+  throw new Error('The settings were not read');
 }

@@ -147,6 +147,13 @@ test('told to stop while it fills its sandbox, it exits with 0 and goes on at th
   await rm(folder, { recursive: true });
 });
 
+test('it starts where node watches its files, of which every thread tells', async () => {
+  const folder = await makeFolder();
+  const server = await startProcess(folder, { WATCH_REPORT_DEPENDENCIES: '1' });
+  expect(await server.end('SIGTERM')).toBe(0);
+  await rm(folder, { recursive: true });
+});
+
 test('wrong settings are told all at once, with exit code 78', async () => {
   const { code, output } = await run({ DMP_PORT: '99999', DMP_REGIME: '1999', DMP_NOTHING: '1' });
   expect(code).toBe(78);

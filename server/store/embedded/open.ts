@@ -82,7 +82,12 @@ async function startThread(workerData: WriterThreadData): Promise<{ readonly end
     worker.on('error', (error) => resolve({ failed: String(error), name: 'Error' })),
   );
   const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
-  const told = new Promise<WriterThreadState>((resolve) => worker.once('message', resolve));
+  // `node --watch` hears from threads on the same channel which files they load.
+  const told = new Promise<WriterThreadState>((resolve) =>
+    worker.on('message', (message: WriterThreadState | object) => {
+      if ('opened' in message || 'failed' in message) resolve(message);
+    }),
+  );
   const state = await Promise.race([told, failed]);
   if ('failed' in state) throw errorOf(state);
   worker.unref();
