@@ -6,6 +6,7 @@ import { notificationWriter } from '../../server/fhir/map/notification.ts';
 import { makeAllowList } from '../../server/jobs/allow-list.ts';
 import { makeNotifySubscriber } from '../../server/jobs/handlers/notify-subscriber.ts';
 import { sandboxSystems } from '../../server/sandbox/systems.ts';
+import { tokenOf } from '../support/clients.ts';
 import { bundleOf, post } from './deposits.ts';
 import { openDoor, type TokenChanges } from './door.ts';
 
@@ -74,6 +75,41 @@ export async function openReceiver() {
   };
 }
 
+/** A subscription as one asks for it: criteria, the channel and how much notifications are to hold. */
+export function subscriptionTo(
+  topic: string,
+  criteria: readonly string[],
+  channel: Partial<Subscription['channel']>,
+  content = 'id-only',
+): Subscription {
+  return {
+    resourceType: 'Subscription',
+    meta: { profile: [`${backport}/backport-subscription`] },
+    status: 'requested',
+    reason: 'a test',
+    criteria: topicBase + topic,
+    _criteria: {
+      extension: criteria.map((valueString) => ({ url: `${backport}/backport-filter-criteria`, valueString })),
+    },
+    channel: {
+      type: 'rest-hook',
+      payload: 'application/fhir+json',
+      _payload: { extension: [{ url: `${backport}/backport-payload-content`, valueCode: content }] },
+      ...channel,
+    },
+  };
+}
+
+/** One to the documents of a patient of the sandbox. */
+export function subscriptionToDocuments(
+  patient: string,
+  channel: Partial<Subscription['channel']>,
+  content?: string,
+): Subscription {
+  const criteria = `DocumentReference?patient.identifier=${tokenOf(patient)}`;
+  return subscriptionTo('DocumentReference-PatientDependent', [criteria], channel, content);
+}
+
 export type Wish = {
   readonly topic?: string;
   readonly filters?: readonly string[];
@@ -104,31 +140,23 @@ export async function openSubscriptionDoor() {
     const { topic = 'DocumentReference-PatientDependent', filters = [], content = 'id-only', limits = {} } = wish;
     const type = topic.startsWith('Doc') ? 'DocumentReference' : 'List';
     const ofPatient = whose === undefined ? [] : [`${type}?patient.identifier=${door.of(whose)}`];
+    const criteria = [...ofPatient, ...filters.map((filter) => `${type}?${filter}`)];
     return {
-      resourceType: 'Subscription',
-      meta: { profile: [`${backport}/backport-subscription`] },
-      status: 'requested',
-      reason: 'a test',
-      criteria: topicBase + topic,
-      _criteria: {
-        extension: [...ofPatient, ...filters.map((filter) => `${type}?${filter}`)].map((valueString) => ({
-          url: `${backport}/backport-filter-criteria`,
-          valueString,
-        })),
-      },
-      channel: {
-        type: 'rest-hook',
-        endpoint: receiver.address,
-        payload: 'application/fhir+json',
-        _payload: { extension: [{ url: `${backport}/backport-payload-content`, valueCode: content }] },
-        ...(Object.keys(limits).length > 0 && {
-          extension: Object.entries(limits).map(([name, value]) => ({
-            url: `${backport}/backport-${name}`,
-            ...(name === 'max-count' ? { valuePositiveInt: value } : { valueUnsignedInt: value }),
-          })),
-        }),
-        ...wish.channel,
-      },
+      ...subscriptionTo(
+        topic,
+        criteria,
+        {
+          endpoint: receiver.address,
+          ...(Object.keys(limits).length > 0 && {
+            extension: Object.entries(limits).map(([name, value]) => ({
+              url: `${backport}/backport-${name}`,
+              ...(name === 'max-count' ? { valuePositiveInt: value } : { valueUnsignedInt: value }),
+            })),
+          }),
+          ...wish.channel,
+        },
+        content,
+      ),
       ...wish.changes,
     };
   };

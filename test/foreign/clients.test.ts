@@ -2,14 +2,13 @@ import { execFile, spawnSync } from 'node:child_process';
 import { createHash, randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { personOf } from '../../server/sandbox/people.ts';
 import { cxOf } from '../support/clients.ts';
 import { type Filer, submission } from '../support/messages.ts';
-import { makeFolder, type ServerProcess, startProcess } from '../support/server.ts';
+import { makeFolder, type ServerProcess, startAtAddress } from '../support/server.ts';
 
 const run = promisify(execFile);
 const works = (command: string, ...parameters: string[]) => spawnSync(command, parameters).status === 0;
@@ -28,24 +27,15 @@ let server: ServerProcess;
 beforeAll(async () => {
   if (python === undefined && !gsoap) return;
   home = await makeFolder();
-  const port = await freePort();
-  address = `http://127.0.0.1:${port}`;
-  server = await startProcess(home, { DMP_PORT: String(port), DMP_PUBLIC_URL: address, DMP_WEB_THREADS: '1' });
+  const started = await startAtAddress(home);
+  address = started.address;
+  server = started;
 }, 60_000);
 afterAll(async () => {
   if (python === undefined && !gsoap) return;
   await server.end('SIGTERM');
   await rm(home, { recursive: true });
 });
-
-/** The WSDL names the port, so that it has to be known before the server has it. */
-async function freePort(): Promise<number> {
-  const listener = createServer();
-  await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
-  const { port } = listener.address() as { port: number };
-  await new Promise((resolve) => listener.close(resolve));
-  return port;
-}
 
 /** Everything that a client needs, in a folder of its own. */
 async function given(number: number) {

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { AuditEvent, Bundle, Consent, DocumentReference, FhirResource } from 'fhir/r4.js';
 import { Client } from 'fhir-kit-client';
@@ -8,7 +7,7 @@ import { writeXml } from '../../server/fhir/xml/write.ts';
 import { actorOf, consentFor } from '../fhir/consent-samples.ts';
 import { bundleAt, resourceIn } from '../fhir/deposits.ts';
 import { tokenOf } from '../support/clients.ts';
-import { makeFolder, type ServerProcess, startProcess } from '../support/server.ts';
+import { makeFolder, type ServerProcess, startAtAddress } from '../support/server.ts';
 import { type App, fhirKit, medplum, type OpenApp, smart } from './fhir-apps.ts';
 
 let home: string;
@@ -17,25 +16,16 @@ let server: ServerProcess;
 let token: (who: string) => Promise<string>;
 beforeAll(async () => {
   home = await makeFolder();
-  const port = await freePort();
-  const address = `http://127.0.0.1:${port}`;
+  const started = await startAtAddress(home);
+  const { address } = started;
   base = `${address}/fhir`;
-  server = await startProcess(home, { DMP_PORT: String(port), DMP_PUBLIC_URL: address, DMP_WEB_THREADS: '1' });
+  server = started;
   token = (who) => server.credentials.token(who, {}, { issuer: `${address}/auth`, audience: base });
 }, 60_000);
 afterAll(async () => {
   await server.end('SIGTERM');
   await rm(home, { recursive: true });
 });
-
-/** Links of answers name the port, so that it has to be known before the server has it. */
-async function freePort(): Promise<number> {
-  const listener = createServer();
-  await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
-  const { port } = listener.address() as { port: number };
-  await new Promise((resolve) => listener.close(resolve));
-  return port;
-}
 
 const resources = <T extends FhirResource>({ entry = [] }: Bundle<T>) =>
   entry.flatMap(({ resource }) => resource ?? []);

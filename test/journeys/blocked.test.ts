@@ -1,16 +1,14 @@
 import { rm } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Bundle, Consent, ConsentProvision, DocumentReference, Subscription } from 'fhir/r4.js';
-import { personOf } from '../../server/sandbox/people.ts';
 import { actorOf, consentFor } from '../fhir/consent-samples.ts';
-import { openReceiver, saidBy, topicBase } from '../fhir/subscription-door.ts';
+import { openReceiver, saidBy, subscriptionToDocuments } from '../fhir/subscription-door.ts';
 import { cda, message } from '../hl7/door.ts';
 import { cxOf, tokenOf } from '../support/clients.ts';
 import { findDocuments, retrieveDocuments } from '../support/messages.ts';
 import { dial, type Line } from '../support/mllp.ts';
 import { makeFolder, type ServerProcess, startProcess } from '../support/server.ts';
 
-const backport = 'http://hl7.org/fhir/uv/subscriptions-backport/StructureDefinition';
 const patient = 'laurent';
 let folder: string;
 let receiver: Awaited<ReturnType<typeof openReceiver>>;
@@ -48,13 +46,7 @@ const reference = () => {
 const state = (provision: ConsentProvision) =>
   fhir<Consent>(patient, 'POST', 'Consent', consentFor(reference(), provision));
 
-async function deposit(uniqueId: string): Promise<void> {
-  const filer = personOf('dr-martin');
-  if (filer?.kind !== 'professional') throw new Error('dr-martin');
-  const assertion = server.credentials.vihf('dr-martin', { patient });
-  const filed = { cx: cxOf(patient), filer, uniqueId, bytes: Buffer.from(uniqueId) };
-  expect((await server.xds.deposit(assertion, filed)).status).toBe('Success');
-}
+const deposit = (uniqueId: string) => server.filed(uniqueId, patient);
 
 /** What dr-nguyen gets on each face: ITI-18, ITI-43, ITI-67, the reads of the entry and its bytes, the Patient. */
 async function gets(uniqueId: string, of: { readonly entry: string; readonly url: string }) {
@@ -78,26 +70,12 @@ test('whom the patient blocks by FHIR gets nothing by any face from the next req
   if (document === undefined) throw new Error('it is not found');
   const of = { entry: document.id ?? '', url: document.content[0]?.attachment.url ?? '' };
   expect(await gets('2.999.78.1', of)).toEqual(everything);
-  const { status, json: subscription } = await fhir<Subscription>('dr-nguyen', 'POST', 'Subscription', {
-    resourceType: 'Subscription',
-    status: 'requested',
-    reason: 'a journey',
-    criteria: `${topicBase}DocumentReference-PatientDependent`,
-    _criteria: {
-      extension: [
-        {
-          url: `${backport}/backport-filter-criteria`,
-          valueString: `DocumentReference?patient.identifier=${tokenOf(patient)}`,
-        },
-      ],
-    },
-    channel: {
-      type: 'rest-hook',
-      endpoint: receiver.address,
-      payload: 'application/fhir+json',
-      _payload: { extension: [{ url: `${backport}/backport-payload-content`, valueCode: 'full-resource' }] },
-    },
-  });
+  const { status, json: subscription } = await fhir<Subscription>(
+    'dr-nguyen',
+    'POST',
+    'Subscription',
+    subscriptionToDocuments(patient, { endpoint: receiver.address }, 'full-resource'),
+  );
   expect(status).toBe(201);
   expect(saidBy(await receiver.next())).toMatchObject({ type: 'handshake' });
   await deposit('2.999.78.2');

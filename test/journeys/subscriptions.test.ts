@@ -1,13 +1,11 @@
 import { rm } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Bundle, Parameters as Input, Subscription } from 'fhir/r4.js';
-import { personOf } from '../../server/sandbox/people.ts';
-import { openReceiver, saidBy, topicBase } from '../fhir/subscription-door.ts';
-import { cxOf, tokenOf } from '../support/clients.ts';
+import { openReceiver, saidBy, subscriptionToDocuments } from '../fhir/subscription-door.ts';
+import { tokenOf } from '../support/clients.ts';
 import { makeFolder, type ServerProcess, startProcess } from '../support/server.ts';
 import { openSocket } from '../support/websocket.ts';
 
-const backport = 'http://hl7.org/fhir/uv/subscriptions-backport/StructureDefinition';
 let folder: string;
 let receiver: Awaited<ReturnType<typeof openReceiver>>;
 let server: ServerProcess;
@@ -23,13 +21,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-async function deposit(uniqueId: string): Promise<void> {
-  const filer = personOf('dr-martin');
-  if (filer?.kind !== 'professional') throw new Error('dr-martin');
-  const assertion = server.credentials.vihf('dr-martin', { patient: 'laurent' });
-  const filed = { cx: cxOf('laurent'), filer, uniqueId, bytes: Buffer.from(uniqueId) };
-  expect((await server.xds.deposit(assertion, filed)).status).toBe('Success');
-}
+const deposit = (uniqueId: string) => server.filed(uniqueId, 'laurent');
 
 const ask = async <T>(method: string, path: string, body?: unknown): Promise<T> => {
   const token = await server.credentials.token('dr-nguyen');
@@ -43,25 +35,8 @@ const ask = async <T>(method: string, path: string, body?: unknown): Promise<T> 
 };
 const number = (one: Parameters<typeof saidBy>[0]) => saidBy(one).events.map((event) => event['event-number']);
 
-const asked = (channel: Partial<Subscription['channel']>) => ({
-  resourceType: 'Subscription',
-  status: 'requested',
-  reason: 'a journey',
-  criteria: `${topicBase}DocumentReference-PatientDependent`,
-  _criteria: {
-    extension: [
-      {
-        url: `${backport}/backport-filter-criteria`,
-        valueString: `DocumentReference?patient.identifier=${tokenOf('laurent')}`,
-      },
-    ],
-  },
-  channel: {
-    payload: 'application/fhir+json',
-    _payload: { extension: [{ url: `${backport}/backport-payload-content`, valueCode: 'full-resource' }] },
-    ...channel,
-  },
-});
+const asked = (channel: Partial<Subscription['channel']>) =>
+  subscriptionToDocuments('laurent', channel, 'full-resource');
 
 test('an app is told of an XDS deposit while the server runs, is killed and starts again; numbers go on', async () => {
   const { id } = await ask<Subscription>(

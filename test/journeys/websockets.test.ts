@@ -3,26 +3,18 @@ import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Bundle, Parameters, Subscription } from 'fhir/r4.js';
 import { decodeJwt } from 'jose';
-import { personOf } from '../../server/sandbox/people.ts';
-import { saidBy, topicBase } from '../fhir/subscription-door.ts';
-import { cxOf, tokenOf } from '../support/clients.ts';
+import { saidBy, subscriptionToDocuments } from '../fhir/subscription-door.ts';
+import { tokenOf } from '../support/clients.ts';
 import { openServer, type TestServer } from '../support/server.ts';
 import { openSocket } from '../support/websocket.ts';
 
-const backport = 'http://hl7.org/fhir/uv/subscriptions-backport/StructureDefinition';
 let server: TestServer;
 beforeAll(async () => {
   server = await openServer();
 }, 60_000);
 afterAll(() => server.close());
 
-async function deposit(uniqueId: string, patient = 'laurent'): Promise<void> {
-  const filer = personOf('dr-martin');
-  if (filer?.kind !== 'professional') throw new Error('dr-martin');
-  const assertion = server.credentials.vihf('dr-martin', { patient });
-  const filed = { cx: cxOf(patient), filer, uniqueId, bytes: Buffer.from(uniqueId) };
-  expect((await server.xds.deposit(assertion, filed)).status).toBe('Success');
-}
+const deposit = (uniqueId: string, patient = 'laurent') => server.filed(uniqueId, patient);
 
 async function ask<T>(who: string, method: string, path: string, body?: unknown): Promise<T> {
   const token = await server.credentials.token(who);
@@ -36,25 +28,7 @@ async function ask<T>(who: string, method: string, path: string, body?: unknown)
   return (text === '' ? undefined : JSON.parse(text)) as T;
 }
 
-const asked = (patient: string) => ({
-  resourceType: 'Subscription',
-  status: 'requested',
-  reason: 'a test',
-  criteria: `${topicBase}DocumentReference-PatientDependent`,
-  _criteria: {
-    extension: [
-      {
-        url: `${backport}/backport-filter-criteria`,
-        valueString: `DocumentReference?patient.identifier=${tokenOf(patient)}`,
-      },
-    ],
-  },
-  channel: {
-    type: 'websocket',
-    payload: 'application/fhir+json',
-    _payload: { extension: [{ url: `${backport}/backport-payload-content`, valueCode: 'id-only' }] },
-  },
-});
+const asked = (patient: string) => subscriptionToDocuments(patient, { type: 'websocket' });
 
 async function subscribe(who: string, patient = 'laurent'): Promise<string> {
   return (await ask<Subscription>(who, 'POST', 'Subscription', asked(patient))).id ?? '';

@@ -1,12 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Bundle, OperationOutcome, Parameters, Subscription } from 'fhir/r4.js';
+import type { Bundle, FhirResource, OperationOutcome, Parameters, Subscription } from 'fhir/r4.js';
 import { decodeJwt } from 'jose';
-import { topicBase } from '../fhir/subscription-door.ts';
+import { subscriptionToDocuments } from '../fhir/subscription-door.ts';
 import { tokenOf } from '../support/clients.ts';
 import { openServer, type TestServer } from '../support/server.ts';
 
-const backport = 'http://hl7.org/fhir/uv/subscriptions-backport/StructureDefinition';
 let server: TestServer;
 beforeAll(async () => {
   server = await openServer();
@@ -36,25 +35,7 @@ async function ask<T>(
   };
 }
 
-const subscription = (patient: string): Subscription => ({
-  resourceType: 'Subscription',
-  status: 'requested',
-  reason: 'a test',
-  criteria: `${topicBase}DocumentReference-PatientDependent`,
-  _criteria: {
-    extension: [
-      {
-        url: `${backport}/backport-filter-criteria`,
-        valueString: `DocumentReference?patient.identifier=${tokenOf(patient)}`,
-      },
-    ],
-  },
-  channel: {
-    type: 'websocket',
-    payload: 'application/fhir+json',
-    _payload: { extension: [{ url: `${backport}/backport-payload-content`, valueCode: 'full-resource' }] },
-  },
-});
+const subscription = (patient: string) => subscriptionToDocuments(patient, { type: 'websocket' }, 'full-resource');
 const whole = 'user/*.cruds';
 const subscribed = async (patient: string) =>
   (await ask<Subscription>({ scope: whole }, 'Subscription', subscription(patient))).json.id ?? '';
@@ -62,13 +43,13 @@ const subscribed = async (patient: string) =>
 describe('a narrow scope is not widened', () => {
   const search = `DocumentReference?patient.identifier=${tokenOf('laurent')}&_count=2`;
   const lists = `List?patient.identifier=${tokenOf('laurent')}&_count=2`;
-  const brought = ({ json }: Answer<Bundle>) =>
+  const brought = ({ json }: Answer<Bundle<FhirResource>>) =>
     (json.entry ?? []).flatMap(({ search: found, resource }) =>
       found?.mode === 'include' ? (resource?.resourceType ?? []) : [],
     );
   const warned = ({ json }: Answer<Bundle>) =>
-    (json.entry ?? []).flatMap(({ resource }) =>
-      resource?.resourceType === 'OperationOutcome' ? resource.issue.map(({ details }) => details?.text) : [],
+    (json.entry ?? []).flatMap(({ search: found, resource }) =>
+      found?.mode === 'outcome' ? (resource as OperationOutcome).issue.map(({ details }) => details?.text) : [],
     );
 
   test.each([
@@ -79,7 +60,7 @@ describe('a narrow scope is not widened', () => {
     ['ITI-66', `${lists}&_include=List:subject`],
     ['user/DocumentReference.rs user/Patient.cud', `${search}&_include=DocumentReference:patient`],
   ])('%s brings nothing else by %s, and the answer says so', async (scope, path) => {
-    const answer = await ask<Bundle>({ scope }, path);
+    const answer = await ask<Bundle<FhirResource>>({ scope }, path);
     expect(answer.status).toBe(200);
     expect(answer.json.total).toBeGreaterThan(0);
     expect(brought(answer)).toEqual([]);
@@ -91,7 +72,7 @@ describe('a narrow scope is not widened', () => {
     ['ITI-67 ITI-66', `${search}&_revinclude=List:item`, 'List'],
     ['user/*.s', `${lists}&_include=List:item`, 'DocumentReference'],
   ])('%s brings by %s what it covers', async (scope, path, type) => {
-    const answer = await ask<Bundle>({ scope }, path);
+    const answer = await ask<Bundle<FhirResource>>({ scope }, path);
     expect(new Set(brought(answer))).toEqual(new Set([type]));
     expect(warned(answer)).toEqual([]);
   });
@@ -127,7 +108,7 @@ describe('a token for one patient', () => {
   test('finds those to its patient alone', async () => {
     const [laurent, henry] = [await subscribed('laurent'), await subscribed('henry')];
     const found = async (path: string) => {
-      const { json } = await ask<Bundle & Parameters>({ scope, patient: 'henry' }, path);
+      const { json } = await ask<Bundle<FhirResource> & Parameters>({ scope, patient: 'henry' }, path);
       return JSON.stringify(json);
     };
     for (const path of ['Subscription', 'Subscription/$get-ws-binding-token']) {

@@ -278,10 +278,20 @@ export function ledgerOf({ folder }: Pick<Place, 'folder'>) {
 
 /** Everything that a test needs to act as people of the sandbox against a server. */
 export function clientsOf(place: Place) {
+  const credentials = credentialsOf(place.folder);
+  const xds = xdsOf(place);
   return {
     ...place,
-    credentials: credentialsOf(place.folder),
-    xds: xdsOf(place),
+    credentials,
+    xds,
+    /** Files a document of dr-martin's by ITI-41; its uniqueId is its text. */
+    async filed(uniqueId: string, patient: string): Promise<void> {
+      const filer = personOf('dr-martin');
+      if (filer?.kind !== 'professional') throw new Error('dr-martin');
+      const filed = { cx: cxOf(patient), filer, uniqueId, bytes: Buffer.from(uniqueId) };
+      const { status, text } = await xds.deposit(credentials.vihf('dr-martin', { patient }), filed);
+      if (status !== 'Success') throw new Error(text);
+    },
     fhir: fhirOf(place),
     ledger: ledgerOf(place),
   };

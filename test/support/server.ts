@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { configOf } from '../../server/config/config.ts';
@@ -87,6 +87,17 @@ export async function startProcess(folder: string, environment: Environment = {}
   };
 }
 export type ServerProcess = Awaited<ReturnType<typeof startProcess>>;
+
+/** The same where links of its answers are to be followed: they name the port, so that it has to be known before the server has it. */
+export async function startAtAddress(folder: string) {
+  const listener = createServer();
+  await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
+  const { port } = listener.address() as AddressInfo;
+  await new Promise((resolve) => listener.close(resolve));
+  const address = `http://127.0.0.1:${port}`;
+  const environment = { DMP_PORT: String(port), DMP_PUBLIC_URL: address, DMP_WEB_THREADS: '1' };
+  return { ...(await startProcess(folder, environment)), address };
+}
 
 async function ended(child: ChildProcess, signal: NodeJS.Signals): Promise<number | null> {
   if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
