@@ -61,7 +61,7 @@ export function holderOf({ subject, issuer, profession }: Certificate): Holder {
 
 function cardOf(id: string): 'CPS' | 'CPE' | undefined {
   if (/^(8\d{11}|0\d{9})$/.test(id)) return 'CPS';
-  return /^\d{9,}[\dA-Z]*\/\S+$/.test(id) ? 'CPE' : undefined;
+  return /^\d{9}[\dA-Z]*\/\S+$/.test(id) ? 'CPE' : undefined;
 }
 
 function titleAllows(subject: DistinguishedName, claimed: string): boolean {

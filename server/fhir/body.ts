@@ -79,13 +79,15 @@ export function meter({ attachmentBytes, textBytes }: BodyLimits): (chunk: Buffe
   };
   return (chunk) => {
     let at = 0;
+    // The next quotation mark, looked for once; -1 where there is none.
+    let quote = Number.NEGATIVE_INFINITY;
     if (escaped && chunk.length > 0) {
       escaped = false;
       length++;
       at = 1;
     }
     while (at < chunk.length) {
-      const quote = chunk.indexOf(0x22, at);
+      if (quote !== -1 && quote < at) quote = chunk.indexOf(0x22, at);
       const end = quote < 0 ? chunk.length : quote;
       if (!inString) {
         rest += end - at + 1;

@@ -5,7 +5,8 @@ import type { Span } from '../blobs/port.ts';
  * ranges, or one that is malformed. RFC 9110 §14.1.2, §14.2.
  */
 export function rangeOf(header: string, size: number): Span | 'unsatisfiable' | undefined {
-  const [, first = '', last = ''] = /^bytes\s*=\s*(\d{0,15})\s*-\s*(\d{0,15})$/i.exec(header.trim()) ?? [];
+  const [, first = '', last = ''] =
+    /^bytes\s{0,8}=\s{0,8}(\d{0,15})\s{0,8}-\s{0,8}(\d{0,15})$/i.exec(header.trim()) ?? [];
   if (first === '' && last === '') return undefined;
   if (first === '') {
     const length = Math.min(Number(last), size);

@@ -123,12 +123,12 @@ function answered(exchange: Exchange, { stored, outcome }: Stated): Answer {
 /** @throws Refused for a body that is no Consent, with everything that is wrong about it */
 async function formIn(exchange: Exchange): Promise<Form & { readonly id: string | undefined }> {
   const sent = await exchange.json();
+  const text = JSON.stringify(sent);
+  if (Buffer.byteLength(text) > longest) refuse('messageTooLarge', { detail: `a Consent may have ${longest} bytes` });
   const { isSound, problems: broken } = validate(sent, type, [ownConsent]);
   if (!isSound) throw new Refused(broken);
   // The structure was checked.
   const resource = sent as unknown as Consent;
-  const text = JSON.stringify(resource);
-  if (Buffer.byteLength(text) > longest) refuse('messageTooLarge', { detail: `a Consent may have ${longest} bytes` });
   const { terms, problems } = termsIn(resource);
   const { status } = resource;
   const patient = resource.patient && patientIn(resource.patient, exchange.base);

@@ -20,6 +20,9 @@ export function documentText(bundle: object): string {
 /** Levels of arrays and objects. */
 const deepest = 100;
 
+/** Members of one object: no element of FHIR has a tenth of them. */
+const mostMembers = 1000;
+
 /**
  * Reads one JSON value strictly: no key twice, none named `__proto__`, numbers that a double holds, no lone surrogates.
  * RFC 8259; FHIR R4 json.html.
@@ -68,8 +71,8 @@ export function parseJson(text: string): Json {
   function string(): string {
     const from = at;
     at++;
+    let end = text.indexOf('"', at);
     for (;;) {
-      const end = text.indexOf('"', at);
       if (end < 0) fail('a string does not end');
       const backslash = text.slice(at, end).indexOf('\\');
       if (backslash < 0) {
@@ -77,6 +80,7 @@ export function parseJson(text: string): Json {
         break;
       }
       at += backslash + 2;
+      if (at > end) end = text.indexOf('"', at);
     }
     return unescaped(text.slice(from, at));
   }
@@ -95,6 +99,7 @@ export function parseJson(text: string): Json {
   function object(depth: number): Json {
     const read: Record<string, Json> = {};
     const from = at;
+    let members = 0;
     at++;
     space();
     if (text[at] === '}') {
@@ -104,6 +109,7 @@ export function parseJson(text: string): Json {
     for (;;) {
       space();
       if (text[at] !== '"') fail('a key is expected');
+      if (++members > mostMembers) fail(`an object of more than ${mostMembers} members`);
       const key = string();
       if (key === '__proto__') fail('the key __proto__');
       if (Object.hasOwn(read, key)) fail(`the key ${key} for the second time`);

@@ -136,6 +136,8 @@ async function search(exchange: Exchange): Promise<Answer> {
 /** @throws Refused for a body that is no Subscription, with everything that cannot be honoured */
 async function wantedOf(exchange: Exchange, id?: string): Promise<Wanted> {
   const sent = await exchange.json();
+  if (Buffer.byteLength(JSON.stringify(sent)) > longest)
+    refuse('messageTooLarge', { detail: `a Subscription may have ${longest} bytes` });
   const { problems: malformed } = validate(sent, type);
   if (malformed.length > 0) throw new Refused(malformed);
   // The structure was checked.
@@ -146,8 +148,6 @@ async function wantedOf(exchange: Exchange, id?: string): Promise<Wanted> {
       value: resource.id ?? '',
       detail: 'it is that of the address',
     });
-  if (Buffer.byteLength(JSON.stringify(resource)) > longest)
-    refuse('messageTooLarge', { detail: `a Subscription may have ${longest} bytes` });
   const { base, tools, subscribing } = exchange;
   const { wanted, problems } = wantedIn(resource, { base, now: tools.now(), isAllowed: subscribing.isAllowed });
   if (wanted === undefined) throw new Refused(problems);

@@ -21,10 +21,12 @@ const repeatable = new Set(['resource', 'audience']);
 /** @throws OAuthError invalid_request when a parameter comes twice. RFC 6749 §3.1 */
 export function parametersOf(text: string): Parameters {
   const given = new URLSearchParams(text);
-  const names = [...given.keys()];
-  const twice = names.find((name, at) => !repeatable.has(name) && names.indexOf(name) !== at);
-  if (twice !== undefined)
-    throw new OAuthError('invalid_request', `The parameter ${twice} comes more than once: send it once.`);
+  const seen = new Set<string>();
+  for (const name of given.keys()) {
+    if (seen.has(name) && !repeatable.has(name))
+      throw new OAuthError('invalid_request', `The parameter ${name} comes more than once: send it once.`);
+    seen.add(name);
+  }
   const all = (name: string) => given.getAll(name).filter((value) => value !== '');
   const one = (name: string) => all(name)[0];
   return {

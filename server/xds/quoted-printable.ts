@@ -20,7 +20,7 @@ export async function* fromQuotedPrintable(body: AsyncIterable<Buffer>): AsyncGe
 }
 
 function decoded(lines: string): string {
-  const meant = lines.replace(/[ \t]+(?=\r?\n|$)/g, '').replace(/=(?:\r?\n|$)/g, '');
+  const meant = lines.replace(/(?<![ \t])[ \t]+(?=\r?\n|$)/g, '').replace(/=(?:\r?\n|$)/g, '');
   if (/=(?![0-9A-Fa-f]{2})/.test(meant)) broken();
   return meant.replace(/=([0-9A-Fa-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
 }

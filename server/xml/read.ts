@@ -95,7 +95,8 @@ function decodeUtf16(bytes: Uint8Array, encoding: Encoding): string {
   }
 }
 
-const declaredEncoding = /^(<\?xml\s[^>]*?)\s+encoding\s*=\s*(?:"[^"]*"|'[^']*')/;
+/** A declaration is short: one that says more than this keeps what it says, and is refused for it. */
+const declaredEncoding = /^(<\?xml\s[^>]{0,100}?)\s{1,20}encoding\s{0,20}=\s{0,20}(?:"[^"]{0,40}"|'[^']{0,40}')/;
 
 /**
  * Reads a whole XML 1.0 document into a tree, namespaces resolved. Refused: DTD, processing instructions, entities other than the five

@@ -43,6 +43,7 @@ describe('JSON is read strictly', () => {
     ['a lone surrogate', '{"a":"\\ud800"}'],
     ['a line end in a string', '{"a":"\n"}'],
     ['101 levels', `${'['.repeat(101)}${']'.repeat(101)}`],
+    ['1001 members', `{${Array.from({ length: 1001 }, (_, i) => `"a${i}":1`).join(',')}}`],
     ['a comma too many', '{"a":1,}'],
     ['two values', '{} {}'],
     ['nothing', ''],

@@ -48,7 +48,7 @@ const primitives: Readonly<Record<string, (value: Json) => boolean>> = {
   oid: text(/^urn:oid:[0-2](\.(0|[1-9]\d*))+$/),
   uuid: text(/^urn:uuid:[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i),
   id: text(/^[A-Za-z0-9.-]{1,64}$/),
-  base64Binary: text(/^[A-Za-z0-9+/\s]+={0,2}\s*$/),
+  base64Binary: (value) => typeof value === 'string' && /^[A-Za-z0-9+/\s]+={0,2}$/.test(value.trimEnd()),
   date: text(new RegExp(`^${day}$`)),
   dateTime: text(new RegExp(`^(${day}|${clock})$`)),
   instant: text(new RegExp(`^${clock}$`)),
@@ -106,6 +106,7 @@ function checkElements(value: Members, type: string, path: string, found: Found,
   const structure = structureOf(type) ?? nothing;
   const there = new Set<string>();
   for (const [name, inside] of Object.entries(value)) {
+    if (found.length > most) return;
     const shape = name === 'modifierExtension' || not.includes(name) ? undefined : structure.get(name);
     if (shape === undefined) {
       if (!isOfPrimitive(name, inside, structure))
@@ -145,7 +146,10 @@ function checkCount(value: Json, shape: ElementShape, holder: string, path: stri
   if (values.length === 0) wrong(found, path, value, 'a list that is not empty is expected');
   if (values.length > 1 && single.has(`${holder}.${name}`))
     wrong(found, `${path}[1]`, values[1] ?? null, 'one is expected');
-  for (const [i, one] of values.entries()) checkValue(one, shape, holder, isList ? `${path}[${i}]` : path, found);
+  for (const [i, one] of values.entries()) {
+    if (found.length > most) return;
+    checkValue(one, shape, holder, isList ? `${path}[${i}]` : path, found);
+  }
 }
 
 function checkValue(value: Json, shape: ElementShape, holder: string, path: string, found: Found): void {

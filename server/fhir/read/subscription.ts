@@ -183,7 +183,10 @@ function headersIn({ channel }: Subscription, say: Say): Wanted['headers'] {
   if (channel.type !== 'rest-hook') say('channel.header', 'a websocket takes none');
   const names = new Set<string>();
   header.forEach((text, i) => {
-    const [, name] = /^([A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}):[ \t]*([\t\x20-\x7e]{1,4000})$/.exec(text) ?? [];
+    const [, name] =
+      text.length > 4200
+        ? []
+        : (/^([A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}):[ \t]*([\t\x20-\x7e]{1,4000})$/.exec(text) ?? []);
     if (name === undefined) say(`channel.header[${i}]`, 'Name: value in printable ASCII is expected');
     else if (reserved.test(name)) say(`channel.header[${i}]`, `${name} is set by this server`);
     else if (names.has(name.toLowerCase())) say(`channel.header[${i}]`, `${name} is given twice`);

@@ -84,7 +84,8 @@ function split(step: string): readonly [name: string, predicate: string | undefi
 /** Which of several: by position, or by what it holds. */
 function tokenOf(element: XmlElement, name: string, predicate: string, at: string): string {
   if (/^[1-9]\d{0,5}$/.test(predicate)) return String(Number(predicate) - 1);
-  const [, left = '', value = ''] = /^(.*?)\s*=\s*(?:'([^']*)'|"([^"]*)")$/s.exec(predicate.replaceAll('"', "'")) ?? [];
+  const [, before = '', value = ''] = /^([^=]*)=\s*'([^']*)'$/.exec(predicate.replaceAll('"', "'")) ?? [];
+  const left = before.trimEnd();
   if (name === 'extension' && left === '@url')
     return archivedUrls.includes(value)
       ? archivedToken
