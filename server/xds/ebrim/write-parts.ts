@@ -7,10 +7,11 @@ import { escapeAttribute, escapeText } from '../../xml/write.ts';
 import { type IdentifierName, identification, objectType } from '../vocabulary.ts';
 
 /** The object being written, and how many parts with an id of their own it has so far. */
-export type Parts = { readonly id: string; readonly name: string; count: number };
+export type Parts = { readonly id: string; readonly nameOfPart: (number: number) => string; count: number };
 
 export function partsOf(name: string): Parts {
-  return { id: escapeAttribute(name), name, count: 0 };
+  const id = escapeAttribute(name);
+  return { id, nameOfPart: isUuid(name) ? uuidsLike(name) : (number) => `${id}.${number}`, count: 0 };
 }
 
 export function attribute(name: string, value: string | undefined): string {
@@ -122,11 +123,13 @@ function openClassification(parts: Parts, scheme: string): string {
  * its first 16 bits and another version: 8 (RFC 9562 §5.8), or 4 for a part of an object of version 8.
  */
 function nextId(parts: Parts): string {
-  const number = parts.count++;
-  const { id, name } = parts;
-  if (!isUuid(name)) return `${id}.${number}`;
+  return parts.nameOfPart(parts.count++);
+}
+
+function uuidsLike(name: string): (number: number) => string {
   const version = name[23] === '8' ? '4' : '8';
-  return `urn:uuid:${number.toString(16).padStart(4, '0')}${name.slice(13, 23)}${version}${name.slice(24)}`;
+  const rest = `${name.slice(13, 23)}${version}${name.slice(24)}`;
+  return (number) => `urn:uuid:${number.toString(16).padStart(4, '0')}${rest}`;
 }
 
 function asIs(text: string): string {
