@@ -511,6 +511,10 @@ export type StoredFolder = {
 
 /** Keyset paging: `before` is the position of the last object of the page before. Newest first. */
 export type PageRequest = { readonly before?: number; readonly limit: number };
+/** `before` is the place of the last event of the page before. */
+export type EventPageRequest = { readonly before?: EventPlace; readonly limit: number };
+/** Where an event stands in its history: what a partner told stands at the time that it says. */
+export type EventPlace = Pick<AuditEvent, 'at' | 'sequence'>;
 export type Page<T> = { readonly items: readonly T[]; readonly more: boolean };
 
 /** What a submission is checked against; concerns names only, never content. */
@@ -578,10 +582,10 @@ export interface Reader {
   /** The versions of one group, newest first. */
   consentVersions(permit: Permit, id: string): Promise<readonly StoredConsents[]>;
   /**
-   * Events of the permit's record, newest first. Documents that the permit's visibility hides are not named; an event that named
+   * Events of the permit's record, those of the latest time first, of one time that of the highest number. Documents that the permit's visibility hides are not named; an event that named
    * only such documents is left out, and so is what a partner told if it says the name of one, whenever the document came.
    */
-  events(permit: Permit, filter: EventFilter, page: PageRequest): Promise<Page<AuditEvent>>;
+  events(permit: Permit, filter: EventFilter, page: EventPageRequest): Promise<Page<AuditEvent>>;
   event(permit: Permit, sequence: number): Promise<AuditEvent | undefined>;
   /**
    * Records that hold a document, or a folder, that passes the filter, whatever is hidden of it, oldest first, `limit` at most: where a query

@@ -2,8 +2,8 @@ import { type Actor, professionalId, structureId } from '../domain/actor.ts';
 import type { Permit } from '../domain/decision.ts';
 import { refuse } from '../domain/error.ts';
 import { type AuditEvent, actorsOf } from '../domain/event.ts';
-import type { EventFilter, Page, PageRequest } from '../store/port.ts';
-import { batches, type Keyed, type KeyedPage, pageOf } from './paging.ts';
+import type { EventFilter, EventPlace } from '../store/port.ts';
+import { type Keyed, type KeyedPage, type PageKey, pageOf } from './paging.ts';
 import { perform, type Request, type Subject, type Tools } from './perform.ts';
 import { type PatientRef, recordAsked, shortened } from './query.ts';
 
@@ -38,37 +38,34 @@ export async function history(tools: Tools, request: Request, question: HistoryQ
 }
 
 async function pageOfEvents(tools: Tools, permit: Permit, question: HistoryQuestion): Promise<EventsFound> {
-  const { filter, test = () => true, page, count } = question;
+  const { test = () => true, page, count } = question;
   if (page.ascending === true) return oldestFirst(tools, permit, question);
   const { limit } = page;
-  const after = page.after === undefined ? undefined : Number(page.after[0]);
-  const isPlain = question.test === undefined && !count;
+  const after = placeIn(page.after);
+  const enough = question.test === undefined && !count ? limit + 1 : undefined;
   const items: AuditEvent[] = [];
   let total = 0;
-  for await (const events of batches(
-    reading(tools, permit, filter, isPlain ? limit + 1 : undefined),
-    count ? undefined : after,
-  )) {
-    for (const { position, event } of events) {
+  for await (const events of eventsOf(tools, permit, question.filter, { before: count ? undefined : after, enough })) {
+    for (const event of events) {
       if (!test(event)) continue;
       total++;
-      if (items.length <= limit && (after === undefined || position < after)) items.push(event);
+      if (items.length <= limit && (after === undefined || isBefore(event, after))) items.push(event);
     }
     if (!count && items.length > limit) break;
   }
   const shown = items.slice(0, limit);
   const last = shown.at(-1);
-  return { items: shown, ...(items.length > limit && last && { next: [last.sequence] }), ...(count && { total }) };
+  return { items: shown, ...(items.length > limit && last && { next: keyOf(last) }), ...(count && { total }) };
 }
 
-/** The store reads newest first: the numbers of all are kept, and the events of the page read again. */
+/** The store reads newest first: the places of all are kept, and the events of the page read again. */
 async function oldestFirst(tools: Tools, permit: Permit, question: HistoryQuestion): Promise<EventsFound> {
   const { filter, test = () => true, page, count } = question;
-  const places: { key: [number] }[] = [];
-  for await (const events of batches(reading(tools, permit, filter)))
-    for (const { position, event } of events) if (test(event)) places.push({ key: [position] });
+  const places: { key: readonly [at: number, sequence: number] }[] = [];
+  for await (const events of eventsOf(tools, permit, filter, {}))
+    for (const event of events) if (test(event)) places.push({ key: keyOf(event) });
   const { items, next } = pageOf(places, page);
-  const found = await Promise.all(items.map(({ key: [sequence] }) => tools.store.read.event(permit, sequence)));
+  const found = await Promise.all(items.map(({ key: [, sequence] }) => tools.store.read.event(permit, sequence)));
   return {
     items: found.filter((event) => event !== undefined),
     ...(next && { next }),
@@ -76,13 +73,31 @@ async function oldestFirst(tools: Tools, permit: Permit, question: HistoryQuesti
   };
 }
 
-/** @param enough how many events are looked at together at most */
-function reading({ store }: Tools, permit: Permit, filter: EventFilter, enough = Number.POSITIVE_INFINITY) {
-  return async (page: PageRequest): Promise<Page<{ readonly position: number; readonly event: AuditEvent }>> => {
-    const limit = Math.min(page.limit, enough);
-    const { items, more } = await store.read.events(permit, filter, { ...page, limit });
-    return { items: items.map((event) => ({ position: event.sequence, event })), more };
-  };
+const keyOf = ({ at, sequence }: EventPlace) => [at, sequence] as const;
+const isBefore = (event: EventPlace, other: EventPlace) =>
+  event.at < other.at || (event.at === other.at && event.sequence < other.sequence);
+
+function placeIn(key: PageKey | undefined): EventPlace | undefined {
+  return key === undefined ? undefined : { at: Number(key[0]), sequence: Number(key[1]) };
+}
+
+/** How many events are looked at together at most. */
+const batch = 200;
+
+/** Events, newest first and a batch at a time. @param enough where no more than so many are needed */
+async function* eventsOf(
+  { store }: Tools,
+  permit: Permit,
+  filter: EventFilter,
+  { before: start, enough = batch }: { before?: EventPlace | undefined; enough?: number | undefined },
+): AsyncGenerator<readonly AuditEvent[], void, undefined> {
+  for (let before = start; ; ) {
+    const page = { limit: Math.min(batch, enough), ...(before && { before }) };
+    const { items, more } = await store.read.events(permit, filter, page);
+    yield items;
+    before = items.at(-1);
+    if (!more || before === undefined) return;
+  }
 }
 
 /**

@@ -961,6 +961,17 @@ export function storeContract(name: string, open: () => Promise<Subject>): void 
         expect(await of({ actor: doctor.id.slice(0, -1) })).toEqual([]);
       });
 
+      test('are in the order of their times, told in whatever order, and of one time in that of their numbers', async () => {
+        await store.write.note([30, 10, 20, 20, 10].map((at) => event({ record: first, at })));
+        const sequences = async (page: Parameters<Store['read']['events']>[2]) => {
+          const { items, more } = await store.read.events(ours, {}, page);
+          return [items.map((e) => e.sequence), more];
+        };
+        expect(await sequences({ limit: 5 })).toEqual([[1, 4, 3, 5, 2], false]);
+        expect(await sequences({ limit: 2, before: { at: 20, sequence: 4 } })).toEqual([[3, 5], true]);
+        expect(await sequences({ limit: 2, before: { at: 10, sequence: 5 } })).toEqual([[2], false]);
+      });
+
       test('a partner told are found by those who took part, at the time that they say', async () => {
         const told = { resource: '{}', receivedAt: 90, agents: [doctor.id, '1490000019'], names: [] };
         const partner = { kind: 'system', id: 'partner', name: 'Partner', rights: ['auditFeed'] } as const;
@@ -1012,7 +1023,7 @@ export function storeContract(name: string, open: () => Promise<Subject>): void 
         const permit = await permitOn(store, 'otherDoctor', { action: 'readHistory' });
         const page1 = await store.read.events(permit, {}, { limit: 3 });
         expect([page1.items.map((e) => e.sequence), page1.more]).toEqual([[8, 7, 2], true]);
-        const page2 = await store.read.events(permit, {}, { limit: 3, before: 2 });
+        const page2 = await store.read.events(permit, {}, { limit: 3, before: { at: 1000, sequence: 2 } });
         expect([page2.items.map((e) => e.sequence), page2.more]).toEqual([[1], false]);
       });
 
@@ -1025,7 +1036,7 @@ export function storeContract(name: string, open: () => Promise<Subject>): void 
         const { items } = await store.read.events(ours, {}, everyPage);
         expect(items).toHaveLength(6);
         let last = '0'.repeat(64);
-        for (const { sequence, previous, hash, ...draft } of items.toReversed()) {
+        for (const { sequence, previous, hash, ...draft } of items.toSorted((a, b) => a.sequence - b.sequence)) {
           expect(previous).toBe(last);
           expect(hash).toBe(createHash('sha256').update(previous, 'hex').update(JSON.stringify(draft)).digest('hex'));
           expect(sequence).toBeGreaterThan(0);

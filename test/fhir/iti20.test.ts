@@ -154,6 +154,25 @@ describe('Record Audit Event', () => {
       expect([query, (await idsOf('laurent', query)).includes(id)]).toEqual([query, false]);
   });
 
+  test('it stands among the others at the time that it says, over pages and either way', async () => {
+    const told = async (seconds: number) =>
+      String(numberOf((await tell(telling({ recorded: at(seconds) }))).headers.get('location')));
+    const [middle, late, early] = [await told(-7000), await told(-6000), await told(-8000)];
+    const ordered = async (sort: string) => {
+      const ids: (string | undefined)[] = [];
+      const bounds = `date=ge${at(-8500)}&date=lt${at(-5500)}`;
+      let url = `AuditEvent?patient.identifier=${door.of('laurent')}&${bounds}&_sort=${sort}&_count=1`;
+      for (let pages = 0; url !== '' && pages < 9; pages++) {
+        const { json } = await door.get<Bundle<AuditEvent>>('laurent', url);
+        ids.push(...(json.entry ?? []).map(({ resource }) => resource?.id));
+        url = json.link?.find(({ relation }) => relation === 'next')?.url ?? '';
+      }
+      return ids;
+    };
+    expect(await ordered('-date')).toEqual([late, middle, early]);
+    expect(await ordered('date')).toEqual([early, middle, late]);
+  });
+
   test('patient and treating doctor see it, and of the others whoever took part', async () => {
     const { headers } = await tell(telling());
     const id = String(numberOf(headers.get('location')));

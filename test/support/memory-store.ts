@@ -404,19 +404,22 @@ export function memoryStore({ fault }: { readonly fault?: () => Error | undefine
           return versions.filter(({ id, version }) => versions.every((v) => v.id !== id || v.version <= version));
         }),
       consentVersions: (permit, id) => reading(() => versionsOf(permit).filter((v) => v.id === id)),
-      events: (permit, { from, to, actor }, page) =>
-        reading(() =>
-          pageOf(
-            trail(permit).filter(
+      events: (permit, { from, to, actor }, { before, limit }) =>
+        reading(() => {
+          const found = trail(permit)
+            .filter(
               (e) =>
                 e.at >= (from ?? e.at) &&
                 (to === undefined || e.at < to) &&
                 (actor === undefined || actorsOf(e).includes(actor)),
-            ),
-            page,
-            (e) => e.sequence,
-          ),
-        ),
+            )
+            .sort((a, b) => b.at - a.at || b.sequence - a.sequence);
+          const rest = found.filter(
+            ({ at, sequence }) =>
+              before === undefined || at < before.at || (at === before.at && sequence < before.sequence),
+          );
+          return { items: rest.slice(0, limit), more: rest.length > limit };
+        }),
       event: (permit, sequence) => reading(() => trail(permit).find((e) => e.sequence === sequence)),
       directory: (permit, asked) =>
         reading(() => {

@@ -1,5 +1,5 @@
 import type { AuditEvent, EventDraft } from '../../domain/event.ts';
-import type { EventFilter, Holder, Page, PageRequest } from '../port.ts';
+import type { EventFilter, EventPageRequest, EventPlace, Holder, Page } from '../port.ts';
 import { chainStart, withoutHidden } from '../trail.ts';
 import { escaped } from '../visibility.ts';
 import type { Database } from './driver.ts';
@@ -8,6 +8,7 @@ import type { HiddenAmong, Reading } from './visible.ts';
 
 type Row = {
   readonly sequence: number;
+  readonly at: number;
   readonly hash: string;
   readonly previous: string | null;
   readonly json: Uint8Array;
@@ -15,7 +16,10 @@ type Row = {
 
 const none: ReadonlyMap<string, readonly Holder[]> = new Map();
 
-const columns = `e.sequence, lower(hex(e.hash)) AS hash, e.json,
+/** Later than every event. */
+const last: EventPlace = { at: Number.MAX_SAFE_INTEGER - 1, sequence: Number.MAX_SAFE_INTEGER };
+
+const columns = `e.sequence, e.at, lower(hex(e.hash)) AS hash, e.json,
   (SELECT lower(hex(p.hash)) FROM event p WHERE p.sequence = e.sequence - 1) AS previous`;
 const ofRecord = 'e.record = (SELECT key FROM record WHERE id = ?)';
 
@@ -28,8 +32,8 @@ export function makeEventReads(
 ) {
   const newest = database.prepare<Row>(
     `SELECT ${columns} FROM event e
-     WHERE ${ofRecord} AND e.sequence < ? AND e.at >= ? AND e.at < ? AND instr(e.actors, ?) > 0
-     ORDER BY e.sequence DESC LIMIT ?`,
+     WHERE ${ofRecord} AND (e.at, e.sequence) < (?, ?) AND e.at >= ? AND e.at < ? AND instr(e.actors, ?) > 0
+     ORDER BY e.at DESC, e.sequence DESC LIMIT ?`,
   );
   const one = database.prepare<Row>(`SELECT ${columns} FROM event e WHERE ${ofRecord} AND e.sequence = ?`);
 
@@ -54,15 +58,26 @@ export function makeEventReads(
   }
 
   return {
-    events(reading: Reading, { from, to, actor }: EventFilter, { before, limit }: PageRequest): Page<AuditEvent> {
+    events(reading: Reading, { from, to, actor }: EventFilter, { before, limit }: EventPageRequest): Page<AuditEvent> {
       return database.transaction(() => {
         const items: AuditEvent[] = [];
         const piece = actor === undefined ? '' : `|${escaped(actor)}|`;
-        for (let bound = before ?? Number.MAX_SAFE_INTEGER; items.length <= limit; ) {
-          const rows = newest.all(reading.record, bound, from ?? 0, to ?? Number.MAX_SAFE_INTEGER, piece, limit + 1);
+        for (let bound = before ?? last; items.length <= limit; ) {
+          // Where the index is entered: a place alone does not say it.
+          const end = Math.min(to ?? last.at, bound.at + 1);
+          const rows = newest.all(
+            reading.record,
+            bound.at,
+            bound.sequence,
+            from ?? Number.MIN_SAFE_INTEGER,
+            end,
+            piece,
+            limit + 1,
+          );
           items.push(...shown(reading, rows));
-          if (rows.length <= limit) break;
-          bound = rows.at(-1)?.sequence ?? 0;
+          const lowest = rows.at(-1);
+          if (rows.length <= limit || lowest === undefined) break;
+          bound = lowest;
         }
         return { items: items.slice(0, limit), more: items.length > limit };
       });

@@ -188,6 +188,10 @@ const migrations: readonly Migration[] = [
   `,
     fill: nameProfessionals,
   },
+  `
+  DROP INDEX event_record;
+  CREATE INDEX event_record ON event (record, at) WHERE record IS NOT NULL;
+  `,
 ];
 
 /** The wrapped keys of records live in a file of their own, with short-lived backups of its own. */
