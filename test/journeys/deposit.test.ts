@@ -255,7 +255,7 @@ describe('one uniqueId', () => {
     const taken = entries[0]?.entryUUID ?? '';
     const again = deposit(request, { 'entries/0/id': taken, 'associations/0/target': taken });
     const documents = again.documents.map((d) => ({ ...d, id: taken }));
-    expect(await namesOf(submit(world.tools, request, { ...again, documents }))).toEqual(['entryUuidInUse']);
+    expect(await namesOf(submit(world.tools, request, { ...again, documents }))).toEqual([`entryUuidInUse ${taken}`]);
   });
 });
 

@@ -10,9 +10,13 @@ export function entryUuidsFree(
   { sets, entries, folders, associations }: Submission,
   { taken }: RegistryFacts,
 ): Problem[] {
-  const names = new Set([
-    ...[...sets, ...entries, ...folders, ...associations].map(({ id }) => nameOf(id)),
-    ...[...entries, ...folders].flatMap(({ logicalID }) => (logicalID === undefined ? [] : [nameOf(logicalID)])),
+  const objects = new Map([
+    ...[...entries, ...folders].flatMap(({ id, logicalID }) =>
+      logicalID === undefined ? [] : [[nameOf(logicalID), id] as const],
+    ),
+    ...[...sets, ...entries, ...folders, ...associations].map(({ id }) => [nameOf(id), id] as const),
   ]);
-  return [...names].filter((name) => taken.has(name)).map((value) => problem('entryUuidInUse', { value }));
+  return [...objects]
+    .filter(([name]) => taken.has(name))
+    .map(([value, object]) => problem('entryUuidInUse', { object, value }));
 }

@@ -6,5 +6,5 @@ import { repeated } from './repeated.ts';
 /** Each id names one object of the message. ebRIM 3.0 (Identifiable/@id). */
 export function idsUnique({ sets, entries, folders, associations }: Submission): Problem[] {
   const names = [...sets, ...entries, ...folders, ...associations].map(({ id }) => nameOf(id));
-  return repeated(names).map((value) => problem('duplicateId', { value }));
+  return repeated(names).map((value) => problem('duplicateId', { object: value, value }));
 }

@@ -141,7 +141,7 @@ describe('a new version of an entry', () => {
   test('twice in one message is refused, and all problems are told at once', async () => {
     const twice = nextVersion(entry) + nextVersion(entry, { entryUUID: 'next2' }, { previousVersion: '9' });
     expect(await told(twice)).toEqual(
-      expect.arrayContaining(['XDSRegistryDuplicateUniqueIdInMessage ', 'XDSMetadataVersionError next2']),
+      expect.arrayContaining(['XDSRegistryDuplicateUniqueIdInMessage next2', 'XDSMetadataVersionError next2']),
     );
     const same = nextVersion(entry) + nextVersion(entry, { entryUUID: 'next2' });
     expect(await told(same)).toContain(`XDSMetadataUpdateOperationError ${entry.logicalID}`);
