@@ -5,6 +5,7 @@ import type { Answer, Exchange, InnerAnswer, InnerRequest, Interaction } from '.
 import type { Json } from './json.ts';
 import { answerStatus, outcomeOf } from './outcome.ts';
 import { isObject } from './profile/path.ts';
+import { unknownAround } from './read/around.ts';
 
 /**
  * A Bundle posted to the service root: a batch, or the transaction that is served there. What cannot be told apart yet is traced as the latter.
@@ -29,10 +30,13 @@ export function batchInteractions(transaction: Interaction): readonly Interactio
 /**
  * Does what each entry asks, one after the other, each by itself: one that is refused keeps no other back. The answer has an entry for each.
  * FHIR R4 http.html#batch.
- * @throws Refused elementMissing, tooManyEntries
+ * @throws Refused elementUnknown, elementMissing, tooManyEntries
  */
-async function batch(exchange: Exchange, { entry }: { readonly [key: string]: Json }): Promise<Answer> {
+async function batch(exchange: Exchange, bundle: { readonly [key: string]: Json }): Promise<Answer> {
   const { inner, limits } = exchange;
+  const { entry } = bundle;
+  const unknown = unknownAround(bundle, 'Bundle', 'entry');
+  if (unknown.length > 0) throw new Refused(unknown);
   const entries = Array.isArray(entry) ? (entry as readonly Json[]) : [];
   if (entries.length === 0) throw new Refused([problem('elementMissing', { expression: 'Bundle.entry' })]);
   if (entries.length > limits.entries)

@@ -12,6 +12,7 @@ import type { Json } from './json.ts';
 import { idOf } from './map/document-reference.ts';
 import { isObject } from './profile/path.ts';
 import { located, provide } from './provide.ts';
+import { unknownAround } from './read/around.ts';
 import { shapeProblems } from './read/shape.ts';
 import { fhirJson, generateMetadata } from './vocabulary.ts';
 
@@ -63,6 +64,8 @@ const selfPresenting = 'application/xslt+xml';
 function documentIn(sent: Json): { readonly contentType: string; readonly data: string } {
   if (!isObject(sent) || sent['resourceType'] !== 'Parameters')
     throw new Refused([malformed('Parameters', 'Parameters is expected')]);
+  const unknown = unknownAround(sent, 'Parameters', 'parameter');
+  if (unknown.length > 0) throw new Refused(unknown);
   const { parameter } = sent;
   const [only, ...more] = Array.isArray(parameter) ? (parameter as readonly Json[]) : [];
   if (!isObject(only ?? null) || more.length > 0 || !isDocument(only))

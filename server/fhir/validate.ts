@@ -18,9 +18,10 @@ export type Validated = Checked & {
  */
 export function validate(resource: Json, type: string, also: readonly string[] = []): Validated {
   const structure = shapeProblems(resource, type);
-  const { problems, warnings } = checkProfiles(resource, also);
+  const isOfType = isObject(resource) && resource['resourceType'] === type;
+  const { problems, warnings } = isOfType ? checkProfiles(resource, also) : { problems: [], warnings: [] };
   const isSound = structure.length === 0;
-  const rules = isSound && isObject(resource) ? invariantProblems(resource) : [];
+  const rules = isSound && isOfType ? invariantProblems(resource) : [];
   return { isSound, problems: withoutRepeats([...structure, ...rules, ...problems]), warnings };
 }
 

@@ -2,6 +2,7 @@ import type { MessageHeader, Patient } from 'fhir/r4.js';
 import { type Problem, problem } from '../../domain/error.ts';
 import type { Json } from '../json.ts';
 import { validate } from '../validate.ts';
+import { unknownAround } from './around.ts';
 
 /** One entry of the history that a message brings. */
 export type Told = {
@@ -24,11 +25,13 @@ export function messageIn(sent: Json): { readonly message?: FeedMessage; readonl
   const problems: Problem[] = [];
   const bundle = resourceIn(sent, 'Bundle', 'Bundle', problems);
   check(bundle['type'] === 'message', 'Bundle.type', 'message is expected', problems, bundle['type']);
+  problems.push(...unknownAround(bundle, 'Bundle', 'entry'));
   const entries = listIn(bundle['entry'], 'Bundle.entry', problems);
   check(entries.length === 2, 'Bundle.entry', 'a MessageHeader and a history are expected', problems);
   const [first, second] = entries.map((entry) => entry['resource']);
   const header = headerIn(first, problems);
   const history = resourceIn(second, 'Bundle', 'Bundle.entry[1].resource', problems);
+  problems.push(...unknownAround(history, 'Bundle', 'entry', 'Bundle.entry[1].resource'));
   const place = 'Bundle.entry[1].resource.entry';
   check(
     history['type'] === 'history',
