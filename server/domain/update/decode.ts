@@ -83,15 +83,18 @@ function doubledMembers({ submission, set }: Message): Problem[] {
   );
 }
 
-/** One new version and one new status of a logical object, no more. */
+/** One new version and one new status of a logical object, no more; the second one is at fault, by the name that the message gives it. */
 function doubled(operations: readonly Operation[]): Problem[] {
-  const versions = operations.flatMap((o) => (o.kind === 'entry' || o.kind === 'folder' ? [logicalId(o)] : []));
-  const statuses = operations.flatMap((o) =>
-    o.kind === 'entryStatus' || o.kind === 'folderStatus' || o.kind === 'associationStatus' ? [logicalId(o)] : [],
-  );
-  return [...repeated(versions), ...repeated(statuses)].map((object) =>
-    problem('updateUndecodable', { object, detail: 'the message changes it twice' }),
-  );
+  const done = new Set<string>();
+  return operations.flatMap((operation) => {
+    if (operation.kind === 'association') return [];
+    const isVersion = 'draft' in operation;
+    const change = `${isVersion ? 'version' : 'status'} ${logicalId(operation)}`;
+    const isFirst = !done.has(change);
+    done.add(change);
+    const object = isVersion ? operation.draft.id : operation.object;
+    return isFirst ? [] : [problem('updateUndecodable', { object, detail: 'the message changes it twice' })];
+  });
 }
 
 function logicalId(operation: Exclude<Operation, { kind: 'association' }>): string {
