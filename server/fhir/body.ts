@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { refuse } from '../domain/error.ts';
-import { type Json, JsonRejected, parseJson } from './json.ts';
+import { type Json, JsonRejected, parseJson, withoutValueless } from './json.ts';
 import type { FhirLimits } from './limits.ts';
 import { formatSent } from './media-type.ts';
 import { readXml } from './xml/read.ts';
@@ -36,7 +36,9 @@ export async function readBody(request: IncomingMessage, limits: BodyLimits, pat
   }
   if (passed) tooLarge(limits);
   const bytes = Buffer.concat(chunks);
-  return format === 'json' ? jsonOf(bytes) : readXml(bytes);
+  if (format === 'xml') return withoutValueless(await readXml(bytes));
+  const sent = jsonOf(bytes);
+  return bytes.includes('null') ? withoutValueless(sent) : sent;
 }
 
 function tooLarge({ attachmentBytes, textBytes }: BodyLimits): never {

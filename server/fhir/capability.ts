@@ -131,7 +131,10 @@ export function capabilityStatement(
 }
 
 /** What is posted to the service root. */
-const ofRoot = { transaction: 'ITI-65 alone', batch: 'Any request that is served here, but a transaction or a batch' };
+const ofRoot = {
+  transaction: 'ITI-65 alone',
+  batch: 'Any interaction with a type, and any operation, that is stated here',
+};
 
 /** SMART App Launch, appendix "Conformance" (CapabilityStatement). */
 function urisOf(oauth: OAuthAddresses) {

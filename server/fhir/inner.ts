@@ -21,7 +21,9 @@ export async function askWithin(
   asked: InnerRequest,
   { most, failed }: { readonly most: number; readonly failed: (error: unknown) => void },
 ): Promise<InnerAnswer> {
-  const found = matchOf(interactions, asked.method, asked.url, outer.base);
+  // FHIR R4 http.html#head: like GET, without the resource.
+  const method = asked.method === 'HEAD' ? 'GET' : asked.method;
+  const found = matchOf(interactions, method, asked.url, outer.base);
   const { interaction, ids, parameters } = found ?? {};
   if (interaction === undefined) {
     const unsupported = [problem('interactionUnsupported', { value: `${asked.method} ${asked.url}` })];
@@ -44,7 +46,7 @@ export async function askWithin(
     const answer = await interaction.handle(exchange);
     return 'refused' in answer
       ? refusedWith(outer, answer.refused, answer.status, answer.headers)
-      : await whole(answer, outer, most);
+      : await whole(asked.method === 'HEAD' ? { ...answer, body: '' } : answer, outer, most);
   } catch (error) {
     if (!(error instanceof Refused)) {
       const problems = problemsOf(error);

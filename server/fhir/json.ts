@@ -17,6 +17,35 @@ export function documentText(bundle: object): string {
   return text?.slice(from, to) ?? JSON.stringify(bundle);
 }
 
+/**
+ * The same body without the places of lists that hold no value but extensions alone (`null` beside an element of `_name`): nothing here is kept
+ * of what such extensions say. FHIR documents within it stay as they are. FHIR R4 json.html#primitive.
+ */
+export function withoutValueless(body: Json): Json {
+  if (typeof body === 'object' && body !== null) dropValueless(body);
+  return body;
+}
+
+function dropValueless(value: object): void {
+  // What was read just now and nobody else has.
+  const members = value as Record<string, Json>;
+  for (const [name, inside] of Object.entries(members)) {
+    const beside = members[`_${name}`];
+    if (Array.isArray(inside) && Array.isArray(beside) && inside.includes(null)) {
+      const extensions = beside as readonly Json[];
+      const isKept = (_: Json, i: number) =>
+        inside[i] !== null || typeof extensions[i] !== 'object' || extensions[i] === null;
+      const [values, others] = [(inside as readonly Json[]).filter(isKept), extensions.filter(isKept)];
+      if (values.length > 0) Object.assign(members, { [name]: values, [`_${name}`]: others });
+      else for (const one of [name, `_${name}`]) Reflect.deleteProperty(members, one);
+    } else if (typeof inside === 'object' && inside !== null && !isBundle(inside)) dropValueless(inside);
+  }
+}
+
+function isBundle(value: object): boolean {
+  return 'resourceType' in value && value.resourceType === 'Bundle';
+}
+
 /** Levels of arrays and objects. */
 const deepest = 100;
 

@@ -139,3 +139,9 @@ describe('a batch', () => {
     );
   });
 });
+
+test('HEAD within a batch answers as GET without the resource (FHIR R4 http.html#head)', async () => {
+  const { json } = await batch({ request: { method: 'HEAD', url: location } }, get(location));
+  const [head, whole] = json.entry ?? [];
+  expect([head?.response, head?.resource]).toEqual([whole?.response, undefined]);
+});

@@ -71,7 +71,10 @@ const usual = (type: Type): { readonly who: string; readonly by: string } => {
       return { who: 'dr-martin', by: 'code=SubscriptionTopic' };
     case 'Subscription':
       return { who: 'dr-martin', by: '_count=5' };
-    default:
+    case 'DocumentReference':
+    case 'List':
+    case 'Binary':
+    case 'Bundle':
       return { who: 'dr-martin', by: ofHolder };
   }
 };
@@ -130,7 +133,7 @@ function givenOf(type: Type, { name, type: kind }: { readonly name: string; read
 }
 
 const strictly = { headers: { Prefer: 'handling=strict' } };
-const asked = (outcome: OperationOutcome) => outcome.issue?.map(({ details }) => details?.text) ?? [];
+const asked = ({ issue = [] }: Partial<OperationOutcome>) => issue.map(({ details }) => details?.text);
 /** A search by one parameter, alone where it is the usual one. */
 const search = (type: Type, name: string, value: string) => {
   const { who, by } = usual(type);

@@ -336,3 +336,45 @@ describe('the limits of a body in XML', () => {
     expect(fits(...chunks)).toBe(expected);
   });
 });
+
+describe('a place of a list that holds extensions alone (FHIR R4 json.html#primitive, xml.html)', () => {
+  const said =
+    '<extension url="http://hl7.org/fhir/StructureDefinition/data-absent-reason"><valueCode value="unknown"/></extension>';
+  const extension = [{ url: 'http://hl7.org/fhir/StructureDefinition/data-absent-reason', valueCode: 'unknown' }];
+  const sent = async (given: unknown, beside: unknown) =>
+    ask('dr-martin', 'Patient/$validate', {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/fhir+json' },
+      body: JSON.stringify({ resourceType: 'Patient', name: [{ family: 'X', given, _given: beside }] }),
+    });
+
+  test.each<[string, unknown, unknown, string]>([
+    ['beside a value', ['A', null], [null, { extension }], 'valid'],
+    ['alone', [null], [{ extension }], 'valid'],
+    ['that is not there', ['A', null], [null, null], 'elementMalformed'],
+    ['with nothing beside it', ['A', null], undefined, 'elementMalformed'],
+  ])('%s is taken where it says something', async (_, given, beside, found) => {
+    expect(issues((await sent(given, beside)).resource)).toEqual([found]);
+  });
+
+  test('in XML too', async () => {
+    const name = `<name><family value="X"/><given value="A"/><given>${said}</given></name>`;
+    const { resource } = await post(
+      'dr-martin',
+      'Patient/$validate',
+      `<Patient xmlns="http://hl7.org/fhir">${name}</Patient>`,
+    );
+    expect(issues(resource)).toEqual(['valid']);
+  });
+
+  test('in what a document says of its author', async () => {
+    const beside = JSON.stringify([null, { extension }]);
+    const body = JSON.stringify(bundleOf(door)).replaceAll(
+      /"given":\["([^"]*)"\]/g,
+      `"given":["$1",null],"_given":${beside}`,
+    );
+    expect(body).toContain('_given');
+    const headers = { 'Content-Type': 'application/fhir+json' };
+    expect((await ask('dr-martin', '', { method: 'POST', headers, body })).status).toBe(200);
+  });
+});
