@@ -93,6 +93,23 @@ export function removalContract(name: string, open: () => Promise<Subject>): voi
       expect(await shown(await permitOn(store, 'holder'))).toEqual([['2.999.1.2'], ['2.999.1.1', '2.999.1.2']]);
     });
 
+    test('what a partner told of a removed document stays hidden from those who did not see it', async () => {
+      await commit(
+        documentRow(document(1)),
+        documentRow(document(2, { confidentialityCodes: confidential('MASQUE_PS') })),
+      );
+      const telling = (name: string) =>
+        event({ record: first, told: { resource: '{}', receivedAt: 1, agents: [], names: [name] } });
+      await store.write.commit(ours, {
+        ...put(remove('document', 1), remove('document', 2)),
+        events: ['2.999.1.1', '2.999.1.2', uuid(2)].map(telling),
+      });
+      const shown = async (permit: Permit) =>
+        (await store.read.events(permit, {}, everyPage)).items.map((e) => e.told?.names[0]);
+      expect(await shown(await permitOn(store, 'otherDoctor'))).toEqual(['2.999.1.1']);
+      expect(await shown(await permitOn(store, 'holder'))).toEqual([uuid(2), '2.999.1.2', '2.999.1.1']);
+    });
+
     test('bytes are here no more, of all versions, while what is known of the document stays', async () => {
       const sha256 = 'ab'.repeat(32);
       await commit({ ...documentRow(document(1)), content, sha256 });

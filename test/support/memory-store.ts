@@ -245,12 +245,14 @@ export function memoryStore({ fault }: { readonly fault?: () => Error | undefine
     const sets = storedSets(permit).map(({ set }) => set.entryUUID);
     const isHidden = (name: string): boolean =>
       (held.sets.has(name) ? !sets.includes(name) : hiddenFrom(permit)(name)) ||
-      uniqueHolders(name).some(({ entryUUID }) => isHidden(entryUUID));
+      [...uniqueHolders(name), ...formerHolders(name)].some(({ entryUUID }) => isHidden(entryUUID));
     return held.events
       .filter((e) => heir(held, e.record) === record)
       .flatMap((e) => withoutHidden(e, isHidden) ?? [])
       .reverse();
   };
+  const formerHolders = (uniqueId: string) =>
+    [...held.removed.values()].map(({ entry }) => entry).filter((entry) => entry.uniqueId === uniqueId);
   const uniqueHolders = (uniqueId: string): Holder[] => [
     ...[...held.documents.values()]
       .filter(({ entry }) => entry.uniqueId === uniqueId)

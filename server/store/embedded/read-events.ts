@@ -3,7 +3,7 @@ import type { EventFilter, EventPageRequest, EventPlace, Holder, Page } from '..
 import { chainStart, withoutHidden } from '../trail.ts';
 import { escaped } from '../visibility.ts';
 import type { Database } from './driver.ts';
-import { readJson } from './names.ts';
+import { readJson, uniqueIdHash, uuidText } from './names.ts';
 import type { HiddenAmong, Reading } from './visible.ts';
 
 type Row = {
@@ -14,7 +14,7 @@ type Row = {
   readonly json: Uint8Array;
 };
 
-const none: ReadonlyMap<string, readonly Holder[]> = new Map();
+const none: ReadonlyMap<string, readonly string[]> = new Map();
 
 /** Later than every event. */
 const last: EventPlace = { at: Number.MAX_SAFE_INTEGER - 1, sequence: Number.MAX_SAFE_INTEGER };
@@ -35,13 +35,28 @@ export function makeEventReads(
      WHERE ${ofRecord} AND (e.at, e.sequence) < (?, ?) AND e.at >= ? AND e.at < ? AND instr(e.actors, ?) > 0
      ORDER BY e.at DESC, e.sequence DESC LIMIT ?`,
   );
+  const gone = database.prepare<{ uuid: Uint8Array }>('SELECT uuid FROM removed WHERE named = ?');
   const one = database.prepare<Row>(`SELECT ${columns} FROM event e WHERE ${ofRecord} AND e.sequence = ?`);
+
+  /** entryUUIDs of what has these uniqueIds, and of documents that had them and are removed. */
+  function heldBy(names: readonly string[]): ReadonlyMap<string, readonly string[]> {
+    const registered = holders(names);
+    return new Map(
+      names.map((name) => [
+        name,
+        [
+          ...(registered.get(name) ?? []).map(({ entryUUID }) => entryUUID),
+          ...gone.all(uniqueIdHash(name)).map(({ uuid }) => uuidText(uuid)),
+        ],
+      ]),
+    );
+  }
 
   function shown(reading: Reading, rows: readonly Row[]): AuditEvent[] {
     const events = rows.map(eventOf);
     const names = [...new Set(events.flatMap(({ told }) => told?.names ?? []))];
-    const held = names.length === 0 ? none : holders(names);
-    const objects = [...names, ...[...held.values()].flat().map(({ entryUUID }) => entryUUID)];
+    const held = names.length === 0 ? none : heldBy(names);
+    const objects = [...names, ...[...held.values()].flat()];
     const hidden = hiddenAmong(reading, [
       ...events.flatMap(({ documents }) => documents?.map(({ entryUUID }) => entryUUID) ?? []),
       ...objects,
@@ -53,7 +68,7 @@ export function makeEventReads(
       ...objects,
     ]);
     const isHidden = (name: string): boolean =>
-      hidden.has(name) || sets.has(name) || held.get(name)?.some(({ entryUUID }) => isHidden(entryUUID)) === true;
+      hidden.has(name) || sets.has(name) || held.get(name)?.some(isHidden) === true;
     return events.flatMap((event) => withoutHidden(event, isHidden) ?? []);
   }
 

@@ -22,8 +22,8 @@ export function makeRemoval(database: Database) {
     };
   });
   const remember = database.prepare(
-    `INSERT OR REPLACE INTO removed (uuid, record, flags, type, owners)
-     SELECT ?, record, flags, type, owners FROM search WHERE record = ? AND position = ?`,
+    `INSERT OR REPLACE INTO removed (uuid, named, record, flags, type, owners)
+     SELECT ?, ?, record, flags, type, owners FROM search WHERE record = ? AND position = ?`,
   );
   const dropSearch = database.prepare('DELETE FROM search WHERE record = ? AND position = ?');
   const lastVersion = database.prepare<{ position: number; json: Uint8Array }>(
@@ -79,7 +79,7 @@ export function makeRemoval(database: Database) {
       if (object === 'document') {
         if (held !== undefined && isLastVersion(held, record)) noteErasable(key);
         forget.run(key);
-        remember.run(uuidBytes(entryUUID), record, key);
+        remember.run(uuidBytes(entryUUID), held === undefined ? null : uniqueIdHash(held.uniqueId), record, key);
         dropSearch.run(record, key);
       }
       objects[kind]?.drop.run(key);

@@ -192,6 +192,10 @@ const migrations: readonly Migration[] = [
   DROP INDEX event_record;
   CREATE INDEX event_record ON event (record, at) WHERE record IS NOT NULL;
   `,
+  `
+  ALTER TABLE removed ADD COLUMN named INTEGER;
+  CREATE INDEX removed_named ON removed (named) WHERE named IS NOT NULL;
+  `,
 ];
 
 /** The wrapped keys of records live in a file of their own, with short-lived backups of its own. */
