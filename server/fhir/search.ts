@@ -95,14 +95,15 @@ export function readSearch<Asked extends Paging>(
   const problems: Problem[] = [];
   const warnings: Problem[] = [];
   const used: [string, string][] = [];
+  const [beyond] = given[mostParameters] ?? [];
+  if (beyond !== undefined) throw new Refused(tooMuch(beyond));
   for (const [name, value] of given) {
     const served: Parameter<Asked> | undefined = Object.hasOwn(table, name) ? table[name] : undefined;
     const common = Object.hasOwn(pagingParameters, name) ? pagingParameters[name] : undefined;
     const parameter = served ?? common;
     if (parameter !== undefined) {
       const isLong = value.length > mostValues && alternatives(value).length > mostValues;
-      const isMuch = isLong || used.length >= mostParameters;
-      problems.push(...(isMuch ? tooMuch(name) : parameter.read(value, asked, name)));
+      problems.push(...(isLong ? tooMuch(name) : parameter.read(value, asked, name)));
       if (name !== '_page') used.push([name, value]);
       continue;
     }

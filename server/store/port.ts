@@ -311,6 +311,8 @@ export type Expectation =
   | { readonly subscriptionAt: { readonly id: string; readonly revision: number | undefined } }
   /** These bytes still wait. */
   | { readonly staged: string }
+  /** No more than so many bytes wait for this owner at that time. */
+  | { readonly waiting: { readonly owner: string; readonly at: number; readonly most: number } }
   /** The document or folder is the latest version of its logical object. */
   | { readonly latest: { readonly kind: 'document' | 'folder'; readonly entryUUID: string } };
 

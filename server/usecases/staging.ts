@@ -29,20 +29,20 @@ export async function stage(
   }: { readonly source: (longest: number) => AsyncIterable<Uint8Array>; readonly contentType: string },
   limits: StagingLimits,
 ): Promise<Staged> {
-  const { store, blobs, keyring, now, newId } = tools;
-  const owner = ownerOf(request.caller);
+  const { store, blobs, now } = tools;
+  const owner = nameOfActor(request.caller.actor);
   let received: Received | undefined;
+  let staged: Staged | undefined;
   try {
     return await perform(tools, request, 'stageContent', 'none', async (): Promise<Plan<Staged>> => {
-      const room = limits.together - (await store.staging.waiting(owner, now()));
+      const at = now();
+      const room = limits.together - (await store.staging.waiting(owner, at));
       received ??= await receive(blobs, source, limits, room);
-      const { size, sha1, sha256 } = received;
-      const id = newId();
-      const wrapped = keyring.newKey(keyName(id));
-      const content = await received.stage(keyring.unwrap(keyName(id), wrapped));
-      const key = Buffer.from(wrapped).toString('base64');
-      const staged = { id, owner, until: now() + stagedFor, contentType, size, sha1, sha256, content, key };
-      return { answer: staged, put: [{ kind: 'staged', staged }] };
+      if (received.size > room) tooMuch(limits);
+      staged ??= await sealed(tools, received, { owner, contentType });
+      // What came meanwhile by other requests counts too.
+      const expect = [{ waiting: { owner, at, most: limits.together - staged.size } }];
+      return { answer: staged, expect, put: [{ kind: 'staged', staged }] };
     });
   } catch (error) {
     await received?.discard();
@@ -50,24 +50,43 @@ export async function stage(
   }
 }
 
+/** What was received, under a key and a name of its own. */
+async function sealed(
+  { keyring, now, newId }: Tools,
+  received: Received,
+  of: Pick<Staged, 'owner' | 'contentType'>,
+): Promise<Staged> {
+  const id = newId();
+  const wrapped = keyring.newKey(keyName(id));
+  const content = await received.stage(keyring.unwrap(keyName(id), wrapped));
+  const { size, sha1, sha256 } = received;
+  const key = Buffer.from(wrapped).toString('base64');
+  return { id, ...of, until: now() + stagedFor, size, sha1, sha256, content, key };
+}
+
 async function receive(
   blobs: Blobs,
   source: (longest: number) => AsyncIterable<Uint8Array>,
-  { each, together }: StagingLimits,
+  limits: StagingLimits,
   room: number,
 ): Promise<Received> {
   try {
+    const { each } = limits;
     return await blobs.receive(source(each), Math.min(each, Math.max(0, room)), 'file');
   } catch (error) {
     if (!(error instanceof ContentTooLarge)) throw error;
-    refuse('tooMuchStaged', { detail: `at most ${together} bytes may` });
+    tooMuch(limits);
   }
+}
+
+function tooMuch({ together }: StagingLimits): never {
+  refuse('tooMuchStaged', { detail: `at most ${together} bytes may` });
 }
 
 /** What waits under this id for this caller. Whatever waits for another is as unknown as what never was. */
 export async function findStaged({ store, now }: Tools, caller: Caller, id: string): Promise<Staged | undefined> {
   const staged = await store.staging.find(id);
-  return staged !== undefined && staged.owner === ownerOf(caller) && staged.until > now() ? staged : undefined;
+  return staged !== undefined && staged.owner === nameOfActor(caller.actor) && staged.until > now() ? staged : undefined;
 }
 
 /** Traces that its sender reads again what waits. @throws what the decision refuses */
@@ -82,8 +101,4 @@ export function resumed({ blobs, keyring }: { blobs: Blobs; keyring: Keyring }, 
 
 function keyName(id: string): string {
   return `staged|${id}`;
-}
-
-function ownerOf({ actor }: Caller): string {
-  return JSON.stringify(nameOfActor(actor));
 }

@@ -67,6 +67,15 @@ export function stagingContract(name: string, open: () => Promise<Subject>): voi
       expect(await store.staging.find('c')).toBeUndefined();
     });
 
+    test('find no more room than is expected, whoever else brings bytes at the same time', async () => {
+      const room = { waiting: { owner: 'three', at: 40, most: 100 } };
+      const add = (id: string) => change([{ kind: 'staged', staged: bytes(id, 'three', 41) }], [room]);
+      const outcomes = await Promise.all(['e', 'f', 'g', 'h'].map(add));
+      expect(outcomes.filter(({ done }) => done)).toHaveLength(2);
+      expect(outcomes.find(({ done }) => !done)).toMatchObject({ conflicts: [room] });
+      expect(await store.staging.waiting('three', 40)).toBe(200);
+    });
+
     test('name their file until they are used or forgotten', async () => {
       expect(await store.staging.isNamed('file-b')).toBe(true);
       expect(await store.staging.isNamed('file-c')).toBe(false);

@@ -1,4 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { request } from 'node:http';
+import { setImmediate } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Binary, Bundle, DocumentReference, OperationOutcome } from 'fhir/r4.js';
 import { stagedFor } from '../../server/usecases/staging.ts';
@@ -199,5 +201,29 @@ describe('a raw Binary', () => {
     expect(answers.map(({ status }) => status)).toEqual([201, 201, 201, 201, 201, 429]);
     expect(names(answers[5]?.json as OperationOutcome)).toEqual(['tooMuchStaged']);
     expect((await send('dr-roux', randomBytes(1000))).status).not.toBe(429);
+  });
+
+  test('finds no more room by coming slowly in many requests at once', async () => {
+    const token = await door.token('dr-leroy');
+    const started: (() => void)[] = [];
+    const slowly = (size: number) =>
+      new Promise<number>((resolve, reject) => {
+        const asked = request(`${door.base}/Binary`, {
+          method: 'POST',
+          headers: { 'Content-Type': 'text/plain', 'Content-Length': size, Authorization: `Bearer ${token}` },
+        });
+        asked.on('error', reject);
+        asked.on('response', (response) => {
+          response.resume();
+          resolve(response.statusCode ?? 0);
+        });
+        asked.write(randomBytes(size / 2), () => started.push(() => asked.end(randomBytes(size / 2))));
+      });
+    const answers = Array.from({ length: 8 }, () => slowly(190_000));
+    while (started.length < answers.length) await setImmediate();
+    // All of them have been told that there is room.
+    await door.get('dr-leroy', 'Subscription');
+    for (const finish of started) finish();
+    expect((await Promise.all(answers)).sort()).toEqual([201, 201, 201, 201, 201, 429, 429, 429]);
   });
 });

@@ -54,6 +54,14 @@ describe('what costs little to send costs little to refuse', () => {
     expect([answer.status, answer.json.issue.length]).toEqual([status, 1]);
   });
 
+  test('parameters that nobody knows', async () => {
+    const search = (count: number) =>
+      door.get('laurent', `DocumentReference?${Array.from({ length: count }, () => 'a').join('&')}`);
+    expect((await search(100)).status).toBe(200);
+    const answer = await timed(() => search(5000));
+    expect([answer.status, answer.json.issue.length]).toEqual([400, 1]);
+  });
+
   test('a predicate of a patch', async () => {
     const sel = `DocumentReference/f:securityLabel[${' '.repeat(longestPatch - 1000)}!]`;
     const body = `<diff xmlns:f="http://hl7.org/fhir"><remove sel="${sel}"/></diff>`;

@@ -474,12 +474,7 @@ export function memoryStore({ fault }: { readonly fault?: () => Error | undefine
     },
     staging: {
       find: (id) => reading(() => held.staged.get(id)),
-      waiting: (owner, now) =>
-        reading(() =>
-          [...held.staged.values()]
-            .filter((staged) => staged.owner === owner && staged.until > now)
-            .reduce((sum, { size }) => sum + size, 0),
-        ),
+      waiting: (owner, now) => reading(() => waitingFor(held, owner, now)),
       isNamed: (file) => reading(() => [...held.staged.values()].some(({ content }) => content.file === file)),
       expire: (now) =>
         reading(() => {
@@ -572,6 +567,12 @@ function implied(held: Contents, rows: readonly Row[]): Expectation[] {
   });
 }
 
+function waitingFor(held: Contents, owner: string, now: number): number {
+  return [...held.staged.values()]
+    .filter((staged) => staged.owner === owner && staged.until > now)
+    .reduce((sum, { size }) => sum + size, 0);
+}
+
 function holds(held: Contents, expectation: Expectation): boolean {
   if ('absent' in expectation) return !taken(held, expectation.absent.kind, expectation.absent.entryUUID);
   if ('insFree' in expectation) return expectation.insFree.every((i) => holderOf(held, i) === undefined);
@@ -588,6 +589,10 @@ function holds(held: Contents, expectation: Expectation): boolean {
     return held.subscriptions.all.get(id)?.revision === revision;
   }
   if ('staged' in expectation) return held.staged.has(expectation.staged);
+  if ('waiting' in expectation) {
+    const { owner, at, most } = expectation.waiting;
+    return waitingFor(held, owner, at) <= most;
+  }
   if ('latest' in expectation) {
     const { kind, entryUUID } = expectation.latest;
     if (kind === 'document') return held.documents.get(entryUUID)?.latest === true;

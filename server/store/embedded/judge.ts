@@ -5,6 +5,7 @@ import type { Database } from './driver.ts';
 import type { PlainRow, PlainSet } from './encode.ts';
 import { kinds, readJson, statuses, uniqueIdHash, uuidBytes } from './names.ts';
 import { makeEmptiness } from './read-facts.ts';
+import { makeStagingReads } from './staging.ts';
 import { namesIn, namesOf } from './visible.ts';
 
 /** Answers which expectations of a change set do not hold, those implied by its rows included: names and identifiers are held once. */
@@ -36,6 +37,7 @@ export function makeJudge(database: Database): Judge {
   const associationJson = database.prepare<{ json: Uint8Array }>('SELECT json FROM association WHERE key = ?');
 
   const staged = database.prepare('SELECT 1 FROM staged WHERE id = ?');
+  const waiting = makeStagingReads(database);
   const subscription = database.prepare<{ revision: number }>('SELECT revision FROM subscription WHERE id = ?');
   const referring = database.prepare<{ json: Uint8Array }>(
     `SELECT json FROM association WHERE key IN
@@ -69,6 +71,10 @@ export function makeJudge(database: Database): Judge {
     if ('subscriptionAt' in expectation)
       return subscription.get(expectation.subscriptionAt.id)?.revision === expectation.subscriptionAt.revision;
     if ('staged' in expectation) return staged.get(expectation.staged) !== undefined;
+    if ('waiting' in expectation) {
+      const { owner, at, most } = expectation.waiting;
+      return waiting.waiting(owner, at) <= most;
+    }
     const found = status.get(uuidBytes(expectation.statusIs.document));
     return found !== undefined && statuses[found.status] === expectation.statusIs.status;
   }
