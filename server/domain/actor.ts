@@ -98,8 +98,12 @@ export function structureId(actor: Actor): string | undefined {
     : undefined;
 }
 
-/** Words that tell this actor from every other one. */
-export function nameOfActor(actor: Actor): readonly string[] {
+/** A text that tells this actor from every other one. */
+export function nameOfActor(actor: Actor): string {
+  return JSON.stringify(wordsFor(actor));
+}
+
+function wordsFor(actor: Actor): readonly string[] {
   if (actor.kind === 'structure') return [actor.kind, actor.structure.id, actor.employee?.id ?? ''];
   return actor.kind === 'patient' ? [actor.kind, actor.ins.oid, actor.ins.value] : [actor.kind, actor.id];
 }

@@ -86,7 +86,9 @@ function tooMuch({ together }: StagingLimits): never {
 /** What waits under this id for this caller. Whatever waits for another is as unknown as what never was. */
 export async function findStaged({ store, now }: Tools, caller: Caller, id: string): Promise<Staged | undefined> {
   const staged = await store.staging.find(id);
-  return staged !== undefined && staged.owner === nameOfActor(caller.actor) && staged.until > now() ? staged : undefined;
+  return staged !== undefined && staged.owner === nameOfActor(caller.actor) && staged.until > now()
+    ? staged
+    : undefined;
 }
 
 /** Traces that its sender reads again what waits. @throws what the decision refuses */

@@ -1,5 +1,5 @@
 import { openText, sealText } from '../crypto/keyring.ts';
-import { type Actor, type Caller, nameOfActor } from '../domain/actor.ts';
+import { type Caller, nameOfActor } from '../domain/actor.ts';
 import { refuse } from '../domain/error.ts';
 import type { Interest, Shown } from '../domain/subscription.ts';
 import type { Channel, Notice, StoredSubscription, Subscription, WatchFilter } from '../store/port.ts';
@@ -32,7 +32,7 @@ export const mostSubscriptions = 100;
 export async function subscribe(tools: Tools, request: Request, wanted: Wanted): Promise<StoredSubscription> {
   const id = tools.newId();
   return starting(tools, request, wanted, async (record) => {
-    const owner = ownerOf(request.caller.actor);
+    const owner = nameOfActor(request.caller.actor);
     if ((await tools.store.subscriptions.ofOwner(owner)).length >= mostSubscriptions)
       refuse('subscriptionNotHonoured', {
         detail: `${mostSubscriptions} subscriptions are the most of one subscriber`,
@@ -98,7 +98,7 @@ export async function ownSubscriptions(
   query: string,
 ): Promise<readonly StoredSubscription[]> {
   return perform(tools, request, 'manageSubscriptions', 'none', async () => ({
-    answer: await reached(tools, request, await tools.store.subscriptions.ofOwner(ownerOf(request.caller.actor))),
+    answer: await reached(tools, request, await tools.store.subscriptions.ofOwner(nameOfActor(request.caller.actor))),
     trace: { query: shortened(query) },
   }));
 }
@@ -136,10 +136,6 @@ function byRecord(notices: readonly Notice[]): Notice[][] {
   return runs;
 }
 
-function ownerOf(actor: Actor): string {
-  return JSON.stringify(nameOfActor(actor));
-}
-
 /** The headers for the receiver. */
 export function headersOf({ keyring }: Tools, { id, channel }: Subscription): readonly string[] {
   if (channel.headers === undefined) return [];
@@ -172,7 +168,7 @@ async function starting(
 
 async function own(tools: Tools, request: Request, id: string): Promise<StoredSubscription> {
   const found = await tools.store.subscriptions.find(id);
-  const isOwn = found?.owner === ownerOf(request.caller.actor);
+  const isOwn = found?.owner === nameOfActor(request.caller.actor);
   const [mine] = isOwn ? await reached(tools, request, [found]) : [];
   return mine ?? refuse('resourceUnknown', { value: `Subscription/${id}` });
 }
