@@ -1,4 +1,4 @@
-import type { Consent, OperationOutcomeIssue } from 'fhir/r4.js';
+import type { AuditEvent, Consent, OperationOutcomeIssue } from 'fhir/r4.js';
 import { type Problem, type ProblemName, problem, Refused } from '../domain/error.ts';
 import { isTraced, traceIdentified } from '../usecases/perform.ts';
 import type { Answer, Exchange, Interaction } from './exchange.ts';
@@ -7,6 +7,7 @@ import { outcomeOf } from './outcome.ts';
 import { isKnownProfile } from './profile/check.ts';
 import { isObject, type JsonObject } from './profile/path.ts';
 import { termsIn } from './read/consent.ts';
+import { toldEventIn } from './read/told-event.ts';
 import { withinScope } from './scope.ts';
 import { validate, withoutRepeats } from './validate.ts';
 import { coreDefinitions, ownConsent } from './vocabulary.ts';
@@ -35,9 +36,17 @@ async function validateType(exchange: Exchange, type: Type): Promise<Answer> {
     ]);
   if (question.resource === undefined) throw new Refused([problem('elementMissing', { expression: type })]);
   const { tools, request } = exchange;
-  const answer = answerTo(question.resource, type, question, request.origin.requestId);
+  const also = type === 'AuditEvent' ? problemsOfTelling(exchange, question.resource) : [];
+  const answer = answerTo(question.resource, type, question, request.origin.requestId, also);
   await traceIdentified(tools, request, 'validate');
   return answer;
+}
+
+/** What keeps a partner's event from being taken, besides what the profiles ask. */
+function problemsOfTelling({ base, tools }: Exchange, resource: Json): readonly Problem[] {
+  if (!validate(resource, 'AuditEvent').isSound) return [];
+  // Its structure was checked just now.
+  return toldEventIn(resource as unknown as AuditEvent, base, tools.now()).problems;
 }
 
 /** The same for what stands here already: it is read, by who may read it, and validated itself where no other content is given. */

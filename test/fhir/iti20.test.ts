@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { AuditEvent, Bundle, DocumentReference } from 'fhir/r4.js';
+import type { AuditEvent, Bundle, DocumentReference, OperationOutcome } from 'fhir/r4.js';
 import { personOf } from '../../server/sandbox/people.ts';
 import { chainHash } from '../../server/store/trail.ts';
 import { post } from './deposits.ts';
@@ -373,6 +373,17 @@ describe('Record Audit Event refuses', () => {
       expression,
     ]);
     expect(told()).toBe(count);
+  });
+
+  test('and $validate says so before', async () => {
+    const ours = telling({ source: { observer: { identifier: { value: door.base } } } });
+    for (const [event, names] of [
+      [ours, ['auditEventNotTaken']],
+      [telling(), ['valid']],
+    ] as const) {
+      const { status, json } = await post<OperationOutcome>(door, 'regie', event, 'AuditEvent/$validate');
+      expect([status, json.issue.map(({ details }) => details?.text)]).toEqual([200, names]);
+    }
   });
 
   test('more than 256 KiB in one event', async () => {
