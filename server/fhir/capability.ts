@@ -37,7 +37,7 @@ type Described = Pick<Parameter<never>, 'type' | 'documentation'>;
 
 type Type = Exclude<Interaction['resource'], 'system'>;
 
-type Searched = Pick<SearchOf<never>, 'sorts' | 'includes' | 'revIncludes'> & {
+type Searched = Pick<SearchOf<never>, 'sorts' | 'sortsWithin' | 'includes' | 'revIncludes'> & {
   readonly parameters: Readonly<Record<string, Described>>;
 };
 
@@ -156,12 +156,13 @@ function ofPaging(): string {
 }
 
 /** What the answer of a search may be asked to be. */
-function ofSearch({ sorts: [usual = '', ...others], parameters }: Searched): string {
+function ofSearch({ sorts: [usual = '', ...others], sortsWithin, parameters }: Searched): string {
   const further = others.map((sort) => `${sort}, -${sort}`);
   const sorts = [`-${usual} (the usual order)`, usual, ...further].join(', ');
   const modifiers = modifiersOf(parameters);
   const modified = modifiers.length === 0 ? '' : ` Modifiers: ${modifiers.join(', ')}.`;
-  return `_sort: ${sorts}. _summary and _elements are served.${modified}`;
+  const several = sortsWithin === true ? ' Several, each within the one before.' : '';
+  return `_sort: ${sorts}.${several} _summary and _elements are served.${modified}`;
 }
 
 /** The modifiers of some parameter, types among them as one. */

@@ -25,6 +25,8 @@ const orders: ReadonlyMap<string, DocumentOrder> = new Map([
   ['period', 'start'],
 ]);
 
+const usualOrder = [{ by: 'date' }] as const;
+
 const includes = {
   subject: `${type}:subject`,
   patient: `${type}:patient`,
@@ -37,6 +39,7 @@ export const documentSearch = searchOf<DocumentQuestion>({
   type,
   parameters: documentParameters,
   sorts: [...orders.keys()],
+  sortsWithin: true,
   counted: 'always',
   includes: [includes.subject, includes.patient, includes.targets],
   revIncludes: [includes.lists],
@@ -55,13 +58,13 @@ async function search(exchange: Exchange): Promise<Answer> {
 async function find(exchange: Exchange, search: PagedSearch<DocumentQuestion>): Promise<FoundHits> {
   const { tools, request, base } = exchange;
   const { asked, page, count, query } = search;
-  const { patient, names, tests, sort, includes: wanted = [], revIncludes = [] } = asked;
+  const { patient, names, tests, sort = usualOrder, includes: wanted = [], revIncludes = [] } = asked;
   const found = await searchDocuments(tools, request, {
     ...(patient && { patient }),
     ...(names && { names }),
     filter: filterOf(asked),
     tests,
-    order: orders.get(sort?.by ?? 'date') ?? 'arrival',
+    orders: sort.map(({ by }) => orders.get(by) ?? 'arrival'),
     page,
     count,
     besides: { targets: wanted.includes(includes.targets), packages: revIncludes.includes(includes.lists) },

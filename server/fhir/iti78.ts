@@ -67,8 +67,8 @@ async function readAll(exchange: Exchange, asked: Asked, ids: readonly string[])
 }
 
 async function byTraits(exchange: Exchange, { asked, page, query }: Asked): Promise<FoundHits> {
-  const order = orders.get(asked.sort?.by ?? '') ?? 'changed';
-  const question = { criteria: asked.criteria, order, page, query };
+  const { criteria, sort = [{ by: '' }] } = asked;
+  const question = { criteria, orders: sort.map(({ by }) => orders.get(by) ?? 'changed'), page, query };
   const { items, total, next } = await findPatients(exchange.tools, exchange.request, question);
   return { matches: items.map((record) => hitOf(exchange, patientOf(record))), total, ...(next && { next }) };
 }

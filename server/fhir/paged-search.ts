@@ -1,6 +1,6 @@
 import type { Caller } from '../domain/actor.ts';
 import { type Problem, problem, Refused } from '../domain/error.ts';
-import type { PageKey } from '../usecases/paging.ts';
+import type { KeyedPage, PageKey } from '../usecases/paging.ts';
 import { entryOf, pageToken, readPageToken, searchset } from './bundle.ts';
 import type { Answer, Exchange, Interaction } from './exchange.ts';
 import { checkTogether, type Results, resultRows, type Served } from './result-parameters.ts';
@@ -37,7 +37,7 @@ export type PagedSearch<Asked> = SearchRead & {
   readonly asked: Asked;
   /** Whether to count all that match. */
   readonly count: boolean;
-  readonly page: { readonly after?: PageKey; readonly limit: number; readonly ascending: boolean };
+  readonly page: KeyedPage;
   readonly self: string;
   readonly first: string;
   /** The link to the page after this key. */
@@ -127,7 +127,7 @@ function readPagedSearch<Asked extends Results>(
   const text = queryString(search.used.filter(([name]) => !isOfForm(name)));
   const inForm = others.filter(([name]) => isOfForm(name));
   const form = inForm.length === 0 ? '' : `&${queryString(inForm)}`;
-  const { count, total, shown, sort } = asked;
+  const { count, total, shown, sort = [] } = asked;
   checkTogether(asked);
   const beyond = withoutScope(asked, caller);
   const isCounted = of.counted === 'always' ? total !== 'none' : total === 'accurate' || total === 'estimate';
@@ -138,7 +138,7 @@ function readPagedSearch<Asked extends Results>(
     count: isCounted || shown === 'count' || count === 0,
     page: {
       limit: shown === 'count' ? 0 : (count ?? usualCount),
-      ascending: sort?.ascending ?? false,
+      ascending: sort.length > 1 ? sort.map(({ ascending }) => ascending) : (sort[0]?.ascending ?? false),
       ...(place && { after: place.after }),
     },
     self:

@@ -193,6 +193,7 @@ export const patientSearch = searchOf<PatientQuestion>({
   parameters,
   counted: 'always',
   sorts: ['_lastUpdated', 'family', 'given', 'birthdate'],
+  sortsWithin: true,
   includes: [],
   revIncludes: [],
 });

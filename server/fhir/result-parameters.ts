@@ -5,8 +5,8 @@ import type { Shown } from './subset.ts';
 
 /** What a search says of its answer. */
 export type Results = Paging & {
-  /** A name of `sorts`; absent: the usual order. */
-  sort?: { readonly by: string; readonly ascending: boolean };
+  /** Names of `sorts`, the first one first; absent: the usual order. */
+  sort?: readonly { readonly by: string; readonly ascending: boolean }[];
   shown?: Shown;
   includes?: string[];
   revIncludes?: string[];
@@ -27,6 +27,8 @@ export function checkTogether({ shown, includes = [], revIncludes = [] }: Result
 export type Served = {
   /** What `_sort` may name; the first one, descending, is the usual order. */
   readonly sorts: readonly string[];
+  /** Whether it may name several of them, each within the one before. */
+  readonly sortsWithin?: true;
   readonly includes: readonly string[];
   readonly revIncludes: readonly string[];
 };
@@ -58,9 +60,9 @@ export const shownRows = {
 } satisfies ParameterTable<Results>;
 
 /** The parameters of the answer. FHIR R4 search.html#return. */
-export function resultRows({ sorts, includes, revIncludes }: Served) {
+export function resultRows({ sorts, sortsWithin, includes, revIncludes }: Served) {
   return {
-    _sort: sortRow(sorts),
+    _sort: sortRow(sorts, sortsWithin === true ? sorts.length : 1),
     _include: includeRow(includes, 'includes'),
     _revinclude: includeRow(revIncludes, 'revIncludes'),
     ...shownRows,
@@ -77,14 +79,16 @@ function fixed(only: string): Parameter<Results> {
   };
 }
 
-function sortRow(sorts: readonly string[]): Parameter<Results> {
+function sortRow(sorts: readonly string[], most: number): Parameter<Results> {
+  const expected = `${most > 1 ? 'some' : 'one'} of ${sorts.flatMap((sort) => [sort, `-${sort}`]).join(', ')} is expected, once each`;
   return {
     type: 'string',
     read(value, asked, name) {
-      const by = value.replace(/^-/, '');
-      if (!sorts.includes(by) || asked.sort !== undefined)
-        return wrong(name, value, `one of ${sorts.flatMap((sort) => [sort, `-${sort}`]).join(', ')} is expected`);
-      asked.sort = { by, ascending: !value.startsWith('-') };
+      const orders = value.split(',').map((one) => ({ by: one.replace(/^-/, ''), ascending: !one.startsWith('-') }));
+      const names = new Set(orders.map(({ by }) => by));
+      const isKnown = orders.every(({ by }) => sorts.includes(by)) && names.size === orders.length;
+      if (!isKnown || orders.length > most || asked.sort !== undefined) return wrong(name, value, expected);
+      asked.sort = orders;
       return none;
     },
   };
@@ -96,7 +100,9 @@ function includeRow(served: readonly string[], into: 'includes' | 'revIncludes')
     read(value, asked, name) {
       const all = alternatives(value).map(unescaped);
       // What is included names its target type where it likes.
-      const known = all.map((one) => served.find((each) => one === each || one.startsWith(`${each}:`)));
+      const known = all.flatMap((one): readonly (string | undefined)[] =>
+        one === '*' ? served : [served.find((each) => one === each || one.startsWith(`${each}:`))],
+      );
       if (served.length === 0 || known.includes(undefined))
         return wrong(name, value, served.length === 0 ? 'none is served here' : `${served.join(' or ')} is expected`);
       asked[into] = [...(asked[into] ?? []), ...known.flatMap((one) => one ?? [])];

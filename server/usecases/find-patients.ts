@@ -20,7 +20,8 @@ export type PatientOrder = (typeof patientOrders)[number];
 
 export type PatientQuestion = {
   readonly criteria: Criteria;
-  readonly order: PatientOrder;
+  /** The first one first, each within the one before. */
+  readonly orders: readonly PatientOrder[];
   readonly page: KeyedPage;
   /** The question as it was asked, for the trace. */
   readonly query: string;
@@ -34,7 +35,7 @@ export type PatientQuestion = {
 export async function findPatients(
   tools: Tools,
   request: Request,
-  { criteria, order, page, query }: PatientQuestion,
+  { criteria, orders, page, query }: PatientQuestion,
 ): Promise<Keyed<PatientRecord> & { readonly total: number }> {
   return perform(tools, request, 'searchPatients', 'none', async (permit) => {
     for (const oid of criteria.authorities.flat())
@@ -42,7 +43,7 @@ export async function findPatients(
     const candidates = await candidatesOf(tools, permit, criteria);
     const found = (await judged(tools, request, candidates))
       .filter(({ record }) => matchesCriteria(record, criteria))
-      .map((one) => ({ ...one, key: keyOf(one, order) }));
+      .map((one) => ({ ...one, key: keyOf(one, orders) }));
     const { items, next } = pageOf(found, page);
     return {
       answer: { items: items.map(({ record }) => record), total: found.length, ...(next && { next }) },
@@ -52,8 +53,9 @@ export async function findPatients(
   });
 }
 
-function keyOf({ record, position }: Candidate, order: PatientOrder): PageKey {
-  return order === 'changed' ? [record.changedAt ?? 0, position] : [record.traits[order], position];
+function keyOf({ record, position }: Candidate, orders: readonly PatientOrder[]): PageKey {
+  const places = orders.map((order) => (order === 'changed' ? (record.changedAt ?? 0) : record.traits[order]));
+  return [...places, position];
 }
 
 /**

@@ -3,8 +3,15 @@ import type { Page, PageRequest } from '../store/port.ts';
 /** A place in an order, compared part by part. */
 export type PageKey = readonly (number | string)[];
 
-/** Where a page begins and how many objects it has at most. `after` is the key of the last object of the page before. */
-export type KeyedPage = { readonly after?: PageKey; readonly limit: number; readonly ascending?: boolean };
+/**
+ * Where a page begins and how many objects it has at most. `after` is the key of the last object of the page before; `ascending` may say it of
+ * each part of the key, and of further parts as of the last one.
+ */
+export type KeyedPage = {
+  readonly after?: PageKey;
+  readonly limit: number;
+  readonly ascending?: boolean | readonly boolean[];
+};
 
 /** `next`: the key of the last item, where more follow. */
 export type Keyed<T> = { readonly items: readonly T[]; readonly next?: PageKey };
@@ -28,19 +35,20 @@ export async function* batches<T extends { readonly position: number }>(
 /** The page of objects in the order of their keys, the greatest first unless said otherwise. */
 export function pageOf<T extends { readonly key: PageKey }>(all: readonly T[], page: KeyedPage): Keyed<T> {
   const { after, limit, ascending = false } = page;
-  const direction = ascending ? 1 : -1;
+  const directions = (typeof ascending === 'boolean' ? [ascending] : ascending).map((up) => (up ? 1 : -1));
   const rest = all
-    .filter(({ key }) => after === undefined || direction * compare(key, after) > 0)
-    .sort((a, b) => direction * compare(a.key, b.key));
+    .filter(({ key }) => after === undefined || compare(key, after, directions) > 0)
+    .sort((a, b) => compare(a.key, b.key, directions));
   const items = rest.slice(0, limit);
   const last = items.at(-1);
   return { items, ...(rest.length > limit && last && { next: last.key }) };
 }
 
-function compare(a: PageKey, b: PageKey): number {
+function compare(a: PageKey, b: PageKey, directions: readonly number[]): number {
   for (const [index, part] of a.entries()) {
     const other = b[index] ?? '';
-    if (part !== other) return part < other ? -1 : 1;
+    const direction = directions[index] ?? directions.at(-1) ?? 1;
+    if (part !== other) return part < other ? -direction : direction;
   }
   return 0;
 }

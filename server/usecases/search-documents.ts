@@ -22,7 +22,8 @@ export type SearchDocuments = Omit<Question, 'limit'> & {
   readonly names?: readonly DocumentNames[];
   /** All must hold. With any, and in another order than that of arrival, newest first, each document that passes the filter is read. */
   readonly tests: readonly DocumentTest[];
-  readonly order: DocumentOrder;
+  /** The first one first, each within the one before. */
+  readonly orders: readonly DocumentOrder[];
   readonly page: KeyedPage;
   /** Whether to count all that match. */
   readonly count: boolean;
@@ -62,12 +63,12 @@ export async function searchDocuments(
 export async function readDocuments(tools: Tools, request: Request, names: DocumentNames): Promise<DocumentsFound> {
   const query = `${names.by}=${names.values.join(',')}`;
   const all = { limit: Number.MAX_SAFE_INTEGER };
-  const plain = { tests: [], order: 'arrival', count: false, besides: { targets: false, packages: false } } as const;
+  const plain = { tests: [], orders: ['arrival'], count: false, besides: { targets: false, packages: false } } as const;
   return searchNamed(tools, request, { ...plain, filter: {}, page: all, query }, [names]);
 }
 
-function isUsual({ tests, order, page: { ascending = false } }: SearchDocuments): boolean {
-  return tests.length === 0 && order === 'arrival' && !ascending;
+function isUsual({ tests, orders, page: { ascending = false } }: SearchDocuments): boolean {
+  return tests.length === 0 && orders.length === 1 && orders[0] === 'arrival' && ascending === false;
 }
 
 type Found = Keyed<StoredDocument> & { readonly total?: number };
@@ -92,7 +93,7 @@ async function testedPage(tools: Tools, permit: Permit, search: SearchDocuments)
   const places: { key: PageKey; name: string }[] = [];
   for await (const documents of batches((page) => read.documents(permit, search.filter, page)))
     for (const document of await passing(tools, permit, documents, search))
-      places.push({ key: keyOf(document, search.order), name: document.entry.entryUUID });
+      places.push({ key: keyOf(document, search.orders), name: document.entry.entryUUID });
   const { items, next } = pageOf(places, search.page);
   const names = items.map(({ name }) => name);
   const found = new Map((await read.documentsByUuid(permit, names)).map((d) => [d.entry.entryUUID, d]));
@@ -116,11 +117,15 @@ async function passing(
   );
 }
 
-function keyOf({ position, changedAt, entry }: StoredDocument, order: DocumentOrder): PageKey {
-  if (order === 'arrival') return [position];
-  if (order === 'changed') return [changedAt, position];
+function keyOf(document: StoredDocument, orders: readonly DocumentOrder[]): PageKey {
+  return [...orders.map((order) => placeIn(document, order)), document.position];
+}
+
+function placeIn({ position, changedAt, entry }: StoredDocument, order: DocumentOrder): PageKey[number] {
+  if (order === 'arrival') return position;
+  if (order === 'changed') return changedAt;
   const time = order === 'creation' ? entry.creationTime : entry.serviceStartTime;
-  return [time === undefined ? '' : earliest(time), position];
+  return time === undefined ? '' : earliest(time);
 }
 
 /** What the filter lets pass of what has the names; each record is judged on its own. */
@@ -145,7 +150,9 @@ async function searchNamed(
     return { ...nothing, documents, associations: [...also.relations.values()].flat().map((r) => r.association) };
   });
   const all = [...answers.values()];
-  const keyed = all.flatMap(({ items }) => items.map((document) => ({ document, key: keyOf(document, search.order) })));
+  const keyed = all.flatMap(({ items }) =>
+    items.map((document) => ({ document, key: keyOf(document, search.orders) })),
+  );
   const { items, next } = pageOf(keyed, search.page);
   return {
     items: items.map(({ document }) => document),

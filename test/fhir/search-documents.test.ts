@@ -317,6 +317,49 @@ describe('the answer of a search', () => {
     }
   });
 
+  test.each([
+    ['-creation,period', [-1, 1]],
+    ['period,-creation', [1, -1]],
+    ['period,creation,-_lastUpdated', [1, 1, -1]],
+  ] as const)('in several orders (%s), each within the one before, over pages', async (sort, directions) => {
+    const said = {
+      creation: (d: DocumentReference) => d.content[0]?.attachment.creation,
+      period: (d: DocumentReference) => d.context?.period?.start,
+      _lastUpdated: (d: DocumentReference) => d.meta?.lastUpdated,
+    };
+    const names = sort.split(',').map((name) => name.replace('-', '') as keyof typeof said);
+    const all = documents(await search(`_count=500&_sort=${sort}`));
+    for (const [i, later] of all.entries()) {
+      const before = all[i - 1];
+      if (before === undefined) continue;
+      const steps = names.map(
+        (name, at) =>
+          (directions[at] ?? 1) *
+          ((Date.parse(said[name](later) ?? '') || 0) - (Date.parse(said[name](before) ?? '') || 0)),
+      );
+      expect(steps.find((step) => step !== 0) ?? 0).toBeGreaterThanOrEqual(0);
+    }
+    const seen: unknown[] = [];
+    let url = path(`_count=3&_sort=${sort}`);
+    for (let pages = 0; url !== '' && pages < 50; pages++) {
+      const { json } = await door.get<Found>('dr-martin', url);
+      seen.push(...ids(json));
+      url = json.link?.find(({ relation }) => relation === 'next')?.url ?? '';
+    }
+    expect([all.length > 3, seen]).toEqual([true, all.map(({ id }) => id)]);
+  });
+
+  test('everything that is included is what each inclusion includes (FHIR R4 search.html#include)', async () => {
+    const included = async (query: string) =>
+      ((await search(`_count=500&${query}`)).entry ?? [])
+        .filter((one) => one.search?.mode === 'include')
+        .map(({ fullUrl }) => fullUrl)
+        .sort();
+    const each = 'DocumentReference:subject,DocumentReference:patient,DocumentReference:relatesto';
+    expect(await included('_include=*')).toEqual(await included(`_include=${each}`));
+    expect((await included('_include=*&_revinclude=*')).length).toBeGreaterThan((await included('_include=*')).length);
+  });
+
   test('a page of conditions begins where the one before ended, and leads back to the first', async () => {
     const all = ids(await search('contenttype=text/xml&_count=500'));
     const first = await search('contenttype=text/xml&_count=3');

@@ -57,7 +57,7 @@ describe('finding', () => {
 
   test('pages follow each other; the total is counted when asked for', async () => {
     const besides = { targets: false, packages: false };
-    const all = { ...everything(), tests: [], order: 'arrival', besides } as const;
+    const all = { ...everything(), tests: [], orders: ['arrival'], besides } as const;
     const first = await searchDocuments(world.tools, world.as('laurent'), { ...all, page: { limit: 8 }, count: true });
     expect([first.items.length, first.next, first.total]).toEqual([8, [first.items.at(-1)?.position], 13]);
     const page = { limit: 8, ...(first.next && { after: first.next }) };
@@ -69,7 +69,7 @@ describe('finding', () => {
 
   test('hidden documents are not counted either', async () => {
     const page = { limit: 10 };
-    const how = { tests: [], order: 'arrival', besides: { targets: false, packages: false } } as const;
+    const how = { tests: [], orders: ['arrival'], besides: { targets: false, packages: false } } as const;
     const asked = { patient: world.ins('masson'), filter: {}, query: 'q', page, count: true, ...how };
     for (const tests of [[], [() => true]]) {
       expect((await searchDocuments(world.tools, world.as('masson'), { ...asked, tests })).total).toBe(1);
