@@ -80,6 +80,7 @@ async function verify(
       currentDate: new Date(now),
     });
     checkClient(issuer, payload);
+    if (isIdToken(payload)) throw new NotIdentified('ID token');
     const type = (protectedHeader.typ ?? 'JWT').toLowerCase().replace(/^application\//, '');
     if (!types.has(type)) throw new NotIdentified('token of another type');
     if ((payload.iat ?? 0) > now / 1000 + rules.skewSeconds) throw new NotIdentified('token issued in the future');
@@ -96,6 +97,14 @@ async function verify(
     if (error instanceof errors.JOSEError) throw new NotIdentified(`token refused: ${error.code}`);
     throw error;
   }
+}
+
+/**
+ * An ID token tells its software who signed in, and is leave to do nothing: OpenID Connect Core §2, §3.1.3.6 (`at_hash`). The `typ` among its claims is
+ * what Keycloak, of which Pro Santé Connect is made, tells its kinds of tokens by.
+ */
+function isIdToken({ typ = 'Bearer', at_hash: ofAccessToken }: JWTPayload): boolean {
+  return ofAccessToken !== undefined || typeof typ !== 'string' || typ.toLowerCase() !== 'bearer';
 }
 
 /** A token that another software got serves here for nobody: who holds it could be that software. */

@@ -214,6 +214,21 @@ describe('a token of Pro Santé Connect', () => {
     });
   });
 
+  test.each([
+    { typ: 'ID' },
+    { typ: 'Refresh' },
+    { typ: ['Bearer'] },
+    { typ: 'Bearer', at_hash: 'x' },
+    { at_hash: 'x' },
+  ])('is an access token: one with %j is not', async (claims) => {
+    const at = await provider((answer) => answer.writeHead(500).end());
+    const identify = identifierOf(psc(at));
+    await expect(identify(`Bearer ${await token(at, { ...said, typ: 'Bearer' })}`)).resolves.toMatchObject({});
+    await expect(identify(`Bearer ${await token(at, { ...said, ...claims })}`)).rejects.toMatchObject({
+      why: 'ID token',
+    });
+  });
+
   test('is of a software that is listed', async () => {
     const at = await provider((answer) => answer.writeHead(500).end());
     const identify = identifierOf(psc(at, { clients: ['lps', 'lgc'] }));
