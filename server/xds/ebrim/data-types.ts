@@ -1,10 +1,7 @@
 import type { AssociationDraft } from '../../domain/document.ts';
 import { readCx, readCxi, readPidLine, readRecipient, readXcn, readXon, readXtn } from '../../domain/hl7v2.ts';
 import { associationUrn, availabilityUrn, statusUrn } from '../vocabulary.ts';
-import { keyOf } from './registry-object.ts';
-
-/** How a text of a data type is read, and what it has to be in words, for whoever wrote it otherwise. IHE ITI TF-3 table 4.2.3.1.7-2. */
-export type DataType<T> = { readonly read: (text: string) => T | undefined; readonly form: string };
+import { type DataType, keyOf } from './registry-object.ts';
 
 export const cx = { read: readCx, form: 'a CX, id^^^&OID&ISO' };
 export const cxi = { read: readCxi, form: 'a CXi, id^^^&OID&ISO^URN of its type' };

@@ -4,7 +4,6 @@ import { isUuid } from '../../domain/identifier.ts';
 import { attributeOf, child, childrenOf, type XmlElement } from '../../xml/element.ts';
 import { slotValues } from '../only-child.ts';
 import { namespace } from '../vocabulary.ts';
-import type { DataType } from './data-types.ts';
 
 const { rim } = namespace;
 
@@ -18,6 +17,9 @@ export type Source = {
   readonly classified: ReadonlyMap<string, readonly XmlElement[]>;
   readonly problems: Problem[];
 };
+
+/** How a text of a data type is read, and what it has to be in words, for whoever wrote it otherwise. IHE ITI TF-3 table 4.2.3.1.7-2. */
+export type DataType<T> = { readonly read: (text: string) => T | undefined; readonly form: string };
 
 /** An id as it is compared: UUIDs in lower case, symbolic ids as they are. */
 export function readId(text: string | undefined): string {
