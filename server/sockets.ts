@@ -13,8 +13,18 @@ export type Sockets = {
 
 const path = '/fhir/ws';
 
-/** Most open at once in one thread; bytes of one message from a client; bytes that may wait for one that reads slowly. */
-const limits = { connections: 500, message: 8192, waiting: 4 * 1024 * 1024, bindings: 10, subscriptions: 100 };
+/**
+ * Most open at once in one thread, and of them, of whom nothing is known yet; bytes of one message from a client; bytes that may wait for one
+ * that reads slowly.
+ */
+const limits = {
+  connections: 500,
+  unbound: 100,
+  message: 8192,
+  waiting: 4 * 1024 * 1024,
+  bindings: 10,
+  subscriptions: 100,
+};
 
 /** Milliseconds: to bind a connection, between looks at what is open, until a connection has to be opened anew, to take leave. */
 const times = { bind: 10_000, look: 10_000, age: 12 * 3_600_000, end: 1000 };
@@ -39,6 +49,8 @@ type Connection = {
  */
 export function openSockets(server: Server, { tools, linkKey, log, work }: Context): Sockets {
   const connections = new Set<Connection>();
+  /** Those that nobody has bound yet, the oldest first: they take no place from those who proved who they are. */
+  const unbound = new Set<Connection>();
   const teller: Teller = openTeller(work.notifying);
   const { now } = tools;
   let listening: Promise<WebSocketServer> | undefined;
@@ -61,7 +73,7 @@ export function openSockets(server: Server, { tools, linkKey, log, work }: Conte
 
   server.on('upgrade', (request: IncomingMessage, stream: Duplex, head: Buffer) => {
     stream.on('error', () => stream.destroy());
-    if (closing || connections.size >= limits.connections) {
+    if (closing || bound() >= limits.connections) {
       stream.end(
         'HTTP/1.1 503 Service Unavailable\r\nRetry-After: 10\r\nContent-Length: 0\r\nConnection: close\r\n\r\n',
       );
@@ -77,9 +89,20 @@ export function openSockets(server: Server, { tools, linkKey, log, work }: Conte
     );
   });
 
+  function bound(): number {
+    return [...connections].filter(({ places }) => places.size > 0).length;
+  }
+
   function opened(socket: WebSocket): void {
     const connection: Connection = { socket, openedAt: now(), places: new Map(), bindings: 0, isAlive: true };
     connections.add(connection);
+    unbound.add(connection);
+    const [oldest] = unbound;
+    if (unbound.size > limits.unbound && oldest !== undefined) {
+      unbound.delete(oldest);
+      oldest.socket.close(1013, 'others wait');
+      setTimeout(() => oldest.socket.terminate(), times.end).unref();
+    }
     const late = setTimeout(() => socket.close(1008, 'no binding'), times.bind).unref();
     looking ??= setInterval(look, times.look).unref();
     socket.on('pong', () => {
@@ -95,6 +118,7 @@ export function openSockets(server: Server, { tools, linkKey, log, work }: Conte
     socket.on('close', () => {
       clearTimeout(late);
       connections.delete(connection);
+      unbound.delete(connection);
       if (connections.size === 0) {
         clearInterval(looking);
         looking = undefined;
@@ -117,6 +141,7 @@ export function openSockets(server: Server, { tools, linkKey, log, work }: Conte
       const greeted = await teller.greet(id, binding.owner);
       if (greeted === undefined) continue;
       places.set(id, greeted.place);
+      unbound.delete(connection);
       send(connection, greeted.body);
       tell(connection, greeted.place);
     }

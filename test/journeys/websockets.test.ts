@@ -137,6 +137,18 @@ describe('by websocket', () => {
     expect(code).toBe(1009);
   });
 
+  test('those who say nothing take no place from those who bind', async () => {
+    const id = await subscribe('dr-martin');
+    const silent = await Promise.all(Array.from({ length: 130 }, () => openSocket(server.port)));
+    const client = await openSocket(server.port);
+    client.bind(await tokenFor('dr-martin', id));
+    expect(await client.next()).toMatchObject({ type: 'handshake' });
+    const gone = await Promise.all(silent.slice(0, 30).map(({ closed }) => closed));
+    expect(new Set(gone.map(([code]) => code))).toEqual(new Set([1013]));
+    for (const { socket } of [...silent, client]) socket.terminate();
+    await ask('dr-martin', 'DELETE', `Subscription/${id}`);
+  });
+
   test('nobody is told with a token by which he could not search', async () => {
     const claims = decodeJwt(await server.credentials.token('dr-martin'));
     const scoped = async (scope: string) => {
