@@ -536,7 +536,7 @@ export const catalogue = {
     remedy: 'Add the element.',
   },
   elementMalformed: {
-    what: (a) => `${a.expression ?? 'An element'}${given(a)} is not of its form${because(a)}`,
+    what: (a) => `${a.expression ?? 'An element'}${given(a)} is malformed${because(a)}`,
     rule: 'FHIR R4 datatypes.html, json.html, xml.html',
     remedy: 'Write the element as its definition and its data type have it.',
   },
@@ -557,17 +557,18 @@ export const catalogue = {
     remedy: 'Add the element, or do not claim the profile.',
   },
   profileElementForbidden: {
-    what: (a) => `${a.expression ?? 'An element'} stands where there is no place for it${because(a)}`,
+    what: (a) => `${a.expression ?? 'An element'} is not allowed by the profile${because(a)}`,
     rule: 'The profile that is claimed or asked for; docs/fhir-profiles.md',
     remedy: 'Leave the element out, or do not claim the profile.',
   },
   profileCodeNotAllowed: {
-    what: (a) => `${a.expression ?? 'An element'} has the code ${quoted(a.value)}${because(a)}`,
+    what: (a) =>
+      `${a.expression ?? 'An element'} has the code ${quoted(a.value)}, which the profile does not allow${because(a)}`,
     rule: 'The profile that is claimed or asked for; docs/fhir-profiles.md',
     remedy: 'Use a code that the profile allows, or do not claim the profile.',
   },
   profileRuleBroken: {
-    what: (a) => `${a.expression ?? 'An element'}${given(a)} breaks a rule${because(a)}`,
+    what: (a) => `${a.expression ?? 'An element'}${given(a)} breaks a rule of the profile${because(a)}`,
     rule: 'The profile that is claimed or asked for; docs/fhir-profiles.md',
     remedy: 'Correct what is named, or do not claim the profile.',
   },
@@ -598,12 +599,12 @@ export const catalogue = {
     remedy: 'Send the entries as a Bundle of type batch, or one by one.',
   },
   conditionNotTaken: {
-    what: (a) => `The condition ${a.attribute ?? ''} ${quoted(a.value)} is not taken here${because(a)}`,
+    what: (a) => `The condition ${a.attribute ?? ''} ${quoted(a.value)} is not supported here${because(a)}`,
     rule: 'FHIR R4 http.html#ccreate, http.html#concurrency; IHE MHD 2:3.65.4.1.2',
     remedy: 'Send the request without it: a uniqueId is given once, and a replacement only replaces what is current.',
   },
   attachmentsDiffer: {
-    what: (a) => `What is said of the bytes${of(a)} differs${because(a)}`,
+    what: (a) => `Media type, size or hash of the bytes${of(a)} are stated twice and differ${because(a)}`,
     rule: 'IHE MHD 2:3.65.4.1.2.3; FHIR R4 binary.html, datatypes.html#Attachment',
     remedy: 'Say the same media type, size and hash everywhere, or say it once.',
   },
@@ -646,7 +647,7 @@ export const catalogue = {
   multipleMatches: {
     what: (a) => `${quoted(a.value)} names more than one resource`,
     rule: 'FHIR R4 http.html#concurrency (conditional interactions)',
-    remedy: 'Name one.',
+    remedy: 'Use a condition that only one resource meets, such as its identifier or its id.',
   },
   patchForbidden: {
     what: (a) => `${a.expression ?? 'An element'} is not changed by PATCH${because(a)}`,
@@ -671,7 +672,7 @@ export const catalogue = {
 
   // Patients: demographics, cross-references, feeds by FHIR
   searchTooBroad: {
-    what: (a) => `The search for patients says too little${because(a)}`,
+    what: (a) => `The search for patients names too few traits${because(a)}`,
     rule: 'Access policy, search by traits: two of family, given, birthdate and gender, family or birthdate among them',
     remedy: 'Add the date of birth or the beginning of the family name (a part of it, by :contains, finds too many).',
   },
@@ -732,7 +733,7 @@ export const catalogue = {
       'Send the obsolete patient with active=false, its identifier, and one link replaced-by with the identifier of the surviving one.',
   },
   auditEventNotTaken: {
-    what: (a) => `The event is not taken: ${a.expression ?? 'it'}${given(a)}${because(a)}`,
+    what: (a) => `The AuditEvent is not kept: ${a.expression ?? 'it'}${given(a)} cannot be accepted${because(a)}`,
     rule: 'IHE BALP 152 (one event for each patient, source.observer is who recorded it); IHE ITI RESTful ATNA 3.20.4.2',
     remedy: 'Send what your own system recorded, when it happened, one event for each patient.',
   },
@@ -759,17 +760,17 @@ export const catalogue = {
     remedy: 'Send ADT, ORU^R01 or MDM; docs/feeds.md lists them.',
   },
   hl7EventUnsupported: {
-    what: (a) => `The event ${quoted(a.value)} is not taken here${because(a)}`,
+    what: (a) => `The event ${quoted(a.value)} is not accepted here${because(a)}`,
     rule: 'HL7 v2.5 table 0357 (201)',
     remedy: 'docs/feeds.md lists the events that are taken.',
   },
   hl7ProcessingUnsupported: {
-    what: (a) => `The processing id ${quoted(a.value)} is not taken here`,
+    what: (a) => `The processing id ${quoted(a.value)} is not accepted here`,
     rule: 'HL7 v2.5 table 0357 (202), MSH-11',
     remedy: 'Send P to a server in production; T and D to a sandbox.',
   },
   hl7VersionUnsupported: {
-    what: (a) => `The version ${quoted(a.value)} is not taken here`,
+    what: (a) => `The version ${quoted(a.value)} is not accepted here`,
     rule: 'HL7 v2.5 table 0357 (203), MSH-12',
     remedy: 'Send a version from 2.1 to 2.9.',
   },
