@@ -4,18 +4,27 @@ import { request as httpsRequest } from 'node:https';
 import { BlockList, type LookupFunction } from 'node:net';
 import { pipeline } from 'node:stream/promises';
 
-/** What a listed name must not lead to, whoever answers for it: this machine, the link, groups, and nothing at all. */
+/**
+ * What a listed name must not lead to, whoever answers for it: this machine, the link, groups, nothing at all, what clouds tell their machines at,
+ * and whatever hides an address of IPv4 in one of IPv6 (RFC 6052, RFC 3056, RFC 4380, RFC 4291 §2.5.5.1).
+ */
 const forbidden = new BlockList();
 for (const [network, bits] of [
   ['0.0.0.0', 8],
   ['127.0.0.0', 8],
   ['169.254.0.0', 16],
+  ['100.100.100.200', 32],
+  ['192.0.0.0', 24],
   ['224.0.0.0', 3],
 ] as const)
   forbidden.addSubnet(network, bits, 'ipv4');
 for (const [network, bits] of [
-  ['::', 127],
-  ['fe80::', 10],
+  ['::', 96],
+  ['64:ff9b::', 96],
+  ['64:ff9b:1::', 48],
+  ['2001::', 32],
+  ['2002::', 16],
+  ['fe80::', 9],
   ['ff00::', 8],
   ['fd00:ec2::', 32],
 ] as const)

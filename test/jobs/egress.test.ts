@@ -25,6 +25,9 @@ describe('an allow-list', () => {
     ['a path beside it', 'https://good.fr/repliesandmore'],
     ['a path above it', 'https://good.fr/replies/../admin'],
     ['the same in disguise', 'https://good.fr/replies/%2e%2e/admin'],
+    ['the same with an encoded slash', 'https://good.fr/replies/..%2f..%2Fadmin'],
+    ['the same with an encoded backslash', 'https://good.fr/replies/..%5Cadmin'],
+    ['the same with a parameter', 'https://good.fr/replies/..;/admin'],
     ['the machine’s own data service', 'http://169.254.169.254/latest/meta-data'],
     ['a file', 'file:///etc/passwd'],
     ['a fragment', 'https://good.fr/replies#x'],
@@ -70,14 +73,15 @@ describe('posting', () => {
     expect(got).toEqual([`POST 127.0.0.1:${port} /moved`]);
   });
 
-  test.each(['127.0.0.1', '::1', '::ffff:127.0.0.1', '169.254.169.254', 'fe80::1', '0.0.0.0', '224.0.0.1'])(
-    'never connects where a listed name leads to %s',
-    async (ip) => {
-      const before = got.length;
-      await expect(send(`http://listed.example:${port}/`, [ip])).rejects.toThrow(/forbidden address/);
-      expect(got).toHaveLength(before);
-    },
-  );
+  test.each([
+    ...['127.0.0.1', '::1', '::ffff:127.0.0.1', '169.254.169.254', 'fe80::1', 'fec0::1', '0.0.0.0', '224.0.0.1'],
+    ...['64:ff9b::a9fe:a9fe', '64:ff9b:1::7f00:1', '2002:7f00:1::', '2001::7f00:1', '::127.0.0.1', '::ffff:a9fe:a9fe'],
+    ...['100.100.100.200', '192.0.0.192', 'fd00:ec2::254'],
+  ])('never connects where a listed name leads to %s', async (ip) => {
+    const before = got.length;
+    await expect(send(`http://listed.example:${port}/`, [ip])).rejects.toThrow(/forbidden address/);
+    expect(got).toHaveLength(before);
+  });
 
   test('connects to the address that was looked at', async () => {
     expect(await send(`http://localhost:${port}/here`, ['127.0.0.1'])).toBe(204);
