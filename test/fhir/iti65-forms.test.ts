@@ -611,3 +611,46 @@ describe('is refused whole', () => {
     expect([status, issues(json)]).toEqual([400, ['transactionNotServed Bundle.entry']]);
   });
 });
+
+describe('whom one only knows how to reach (IHE ITI TF-3 4.2.3.1.4.1, 4.2.3.3.7; examples of MHD 4.2.3)', () => {
+  const reached = (id: string, value: string) => ({
+    resourceType: 'Practitioner' as const,
+    id,
+    telecom: [{ system: 'email' as const, value }],
+  });
+  const mail = (resource: DocumentReference | List) =>
+    [...JSON.stringify(resource.contained).matchAll(/"value":"(\w+@example.org)"/g)].map(([, value]) => value);
+
+  test('is author and recipient, and is read as such', async () => {
+    const { status, json } = await provide((_, { set, document }) => {
+      set.contained = [...(set.contained ?? []), reached('desk', 'desk@example.org')];
+      set.extension = [
+        ...(set.extension ?? []),
+        { url: extensions.intendedRecipient, valueReference: { reference: '#desk' } },
+      ];
+      document.contained = [...(document.contained ?? []), reached('ward', 'ward@example.org')];
+      document.author = [...(document.author ?? []), { reference: '#ward' }];
+    });
+    expect([status, told(json)]).toEqual([200, []]);
+    const [set, document] = locations(json);
+    expect(mail(await read<List>(set))).toContain('desk@example.org');
+    expect(mail(await read(document))).toContain('ward@example.org');
+  });
+
+  test('signs nothing', async () => {
+    const { json } = await provide((_, { document }) => {
+      document.contained = [...(document.contained ?? []), reached('ward', 'ward@example.org')];
+      document.authenticator = { reference: '#ward' };
+    });
+    expect(told(json)).toEqual(['attributeMalformed Bundle.entry[1].resource.authenticator']);
+  });
+
+  test('a practitioner keeps how he is reached', async () => {
+    const { json } = await provide((_, { document }) => {
+      const named = { ...reached('him', 'him@example.org'), name: [{ family: 'Him' }] };
+      document.contained = [...(document.contained ?? []), named];
+      document.author = [{ reference: '#him' }];
+    });
+    expect(mail(await read(locations(json)[1]))).toEqual(['him@example.org']);
+  });
+});

@@ -41,18 +41,29 @@ export function authorIn(source: Source, reference: Reference, attribute: string
   if (resource.resourceType === 'PractitionerRole') return roleOfAuthor(within, resource, attribute, at);
   if (resource.resourceType === 'Patient' || resource.resourceType === 'Device')
     return personOfAuthor(within, resource, attribute, at);
-  if (resource.resourceType === 'Practitioner') {
-    const person = practitionerIn(within, resource, attribute, at);
-    return person && { ...nobody, person };
-  }
+  if (resource.resourceType === 'Practitioner') return practitionerAlone(within, resource, attribute, at);
   if (resource.resourceType === 'Organization') {
     const institution = organisationIn(within, resource, at);
-    return institution && { ...nobody, institutions: [institution] };
+    const telecommunications = contactsIn(within, resource, at);
+    return institution && { ...nobody, institutions: [institution], telecommunications };
   }
   return report(source, 'attributeMalformed', attribute, at, {
     value: resource.resourceType,
     detail: 'a PractitionerRole, Practitioner, Organization, Device or Patient is expected',
   });
+}
+
+/** Somebody who is named, or of whom it is known how he is reached. IHE ITI TF-3 4.2.3.1.4.1, 4.2.3.3.7. */
+function practitionerAlone(source: Source, resource: Practitioner, attribute: string, at: string): Author | undefined {
+  const telecommunications = contactsIn(source, resource, at);
+  const isReached = telecommunications.length > 0 && resource.identifier === undefined && resource.name === undefined;
+  if (isReached && hl7v2TextOf(resource, extensions.hl7v2) === undefined) return { ...nobody, telecommunications };
+  const person = practitionerIn(source, resource, attribute, at);
+  return person && { ...nobody, person, telecommunications };
+}
+
+function contactsIn(source: Source, { telecom = [] }: { telecom?: ContactPoint[] | undefined }, at: string): Xtn[] {
+  return telecom.flatMap((point, i) => contactIn(source, point, `${at}.telecom[${i}]`));
 }
 
 /** The person whom a reference names as legal authenticator. */
@@ -72,7 +83,7 @@ function roleOfAuthor(source: Source, role: PractitionerRole, attribute: string,
     institutions: organisations.flatMap((reference) => institutionOf(source, reference, at)),
     roles: (role.code ?? []).flatMap((concept) => roleIn(concept) ?? []),
     specialties: (role.specialty ?? []).flatMap((concept) => roleIn(concept) ?? []),
-    telecommunications: (role.telecom ?? []).flatMap((point, i) => contactIn(source, point, `${at}.telecom[${i}]`)),
+    telecommunications: contactsIn(source, role, at),
   };
 }
 
@@ -132,9 +143,10 @@ function plainPerson(resource: Patient | Device): Xcn {
 }
 
 function practitionerIn(source: Source, resource: Practitioner, attribute: string, at: string): Xcn | undefined {
+  const { telecom: _telecom, ...plain } = resource;
   const text = hl7v2TextOf(resource, extensions.hl7v2);
   if (text !== undefined)
-    return agreeing(source, text, readXcn, (xcn) => practitionerOf(xcn, resource.id ?? ''), resource, attribute, at);
+    return agreeing(source, text, readXcn, (xcn) => practitionerOf(xcn, resource.id ?? ''), plain, attribute, at);
   const named = { ...identified(resource.identifier), ...nameIn(resource.name) };
   if (!isSomebody(named)) return missing(source, attribute, at);
   const isNational = named.authority?.oid === professionalAuthority;
@@ -183,9 +195,10 @@ function institutionOf(source: Source, reference: Reference | undefined, at: str
 
 function organisationIn(source: Source, resource: Organization, at: string): Xon | undefined {
   const attribute = 'authorInstitution';
+  const { telecom: _telecom, ...plain } = resource;
   const text = hl7v2TextOf(resource, extensions.hl7v2);
   if (text !== undefined)
-    return agreeing(source, text, readXon, (xon) => organisation(xon, resource.id ?? ''), resource, attribute, at);
+    return agreeing(source, text, readXon, (xon) => organisation(xon, resource.id ?? ''), plain, attribute, at);
   if (resource.name === undefined) return report(source, 'attributeMissing', attribute, `${at}.name`);
   const national = resource.identifier?.find(({ system }) => system === `urn:oid:${structureAuthority}`);
   return xonOf(resource.name, national ?? resource.identifier?.[0]);
