@@ -3,7 +3,7 @@ import type { RecordKey } from '../crypto/keyring.ts';
 import { type Acceptance, accept } from '../domain/accept.ts';
 import type { Action } from '../domain/action.ts';
 import type { Permit, RecordFacts } from '../domain/decision.ts';
-import type { DocumentEntry, Folder, FolderDraft, Submission, SubmissionSet } from '../domain/document.ts';
+import type { Association, DocumentEntry, Folder, FolderDraft, Submission, SubmissionSet } from '../domain/document.ts';
 import { type Problem, problem, Refused, refuse } from '../domain/error.ts';
 import { traced } from '../domain/event.ts';
 import type { Identifier } from '../domain/identifier.ts';
@@ -202,9 +202,10 @@ async function plan(
   judge: Judge,
 ): Promise<DepositPlan<Deposited>> {
   const others = await registeredNames(tools, permit, sent.named);
-  const deposit = namedByUuid(sent, others);
+  const whole = namedByUuid(sent, others);
+  const known = await registryFacts(tools, request, whole, permit, facts);
+  const deposit = withoutHeldMembers(whole, known.associations);
   const { submission } = deposit;
-  const known = await registryFacts(tools, request, deposit, permit, facts);
   const used = deposit.documents.flatMap(({ staged }) => staged ?? []);
   const changed = changedFolders(deposit.shownFolders, others);
   const changing = changed.length === 0 ? undefined : judge('updateDocument');
@@ -293,6 +294,26 @@ function namedByUuid(deposit: Deposit, { uuidOf }: RegisteredNames): Deposit {
     const [source, target] = [renamed(association.source), renamed(association.target)];
     return { ...association, ...(source !== undefined && { source }), ...(target !== undefined && { target }) };
   });
+  return { ...deposit, submission: { ...submission, associations } };
+}
+
+/** A folder that is shown with its members is shown with those that it holds already: they are not put into it again. */
+function withoutHeldMembers(deposit: Deposit, registered: readonly Association[]): Deposit {
+  const { submission, shownFolders = [] } = deposit;
+  if (shownFolders.length === 0) return deposit;
+  const held = new Set(
+    registered
+      .filter(({ type, status }) => type === 'HasMember' && status === 'approved')
+      .map(({ source, target }) => `${source} ${target}`),
+  );
+  const again = new Set(
+    submission.associations
+      .filter(
+        ({ type, source = '', target = '' }) => type === 'HasMember' && held.has(`${nameOf(source)} ${nameOf(target)}`),
+      )
+      .map(({ id }) => id),
+  );
+  const associations = submission.associations.filter(({ id, target = '' }) => !again.has(id) && !again.has(target));
   return { ...deposit, submission: { ...submission, associations } };
 }
 

@@ -305,6 +305,15 @@ describe('a registered folder', () => {
     expect(members?.sort()).toEqual([document, registered, locations(json)[1] ?? ''].sort());
   });
 
+  test('that is sent with the members that it has holds each of them once', async () => {
+    const { folder, list, document } = await made();
+    lists.set(folder, list);
+    const { status, json } = await provide(putting(folder, () => {}, [document]));
+    expect([status, told(json)]).toEqual([200, []]);
+    const members = (await read<List>(folder)).entry?.map(({ item }) => item.reference);
+    expect(members?.sort()).toEqual([document, locations(json)[1] ?? ''].sort());
+  });
+
   test('may be named by its entryUUID instead of its address', async () => {
     const { folder, list, document } = await made();
     lists.set(folder, list);
