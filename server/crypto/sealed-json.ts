@@ -1,15 +1,30 @@
-import { createCipheriv, createDecipheriv, type KeyObject, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHmac, type KeyObject, randomBytes } from 'node:crypto';
 
 /**
  * Seals a value into text that its holder can neither read nor alter: AES-256-GCM, nonce 12 ‖ ciphertext ‖ tag 16, in base64url. `purpose` must
  * be given again to open it, so that what was sealed for one use serves no other.
  */
 export function sealJson(key: KeyObject, purpose: string, value: unknown): string {
-  const nonce = randomBytes(12);
+  return sealed(key, purpose, JSON.stringify(value), randomBytes(12));
+}
+
+/**
+ * The same, but the same text for the same value and purpose, whose holders may learn that they are the same: the nonce is a MAC of both, so that
+ * none serves two values.
+ */
+export function sealJsonAlike(key: KeyObject, purpose: string, value: unknown): string {
+  const text = JSON.stringify(value);
+  const mac = createHmac('sha256', key)
+    .update(JSON.stringify(['nonce', purpose, text]))
+    .digest();
+  return sealed(key, purpose, text, mac.subarray(0, 12));
+}
+
+function sealed(key: KeyObject, purpose: string, text: string, nonce: Uint8Array): string {
   const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: 16 });
   cipher.setAAD(Buffer.from(purpose));
-  const sealed = [cipher.update(JSON.stringify(value)), cipher.final()];
-  return Buffer.concat([nonce, ...sealed, cipher.getAuthTag()]).toString('base64url');
+  const pieces = [cipher.update(text), cipher.final()];
+  return Buffer.concat([nonce, ...pieces, cipher.getAuthTag()]).toString('base64url');
 }
 
 /** What was sealed by this key for this purpose; undefined for anything else. */

@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import { openJson, sealJson } from '../crypto/sealed-json.ts';
+import { openJson, sealJsonAlike } from '../crypto/sealed-json.ts';
 import { type Caller, nameOfActor } from '../domain/actor.ts';
 import { type Problem, refuse } from '../domain/error.ts';
 import type { PageKey } from '../usecases/paging.ts';
@@ -62,10 +62,10 @@ type Place = { readonly search: string; readonly after: PageKey };
 
 /**
  * The token of a page: what is asked and where it begins, sealed together with who asks, so that it serves nobody else, cannot be altered, and
- * tells nobody how many objects there are that he does not see. The server keeps nothing.
+ * tells nobody how many objects there are that he does not see. The same page has the same token. The server keeps nothing.
  */
 export function pageToken(key: KeyObject, caller: Caller, type: string, { search, after }: Place): string {
-  return sealJson(key, purposeOf(caller, type), [search, after]);
+  return sealJsonAlike(key, purposeOf(caller, type), [search, after]);
 }
 
 /**
