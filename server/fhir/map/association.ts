@@ -2,7 +2,7 @@ import type { DocumentReferenceRelatesTo, Extension, Reference } from 'fhir/r4.j
 import type { Association, AssociationType } from '../../domain/document.ts';
 import { extensions } from '../vocabulary.ts';
 import { codingOf } from './code.ts';
-import { slotOf } from './document-reference.ts';
+import { slotOf } from './registry-extension.ts';
 
 /** How FHIR names the relation; the narrower types keep their name in an extension. IHE MHD ConceptMap AssociationTypeVsRelatesTo. */
 export const relationOf: { readonly [T in AssociationType]?: DocumentReferenceRelatesTo['code'] } = {

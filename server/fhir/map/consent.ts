@@ -1,11 +1,11 @@
-import type { Consent, ConsentProvision, FhirResource, Group, Reference } from 'fhir/r4.js';
-import { type ConsentActor, type Consent as Stated, sameStatement } from '../../domain/consent.ts';
+import type { Consent, ConsentProvision, FhirResource } from 'fhir/r4.js';
+import { type Consent as Stated, sameStatement } from '../../domain/consent.ts';
 import { visibilitySystem } from '../../domain/document.ts';
-import { professionalAuthority, structureAuthority } from '../../domain/people.ts';
 import type { StoredConsents } from '../../store/port.ts';
 import { statusOf } from '../../usecases/read-consents.ts';
 import { type StatedTerm, termsIn } from '../read/consent.ts';
-import { identifierTypes, profiles, systemUrl, uris, consent as words } from '../vocabulary.ts';
+import { profiles, systemUrl, uris, consent as words } from '../vocabulary.ts';
+import { actorReference, groupResource } from './consent-actor.ts';
 
 /**
  * What was stated in one go: the form as it was sent, with what has ended since, or a Consent written for a statement that was made without
@@ -123,39 +123,4 @@ function provisionOf(stated: Stated): ConsentProvision {
     default:
       return statement satisfies never;
   }
-}
-
-/** Whom a consent names: a professional or structure by national identifier, a team by the Group contained for it. */
-export function actorReference(actor: ConsentActor): Reference {
-  if (actor.kind === 'careTeam') return { reference: '#team', type: 'Group' };
-  return {
-    type: actor.kind === 'professional' ? 'Practitioner' : 'Organization',
-    ...nationalReference(actor),
-    ...(actor.name !== undefined && { display: actor.name }),
-  };
-}
-
-function nationalReference({
-  kind,
-  id,
-}: {
-  readonly kind: 'professional' | 'structure';
-  readonly id: string;
-}): Reference {
-  const [authority, code] =
-    kind === 'professional'
-      ? [professionalAuthority, identifierTypes.professional]
-      : [structureAuthority, identifierTypes.structure];
-  const type = { coding: [{ system: identifierTypes.system, code }] };
-  return { identifier: { type, system: `urn:oid:${authority}`, value: id } };
-}
-
-function groupResource({ members }: Extract<ConsentActor, { kind: 'careTeam' }>): Group {
-  return {
-    resourceType: 'Group',
-    id: 'team',
-    type: 'practitioner',
-    actual: true,
-    member: members.map((member) => ({ entity: nationalReference(member) })),
-  };
 }

@@ -5,9 +5,9 @@ import type { Author, Recipient } from '../../domain/people.ts';
 import { dateTimeOf } from '../../domain/time.ts';
 import { extensions, mhdListTypes, profiles, uris } from '../vocabulary.ts';
 import { associationExtension } from './association.ts';
+import { authorReference } from './author.ts';
 import { conceptOf, cxIdentifier, uniqueIdentifier } from './code.ts';
-import { languageOf, precisionOf, slotOf } from './document-reference.ts';
-import { authorReference } from './people.ts';
+import { languageOf, precisionOf, slotOf } from './registry-extension.ts';
 
 /** A member of a list: by which association, where it is found, and by which other one the association is in the submission set. */
 export type Member = {

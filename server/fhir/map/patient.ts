@@ -13,7 +13,7 @@ import {
   profiles,
   subsetted,
 } from '../vocabulary.ts';
-import { actorReference } from './consent.ts';
+import { actorReference } from './consent-actor.ts';
 
 /**
  * The holder of a record with the traits of the INS: birth name, first names, sex, date and place of birth; and what a feed told besides.
