@@ -141,6 +141,7 @@ type Searched = {
   readonly type: string;
   readonly parameters: Readonly<Record<string, { readonly type: string; readonly documentation?: string | undefined }>>;
   readonly sorts: readonly string[];
+  readonly sortsWithin?: true;
   readonly includes: readonly string[];
   readonly revIncludes: readonly string[];
 };
@@ -163,7 +164,14 @@ For professionals, structures and systems; [decision 0018](decisions/0018-direct
 ${[practitionerSearch, roleSearch, organizationSearch, deviceSearch].map(searchOf).join('\n\n')}`;
 }
 
-function searchOf({ type, parameters, sorts: [usual, ...others], includes, revIncludes }: Searched): string {
+function searchOf({
+  type,
+  parameters,
+  sorts: [usual, ...others],
+  sortsWithin,
+  includes,
+  revIncludes,
+}: Searched): string {
   const named = Object.keys(parameters).filter((name) => parameters[name]?.documentation !== undefined);
   const begins = (one: string, name: string) => one.startsWith(`${name}:`) || one.startsWith(`${name}.`);
   const forms = (name: string) =>
@@ -181,7 +189,11 @@ function searchOf({ type, parameters, sorts: [usual, ...others], includes, revIn
   const told = (what: string, all: readonly string[]) =>
     all.length === 0 ? [] : [`${what}: ${all.map((one) => `\`${one}\``).join(', ')}.`];
   const sorts = [`-${usual}`, `${usual}`, ...others.flatMap((one) => [`-${one}`, one])];
-  const also = [...told('`_sort`', sorts), ...told('`_include`', includes), ...told('`_revinclude`', revIncludes)];
+  const also = [
+    ...told(sortsWithin === true ? '`_sort` (several, each within the one before)' : '`_sort`', sorts),
+    ...told('`_include`', includes),
+    ...told('`_revinclude`', revIncludes),
+  ];
   return `## ${type}
 
 ${also.join(' ')}
