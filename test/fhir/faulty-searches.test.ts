@@ -74,7 +74,11 @@ test.each(rows)('$fault', async (row) => {
     }
     const [expected, problem, expression] = told;
     const issues = json.issue.map((issue) => [issue.details?.text, issue.expression?.[0] ?? null]);
-    expect([type, status, issues[0]]).toEqual([type, expected, [problem, expression === null ? null : named(expression)]]);
+    expect([type, status, issues[0]]).toEqual([
+      type,
+      expected,
+      [problem, expression === null ? null : named(expression)],
+    ]);
   }
 });
 
