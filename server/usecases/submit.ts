@@ -3,7 +3,15 @@ import type { RecordKey } from '../crypto/keyring.ts';
 import { type Acceptance, accept } from '../domain/accept.ts';
 import type { Action } from '../domain/action.ts';
 import type { Permit, RecordFacts } from '../domain/decision.ts';
-import type { Association, DocumentEntry, Folder, FolderDraft, Submission, SubmissionSet } from '../domain/document.ts';
+import {
+  type Association,
+  type DocumentEntry,
+  type Folder,
+  type FolderDraft,
+  type Submission,
+  type SubmissionSet,
+  visibilityOf,
+} from '../domain/document.ts';
 import { type Problem, problem, Refused, refuse } from '../domain/error.ts';
 import { traced } from '../domain/event.ts';
 import type { Identifier } from '../domain/identifier.ts';
@@ -471,8 +479,30 @@ function rows(
     ...folders.map((folder): Row => ({ kind: 'folder', folder })),
     ...associations.map((association): Row => ({ kind: 'association', association })),
     ...deprecated.map((document): Row => ({ kind: 'status', document, status: 'deprecated' })),
-    ...touched.map((folder): Row => ({ kind: 'folderState', folder, lastUpdateTime: dtmOf(registeredAt) })),
+    ...touched.map(
+      (folder): Row => ({
+        kind: 'folderState',
+        folder,
+        ...(growsInSight(folder, { entries, associations }) && { lastUpdateTime: dtmOf(registeredAt) }),
+      }),
+    ),
   ];
+}
+
+/**
+ * Whether a folder receives anything that is not hidden from somebody: one that only hidden documents come into keeps its time, by which others
+ * would learn of them.
+ */
+function growsInSight(
+  folder: string,
+  { entries, associations }: Pick<Acceptance, 'entries' | 'associations'>,
+): boolean {
+  const hidden = new Set(
+    entries.flatMap((entry) => (visibilityOf(entry.confidentialityCodes).length > 0 ? [entry.entryUUID] : [])),
+  );
+  return associations.some(
+    ({ type, source, target }) => type === 'HasMember' && source === folder && !hidden.has(target),
+  );
 }
 
 /** Problems of reading first; what the rules miss because reading left it out is not told twice. */

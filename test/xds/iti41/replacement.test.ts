@@ -64,6 +64,23 @@ test('a folder receives the replacement though its other documents are hidden fr
   );
 });
 
+test.each([
+  ['INVISIBLE_PATIENT', 0],
+  ['MASQUE_PS', 0],
+  [undefined, 100],
+] as const)(
+  'the time of a folder tells nobody of a document that is hidden: with %s it goes on by %d',
+  async (code, by) => {
+    const folder = await foldered(world, '2.999.81.1', await registered(world, '2.999.80.1'));
+    world.clock.now += 60_000;
+    const put = [linking('HasMember', folder.entryUUID, 'doc1', { entryUUID: 'in' }), memberOf('in')];
+    const { entryUUID } = await registered(world, '2.999.80.2', { codes: code === undefined ? [] : [code], more: put });
+    expect((await associationsOf(world, folder.entryUUID)).map(({ target }) => target)).toContain(entryUUID);
+    const [now] = await foldersOf(world, folder.logicalID);
+    expect(Number(now?.lastUpdateTime) - Number(folder.lastUpdateTime)).toBe(by);
+  },
+);
+
 test('a document of the set that is registered already is named by reference, and a hidden one is not there', async () => {
   const known = await registered(world, '2.999.80.1');
   const hidden = await registered(world, '2.999.80.2', { codes: ['MASQUE_PS'] });
