@@ -9,7 +9,7 @@ import {
   practitionerSearch,
   roleSearch,
 } from './directory-search.ts';
-import type { Answer, Exchange, Interaction } from './exchange.ts';
+import { type Answer, type Exchange, type Interaction, searchesOf } from './exchange.ts';
 import { professionalOf, roleOf, structureOf, systemOf } from './map/directory.ts';
 import { answerSearch, type Hit, type PagedSearch, type Search } from './paged-search.ts';
 
@@ -85,15 +85,13 @@ async function read<K extends DirectoryKind>(exchange: Exchange, served: Served<
 function interactionsOf<K extends DirectoryKind>(served: Served<K>): Interaction[] {
   const { type } = served.search;
   const common = { resource: type, action: 'readDirectory' } as const;
-  const searching = {
-    ...common,
-    interaction: 'search-type',
-    transaction: 'search',
-    handle: (exchange: Exchange) => search(exchange, served),
-  } as const;
   return [
-    { ...searching, method: 'GET', path: `/${type}`, what: served.what },
-    { ...searching, method: 'POST', path: `/${type}/_search`, what: 'The same, parameters in the body' },
+    ...searchesOf({
+      ...common,
+      transaction: 'search',
+      what: served.what,
+      handle: (exchange) => search(exchange, served),
+    }),
     {
       ...common,
       method: 'GET',

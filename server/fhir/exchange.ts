@@ -139,3 +139,12 @@ export type Interaction = {
   /** What of a refusal the caller may learn. */
   readonly told?: (problems: readonly Problem[], exchange: Exchange) => readonly Problem[];
 };
+
+/** A search by GET, and by POST with its parameters in the body. FHIR R4 http.html#search. */
+export function searchesOf(row: Omit<Interaction, 'method' | 'path' | 'interaction'>): readonly Interaction[] {
+  const search = { ...row, interaction: 'search-type' } as const;
+  return [
+    { ...search, method: 'GET', path: `/${row.resource}` },
+    { ...search, method: 'POST', path: `/${row.resource}/_search`, what: 'The same, parameters in the body' },
+  ];
+}

@@ -6,7 +6,7 @@ import type { PatientRef } from '../usecases/query.ts';
 import { consentHistory, findConsents, isWithdrawn } from '../usecases/read-consents.ts';
 import { unknownUnlessNamed } from './concealment.ts';
 import { consentCondition, consentSearch, noQuestion } from './consent-search.ts';
-import type { Answer, Exchange, Interaction } from './exchange.ts';
+import { type Answer, type Exchange, type Interaction, searchesOf } from './exchange.ts';
 import { historyOf } from './history.ts';
 import { consentResource } from './map/consent.ts';
 import { answerSearch } from './paged-search.ts';
@@ -190,12 +190,11 @@ const common = { resource: type, transaction: 'ITI-108' } as const;
 const reading = { ...common, action: 'readConsents', told: unknownUnlessNamed(type) } as const;
 const changing = { ...common, action: 'changeConsent' } as const;
 const updating = { ...changing, method: 'PUT', interaction: 'update', handle: update } as const;
-const finding = { ...common, interaction: 'search-type', action: 'readConsents', handle: search } as const;
+const finding = { ...common, action: 'readConsents', handle: search } as const;
 
 /** Access Consent. IHE PCF 1.1, ITI-108. */
 export const consentInteractions: readonly Interaction[] = [
-  { ...finding, method: 'GET', path: `/${type}`, what: 'What the patient states about who reads' },
-  { ...finding, method: 'POST', path: `/${type}/_search`, what: 'The same, parameters in the body' },
+  ...searchesOf({ ...finding, what: 'What the patient states about who reads' }),
   {
     ...changing,
     method: 'POST',

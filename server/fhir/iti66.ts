@@ -2,7 +2,7 @@ import { problem, refuse } from '../domain/error.ts';
 import { isUuid } from '../domain/identifier.ts';
 import { type Package, type PackagesFound, searchPackages } from '../usecases/search-packages.ts';
 import { unknownUnlessNamed } from './concealment.ts';
-import type { Answer, Exchange, Interaction } from './exchange.ts';
+import { type Answer, type Exchange, type Interaction, searchesOf } from './exchange.ts';
 import { holdersOf } from './included.ts';
 import { emptyListQuestion, type ListQuestion, listParameters, packagesAsked } from './list-search.ts';
 import { folderAsList, setAsList, type WrittenList } from './list-writer.ts';
@@ -100,7 +100,6 @@ async function read(exchange: Exchange): Promise<Answer> {
 
 const finding = {
   resource: type,
-  interaction: 'search-type',
   transaction: 'ITI-66',
   action: 'searchDocuments',
   handle: search,
@@ -108,8 +107,7 @@ const finding = {
 
 /** Find Document Lists, and the read of one. IHE MHD 2:3.66; FHIR R4 http.html#read. */
 export const listInteractions: readonly Interaction[] = [
-  { ...finding, method: 'GET', path: `/${type}`, what: 'Find submission sets and folders of a patient' },
-  { ...finding, method: 'POST', path: `/${type}/_search`, what: 'The same, parameters in the body' },
+  ...searchesOf({ ...finding, what: 'Find submission sets and folders of a patient' }),
   {
     method: 'GET',
     path: `/${type}/:id`,

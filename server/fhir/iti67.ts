@@ -9,7 +9,7 @@ import {
 import { unknownUnlessNamed } from './concealment.ts';
 import { documentParameters } from './document-parameters.ts';
 import { type DocumentQuestion, emptyQuestion, filterOf } from './document-search.ts';
-import type { Answer, Exchange, Interaction } from './exchange.ts';
+import { type Answer, type Exchange, type Interaction, searchesOf } from './exchange.ts';
 import { holdersOf } from './included.ts';
 import { listsOf } from './list-writer.ts';
 import { answerSearch, type FoundHits, type PagedSearch, searchOf } from './paged-search.ts';
@@ -103,9 +103,8 @@ async function read(exchange: Exchange): Promise<Answer> {
   return { body: writerOf(exchange, found)(document).resource, headers: stateHeaders(document) };
 }
 
-const find67 = {
+const finding = {
   resource: type,
-  interaction: 'search-type',
   transaction: 'ITI-67',
   action: 'searchDocuments',
   handle: search,
@@ -113,8 +112,7 @@ const find67 = {
 
 /** Find Document References, and the read of one. IHE MHD 2:3.67; FHIR R4 http.html#read. */
 export const documentInteractions: readonly Interaction[] = [
-  { ...find67, method: 'GET', path: `/${type}`, what: 'Find documents of a patient' },
-  { ...find67, method: 'POST', path: `/${type}/_search`, what: 'The same, parameters in the body' },
+  ...searchesOf({ ...finding, what: 'Find documents of a patient' }),
   {
     method: 'GET',
     path: `/${type}/:id`,

@@ -7,7 +7,7 @@ import type { PatientRecord } from '../domain/record.ts';
 import { findPatients, type PatientOrder } from '../usecases/find-patients.ts';
 import { pageOf } from '../usecases/paging.ts';
 import { readPatient, testExistence } from '../usecases/patient.ts';
-import type { Answer, Exchange, Interaction } from './exchange.ts';
+import { type Answer, type Exchange, type Interaction, searchesOf } from './exchange.ts';
 import { existenceOf, patientOf } from './map/patient.ts';
 import { answerSearch, type FoundHits, type Hit, type PagedSearch } from './paged-search.ts';
 import { emptyQuestion, type PatientQuestion, patientSearch } from './patient-search.ts';
@@ -106,21 +106,11 @@ function hitOf({ base }: Exchange, patient: Patient): Hit {
   return { fullUrl: `${base}/${type}/${patient.id ?? ''}`, resource: JSON.stringify(patient) };
 }
 
-const common = {
+/** Patient Demographics Query for Mobile. IHE PDQm, ITI-78. */
+export const demographicsInteractions: readonly Interaction[] = searchesOf({
   resource: type,
-  interaction: 'search-type',
   transaction: 'ITI-78',
   action: 'testExistence',
+  what: 'Existence test of a record by identifier; patients by traits for who may search by them',
   handle: search,
-} as const;
-
-/** Patient Demographics Query for Mobile. IHE PDQm, ITI-78. */
-export const demographicsInteractions: readonly Interaction[] = [
-  {
-    ...common,
-    method: 'GET',
-    path: `/${type}`,
-    what: 'Existence test of a record by identifier; patients by traits for who may search by them',
-  },
-  { ...common, method: 'POST', path: `/${type}/_search`, what: 'The same, parameters in the body' },
-];
+});

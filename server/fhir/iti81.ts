@@ -3,7 +3,7 @@ import { problem, Refused, refuse } from '../domain/error.ts';
 import { eventOfHistory, history } from '../usecases/history.ts';
 import { unknownUnlessNamed } from './concealment.ts';
 import { type EventQuestion, eventParameters } from './event-search.ts';
-import type { Answer, Exchange, Interaction } from './exchange.ts';
+import { type Answer, type Exchange, type Interaction, searchesOf } from './exchange.ts';
 import { auditEventOf } from './map/audit-event.ts';
 import { answerSearch, searchOf } from './paged-search.ts';
 
@@ -58,9 +58,8 @@ function observerOf({ base, tools }: Exchange) {
   return { base, repositoryUniqueId: tools.settings.repositoryUniqueId };
 }
 
-const find = {
+const finding = {
   resource: type,
-  interaction: 'search-type',
   transaction: 'ITI-81',
   action: 'readHistory',
   handle: search,
@@ -68,8 +67,7 @@ const find = {
 
 /** Retrieve ATNA Audit Event, and the read of one. */
 export const eventInteractions: readonly Interaction[] = [
-  { ...find, method: 'GET', path: `/${type}`, what: 'Who did what to a record' },
-  { ...find, method: 'POST', path: `/${type}/_search`, what: 'The same, parameters in the body' },
+  ...searchesOf({ ...finding, what: 'Who did what to a record' }),
   {
     method: 'GET',
     path: `/${type}/:id`,

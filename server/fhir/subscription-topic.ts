@@ -2,7 +2,7 @@ import type { Basic, Extension } from 'fhir/r4.js';
 import { refuse } from '../domain/error.ts';
 import { ownSubscriptions } from '../usecases/subscribe.ts';
 import { entryOf, searchset } from './bundle.ts';
-import type { Answer, Exchange, Interaction } from './exchange.ts';
+import { type Answer, type Exchange, type Interaction, searchesOf } from './exchange.ts';
 import { type Paging, type ParameterTable, queryString, readSearch } from './search.ts';
 import { alternatives, readToken } from './search-values.ts';
 import { canonicalOf, type Topic, topicOf, topics } from './subscription-topics.ts';
@@ -105,11 +105,10 @@ export function basicOf(topic: Topic): Basic {
 }
 
 const common = { resource: type, transaction: 'ITI-114', action: 'manageSubscriptions' } as const;
-const finding = { ...common, interaction: 'search-type', handle: search } as const;
+const finding = { ...common, handle: search } as const;
 
 /** Resource SubscriptionTopic Search. IHE DSUBm, ITI-114. */
 export const topicInteractions: readonly Interaction[] = [
-  { ...finding, method: 'GET', path: `/${type}`, what: 'Topics of subscriptions' },
-  { ...finding, method: 'POST', path: `/${type}/_search`, what: 'The same, parameters in the body' },
+  ...searchesOf({ ...finding, what: 'Topics of subscriptions' }),
   { ...common, method: 'GET', path: `/${type}/:id`, interaction: 'read', what: 'Read one topic', handle: read },
 ];

@@ -12,7 +12,7 @@ import {
   type Wanted,
 } from '../usecases/subscribe.ts';
 import { entryOf, searchset } from './bundle.ts';
-import type { Answer, Exchange, Interaction } from './exchange.ts';
+import { type Answer, type Exchange, type Interaction, searchesOf } from './exchange.ts';
 import { type Notification, notificationOf, statusOf } from './map/notification.ts';
 import { subscriptionResource } from './map/subscription.ts';
 import { shapeProblems } from './read/shape.ts';
@@ -297,7 +297,7 @@ async function bind(exchange: Exchange): Promise<Answer> {
 }
 
 const common = { resource: type, transaction: 'ITI-110', action: 'manageSubscriptions' } as const;
-const finding = { ...common, transaction: 'ITI-113', interaction: 'search-type', handle: search } as const;
+const finding = { ...common, transaction: 'ITI-113', handle: search } as const;
 const operation = (
   name: string,
   what: string,
@@ -322,8 +322,7 @@ export const subscriptionInteractions: readonly Interaction[] = [
   ...operation('status', 'How a subscription stands', statusOne, ['/:id']),
   ...operation('events', `What was told, once more, ${mostReplayed} events at most`, events, ['/:id']),
   ...operation('get-ws-binding-token', 'Leave to bind a websocket', bind, ['', '/:id']),
-  { ...finding, method: 'GET', path: `/${type}`, what: 'The subscriptions of the caller' },
-  { ...finding, method: 'POST', path: `/${type}/_search`, what: 'The same, parameters in the body' },
+  ...searchesOf({ ...finding, what: 'The subscriptions of the caller' }),
   {
     ...common,
     method: 'POST',
