@@ -1,6 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { afterAll, beforeAll } from '@jest/globals';
 import { openSegmentReader } from '../../server/blobs/segments.ts';
 import { openEmbedded } from '../../server/store/embedded/open.ts';
 import { permitAcross } from '../support/permits.ts';
@@ -18,8 +19,14 @@ import { type Subject, storeContract } from './store.ts';
 import { queryContract } from './store-queries.ts';
 import { subscriptionContract } from './subscriptions.ts';
 
+/** An empty store, of which each test has a copy: its tables are made once. */
+const empty = mkdtempSync(join(tmpdir(), 'opendmp-store-'));
+beforeAll(async () => (await openEmbedded({ folder: empty, threads: false })).close());
+afterAll(() => rmSync(empty, { recursive: true }));
+
 async function open(): Promise<Subject> {
   const folder = mkdtempSync(join(tmpdir(), 'opendmp-store-'));
+  cpSync(empty, folder, { recursive: true });
   const store = await openEmbedded({ folder, threads: false });
   const segments = openSegmentReader(join(folder, 'documents'));
   return {
