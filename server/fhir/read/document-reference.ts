@@ -3,8 +3,8 @@ import type { AvailabilityStatus, EntryDraft, LocalizedText, Slot } from '../../
 import type { Problem } from '../../domain/error.ts';
 import type { Cx } from '../../domain/identifier.ts';
 import { archivedUrls, encounterReference, extensions } from '../vocabulary.ts';
+import { authenticatorIn, authorIn } from './author.ts';
 import { allNamesIn, codeIn, conceptIn, conceptsIn, cxiIn, hashIn, namesIn, timeIn, uniqueIdIn } from './code.ts';
-import { authenticatorIn, authorIn } from './people.ts';
 import { extensionsOf, present, report, type Source } from './source.ts';
 import { sourcePatientIn } from './source-patient.ts';
 

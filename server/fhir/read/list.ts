@@ -3,6 +3,7 @@ import type { FolderDraft, SetDraft } from '../../domain/document.ts';
 import type { Cx } from '../../domain/identifier.ts';
 import type { Author, Recipient } from '../../domain/people.ts';
 import { extensions, mhdListTypes, recipientUrls } from '../vocabulary.ts';
+import { authorIn } from './author.ts';
 import { conceptIn, namesIn, timeIn } from './code.ts';
 import {
   type Opened,
@@ -13,7 +14,6 @@ import {
   textIn,
   versionIn,
 } from './document-reference.ts';
-import { authorIn } from './people.ts';
 import { extensionsOf, present, report, type Source } from './source.ts';
 
 /** What a List is by its code; the code system is read under http too. IHE MHD, MHDlistTypes. */
