@@ -3,17 +3,10 @@ import type { RecordKey } from '../crypto/keyring.ts';
 import { type Acceptance, accept } from '../domain/accept.ts';
 import type { Action } from '../domain/action.ts';
 import type { Permit, RecordFacts } from '../domain/decision.ts';
-import {
-  type Association,
-  type DocumentEntry,
-  type Folder,
-  type FolderDraft,
-  type Submission,
-  type SubmissionSet,
-  visibilityOf,
-} from '../domain/document.ts';
+import type { Association, DocumentEntry, Folder, FolderDraft, Submission, SubmissionSet } from '../domain/document.ts';
 import { type Problem, problem, Refused, refuse } from '../domain/error.ts';
 import { traced } from '../domain/event.ts';
+import { growsInSight } from '../domain/folder-time.ts';
 import type { Identifier } from '../domain/identifier.ts';
 import { currentIdentifiers, type RecordId } from '../domain/record.ts';
 import { type Manifest, type MessageFacts, nameOf, type RegistryFacts } from '../domain/rules/facts.ts';
@@ -261,7 +254,14 @@ async function plan(
       ...further.expect,
     ],
     put: [
-      ...rows(request, deposit, accepted, kept, now),
+      ...rows(
+        request,
+        deposit,
+        accepted,
+        kept,
+        [...known.targets.values()].map(({ entry }) => entry),
+        now,
+      ),
       ...used.map((id): Row => ({ kind: 'unstaged', id })),
       ...further.put,
     ],
@@ -458,6 +458,7 @@ function rows(
   { submission, documents }: Deposit,
   { set, entries, folders, associations, deprecated, touched }: Acceptance,
   kept: ReadonlyMap<Received, SealedContent>,
+  registered: readonly DocumentEntry[],
   registeredAt: number,
 ): Row[] {
   const received = new Map(documents.map((document) => [nameOf(document.id), document.received]));
@@ -483,26 +484,10 @@ function rows(
       (folder): Row => ({
         kind: 'folderState',
         folder,
-        ...(growsInSight(folder, { entries, associations }) && { lastUpdateTime: dtmOf(registeredAt) }),
+        ...(growsInSight(folder, associations, [...entries, ...registered]) && { lastUpdateTime: dtmOf(registeredAt) }),
       }),
     ),
   ];
-}
-
-/**
- * Whether a folder receives anything that is not hidden from somebody: one that only hidden documents come into keeps its time, by which others
- * would learn of them.
- */
-function growsInSight(
-  folder: string,
-  { entries, associations }: Pick<Acceptance, 'entries' | 'associations'>,
-): boolean {
-  const hidden = new Set(
-    entries.flatMap((entry) => (visibilityOf(entry.confidentialityCodes).length > 0 ? [entry.entryUUID] : [])),
-  );
-  return associations.some(
-    ({ type, source, target }) => type === 'HasMember' && source === folder && !hidden.has(target),
-  );
 }
 
 /** Problems of reading first; what the rules miss because reading left it out is not told twice. */

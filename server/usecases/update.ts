@@ -2,6 +2,7 @@ import type { Permit } from '../domain/decision.ts';
 import type { DocumentEntry, Submission } from '../domain/document.ts';
 import { type Problem, Refused, refuse } from '../domain/error.ts';
 import { type Transaction, traced } from '../domain/event.ts';
+import { growsInSight } from '../domain/folder-time.ts';
 import { messageProblems, registryProblems, valueProblems } from '../domain/rules.ts';
 import { dtmOf } from '../domain/time.ts';
 import { maskedWith } from '../domain/update/chain.ts';
@@ -190,7 +191,7 @@ function planOf<T>(
   tools: Tools,
   request: Request,
   submission: Submission,
-  { around }: UpdateFacts,
+  { around, entries: known }: UpdateFacts,
   {
     operations,
     codesCount,
@@ -218,7 +219,12 @@ function planOf<T>(
         around,
       ),
     ],
-    put: rows(request, changes, now),
+    put: rows(
+      request,
+      changes,
+      [...known.values()].map(({ entry }) => entry),
+      now,
+    ),
     done: judged.map(({ permit, deeds }) => ({
       permit,
       trace: {
@@ -272,7 +278,7 @@ function expectations(submission: Submission, changes: Changes): Expectation[] {
   ];
 }
 
-function rows(request: Request, changes: Changes, now: number): Row[] {
+function rows(request: Request, changes: Changes, registered: readonly DocumentEntry[], now: number): Row[] {
   const { set } = changes;
   return [
     ...changes.entries.map(
@@ -286,6 +292,14 @@ function rows(request: Request, changes: Changes, now: number): Row[] {
     ...changes.associationStatuses.map(
       ({ entryUUID, to }): Row => ({ kind: 'associationState', association: entryUUID, status: to }),
     ),
-    ...changes.touched.map((folder): Row => ({ kind: 'folderState', folder, lastUpdateTime: dtmOf(now) })),
+    ...changes.touched.map(
+      (folder): Row => ({
+        kind: 'folderState',
+        folder,
+        ...(growsInSight(folder, changes.associations, [...registered, ...changes.entries.map(({ next }) => next)]) && {
+          lastUpdateTime: dtmOf(now),
+        }),
+      }),
+    ),
   ];
 }

@@ -175,6 +175,23 @@ describe('a new version of an entry', () => {
   });
 });
 
+test.each([
+  ['INVISIBLE_PATIENT', 0],
+  [undefined, 100],
+] as const)('a folder that receives a document with %s keeps its time, or goes on by %d', async (code, by) => {
+  const folder = await foldered(world, '2.999.81.1', entry);
+  const put = await registered(world, '2.999.80.2', { codes: code === undefined ? [] : [code] });
+  world.clock.now += 60_000;
+  const sent = await send(
+    linking('HasMember', folder.entryUUID, put.entryUUID, { entryUUID: 'in' }),
+    linking('SubmitAssociation', 'ss1', 'in'),
+  );
+  expect(sent).toMatchObject({ status: 'Success' });
+  expect((await associationsOf(world, folder.entryUUID)).map(({ target }) => target)).toContain(put.entryUUID);
+  const [now] = await foldersOf(world, folder.logicalID);
+  expect(Number(now?.lastUpdateTime) - Number(folder.lastUpdateTime)).toBe(by);
+});
+
 describe('a new version of a folder', () => {
   test('keeps its documents; its lastUpdateTime is now', async () => {
     const folder = await foldered(world, '2.999.81.1', entry);
