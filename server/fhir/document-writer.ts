@@ -23,7 +23,7 @@ type Kept = WrittenDocument & { readonly of: StoredDocument; readonly relatesTo:
 export function documentWriter(base: string): DocumentWriter {
   const known = new WeakMap<DocumentEntry, Kept>();
   return (document, relations = []) => {
-    const { entry, record, registeredAt, revision, changedAt } = document;
+    const { entry, record, registeredAt, revision, changedAt, kept } = document;
     const related = relations.flatMap(({ association, target }) => relationTo(association, target));
     const relatesTo = related.length === 0 ? '' : JSON.stringify(related);
     const found = known.get(entry);
@@ -31,7 +31,7 @@ export function documentWriter(base: string): DocumentWriter {
     const isSame = of?.record === record && of.registeredAt === registeredAt && of.changedAt === changedAt;
     if (found !== undefined && isSame && of.revision === revision && found.relatesTo === relatesTo) return found;
     const written = { ...write(document, related, base), of: document, relatesTo };
-    known.set(entry, written);
+    if (kept === true) known.set(entry, written);
     return written;
   };
 }

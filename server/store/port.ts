@@ -45,6 +45,8 @@ export type StoredDocument = {
   readonly revision: number;
   /** Since when it is in this state, in milliseconds. */
   readonly changedAt: number;
+  /** The reader keeps this very entry: what is made of it may be kept as long as it is. */
+  readonly kept?: true;
 };
 
 /** What is sealed and goes with a change set: ordinary documents inside, large ones already on disk under `file`. */

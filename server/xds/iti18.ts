@@ -110,7 +110,7 @@ function objects({ documents, sets, folders, associations }: Found, returnType: 
   const whole = returnType === 'LeafClass';
   return [
     ...sets.map(({ set }) => (whole ? writeSubmissionSet(set) : writeObjectRef(set.entryUUID))),
-    ...documents.map(({ entry }) => (whole ? writtenDocument(entry) : writeObjectRef(entry.entryUUID))),
+    ...documents.map((document) => (whole ? writtenDocument(document) : writeObjectRef(document.entry.entryUUID))),
     ...folders.map(({ folder }) => (whole ? writeFolder(folder) : writeObjectRef(folder.entryUUID))),
     ...associations.map((one) => (whole ? writeAssociation(one) : writeObjectRef(one.entryUUID))),
   ];

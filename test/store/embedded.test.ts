@@ -440,12 +440,15 @@ describe('a destroyed key', () => {
   });
 });
 
-test('an entry that was read before is the same object until the store has another', async () => {
+test('an entry that is read again is kept, and is the same object until the store has another', async () => {
   const store = await open();
   await seed(store);
   const permit = await permitOn(store, 'ourselves');
   await store.write.commit(permit, put(documentRow(document(1))));
-  const read = async () => (await store.read.documents(permit, {}, all)).items.map(({ entry }) => entry);
+  const documents = async () => (await store.read.documents(permit, {}, all)).items;
+  const read = async () => (await documents()).map(({ entry }) => entry);
+  expect((await documents()).map(({ kept }) => kept)).toEqual([undefined]);
+  expect((await documents()).map(({ kept }) => kept)).toEqual([true]);
   const [once] = await read();
   expect((await read())[0]).toBe(once);
   await store.write.commit(permit, put({ kind: 'status', document: uuid(1), status: 'archived' }));

@@ -134,25 +134,39 @@ export function makeDocumentReads(database: Database) {
 
 /** How many entries one thread keeps: some 20 kB each, with what the faces keep beside them. */
 const keptEntries = 4096;
+/** How many it remembers to have read. */
+const seenOnce = 32_768;
 
-type EntryOf = (position: number, json: string, status: AvailabilityStatus) => DocumentEntry;
+type EntryOf = (position: number, json: string, status: AvailabilityStatus) => Pick<StoredDocument, 'entry' | 'kept'>;
 
 /**
- * Keeps the entries that were read last. JSON that is the same as then is not read again: it gives the same object, by which whoever
+ * Keeps the entries that were read last, from the second time on: what is read once makes no work for the collector of garbage. JSON that is the same as then is not read again: it gives the same object, by which whoever
  * wrote it for an answer knows it again.
  */
 function makeEntryReader(kept: number, read: (json: string) => DocumentEntry): EntryOf {
   const known = new Map<number, { readonly json: string; readonly entry: DocumentEntry }>();
+  const seen = new Map<number, true>();
   return (position, json, status) => {
-    let found = known.get(position);
-    known.delete(position);
-    if (found?.json !== json || found.entry.status !== status)
-      // The status lives in its column.
-      found = { json, entry: { ...read(json), status } };
-    known.set(position, found);
-    if (known.size > kept) known.delete(known.keys().next().value ?? position);
-    return found.entry;
+    const found = known.get(position);
+    if (found?.json === json && found.entry.status === status) {
+      known.delete(position);
+      known.set(position, found);
+      return { entry: found.entry, kept: true };
+    }
+    // The status lives in its column.
+    const entry = { ...read(json), status };
+    if (found === undefined && !seen.delete(position)) {
+      keep(seen, seenOnce, position, true);
+      return { entry };
+    }
+    keep(known, kept, position, { json, entry });
+    return { entry, kept: true };
   };
+}
+
+function keep<V>(all: Map<number, V>, most: number, position: number, value: V): void {
+  all.set(position, value);
+  if (all.size > most) all.delete(all.keys().next().value ?? position);
 }
 
 function documentOf({ record }: Reading, row: Row, entryOf: EntryOf): StoredDocument {
@@ -160,7 +174,7 @@ function documentOf({ record }: Reading, row: Row, entryOf: EntryOf): StoredDocu
   const [, , , , , , , , , , , revision, changedAt, relates, own] = row;
   const content = placeOf(segment, start, length, file);
   return {
-    entry: entryOf(position, json, statuses[status] ?? 'deleted'),
+    ...entryOf(position, json, statuses[status] ?? 'deleted'),
     record,
     position,
     registeredAt,
