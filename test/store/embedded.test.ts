@@ -455,3 +455,23 @@ test('an entry that is read again is kept, and is the same object until the stor
   expect(once).toMatchObject({ status: 'approved' });
   expect(await read()).toEqual([{ ...once, status: 'archived' }]);
 });
+
+test('values of a change set that was taken back are no one else’s', async () => {
+  const store = await open();
+  await seed(store);
+  const permit = await permitOn(store, 'ourselves');
+  const institutions = [{ name: 'Cabinet', id: '499970000016001' }];
+  const of = (n: number, code: string) => ({
+    ...document(n),
+    authors: [{ institutions, roles: [], specialties: [], telecommunications: [] }],
+    typeCode: { code, system: '2.16.840.1.113883.6.1' },
+  });
+  const nowhere = { kind: 'status', document: uuid(99), status: 'archived' } as const;
+  await expect(store.write.commit(permit, put(documentRow(of(1, 'taken-back')), nowhere))).rejects.toThrow(
+    'names no document',
+  );
+  await store.write.commit(permit, put(documentRow(of(2, 'other'))));
+  await store.write.commit(permit, put(documentRow(of(3, 'taken-back'))));
+  const { items } = await store.read.documents(permit, {}, all);
+  expect(items.map(({ entry }) => entry)).toEqual([of(3, 'taken-back'), of(2, 'other')]);
+});
