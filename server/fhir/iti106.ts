@@ -72,6 +72,8 @@ function documentIn(sent: Json): { readonly contentType: string; readonly data: 
     throw new Refused([
       malformed('Parameters.parameter', 'one parameter named document, with a resource, is expected'),
     ]);
+  const around = problemsAround(only);
+  if (around.length > 0) throw new Refused(around);
   const { resource } = only;
   if (isObject(resource) && resource['resourceType'] === 'Bundle') throw new Refused(notDerivable(fhirJson));
   const problems = shapeProblems(resource, 'Binary');
@@ -83,6 +85,15 @@ function documentIn(sent: Json): { readonly contentType: string; readonly data: 
 
 function isDocument(one: Json | undefined): one is { readonly [key: string]: Json; readonly resource: Json } {
   return one !== undefined && isObject(one) && one['name'] === 'document' && one['resource'] !== undefined;
+}
+
+/** What stands beside the resource: nothing that FHIR does not have there, and no other value. FHIR R4 parameters.html, inv-1. */
+function problemsAround({ resource: _resource, ...others }: { readonly [key: string]: Json }): Problem[] {
+  const place = 'Parameters.parameter[0]';
+  const unknown = shapeProblems({ resourceType: 'Parameters', parameter: [others] }, 'Parameters');
+  const second = Object.keys(others).filter((name) => name === 'part' || name.startsWith('value'));
+  if (unknown.length > 0 || second.length === 0) return unknown;
+  return second.map((name) => malformed(`${place}.${name}`, 'a resource alone is expected'));
 }
 
 function malformed(expression: string, detail: string): Problem {

@@ -30,6 +30,10 @@ const parameters = (bytes: Uint8Array, contentType = 'text/xml') => ({
     },
   ],
 });
+const beside = (members: object) => ({
+  resourceType: 'Parameters',
+  parameter: [{ ...parameters(Buffer.from('%PDF-1.7'), 'application/pdf').parameter[0], ...members }],
+});
 const generate = <T>(body: unknown, who = 'dr-martin') =>
   post<T>(door, who, body, 'DocumentReference/$generate-metadata');
 const issues = ({ issue }: OperationOutcome) =>
@@ -156,6 +160,14 @@ describe('Generate Metadata (ITI-106)', () => {
       { resourceType: 'Parameters', parameter: [{ name: 'document', resource: { resourceType: 'Patient' } }] },
       'elementMalformed Parameters.parameter[0].resource.resourceType',
     ],
+    ['a member that FHIR does not have', beside({ resourse: 'x' }), 'elementUnknown Parameters.parameter[0].resourse'],
+    [
+      'a modifier extension',
+      beside({ modifierExtension: [{ url: 'urn:a', valueBoolean: true }] }),
+      'elementUnknown Parameters.parameter[0].modifierExtension',
+    ],
+    ['a value besides', beside({ valueString: 'x' }), 'elementMalformed Parameters.parameter[0].valueString'],
+    ['parts besides', beside({ part: [{ name: 'x' }] }), 'elementMalformed Parameters.parameter[0].part'],
   ])('is refused for %s', async (_, body, expected) => {
     const { status, json } = await generate<OperationOutcome>(body);
     expect([status, issues(json)]).toEqual([400, [expected]]);
