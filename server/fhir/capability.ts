@@ -10,8 +10,8 @@ import { patchTypes } from './patch-body.ts';
 import { patientSearch } from './patient-search.ts';
 import { profileTable } from './profile/table.ts';
 import { type Parameter, pagingParameters } from './search.ts';
-import { subscriptionParameters } from './subscription.ts';
-import { topicParameters } from './subscription-topic.ts';
+import { subscriptionSearch } from './subscription-search.ts';
+import { topicSearch } from './subscription-topic.ts';
 import { canonicalOf, topics } from './subscription-topics.ts';
 import {
   actorsPlayed,
@@ -41,7 +41,6 @@ type Searched = Pick<SearchOf<never>, 'sorts' | 'sortsWithin' | 'includes' | 're
   readonly parameters: Readonly<Record<string, Described>>;
 };
 
-const unpaged = { sorts: [], includes: [], revIncludes: [] };
 const searches: { readonly [T in Type]?: Searched } = {
   DocumentReference: documentSearch,
   List: listSearch,
@@ -52,8 +51,8 @@ const searches: { readonly [T in Type]?: Searched } = {
   Device: deviceSearch,
   AuditEvent: eventSearch,
   Consent: consentSearch,
-  Subscription: { ...unpaged, parameters: subscriptionParameters },
-  Basic: { ...unpaged, parameters: topicParameters },
+  Subscription: subscriptionSearch,
+  Basic: topicSearch,
 };
 
 /** The profiles that resources are checked against. Minimal metadata are for domains that prescribe no codes. */
@@ -248,7 +247,7 @@ function resourceOf(
     ...(type === 'Patient' ? [patientDocumentation] : []),
     ...(ofDirectory.has(type) ? [directoryDocumentation] : []),
     ...(codes.has('patch') ? [ofPatch] : []),
-    ...(search !== undefined && search.sorts.length > 0 ? [ofSearch(search)] : []),
+    ...(search !== undefined ? [ofSearch(search)] : []),
   ];
   const interaction = [...codes].flatMap((code) =>
     code === 'transaction' || code === 'batch' || code === 'operation' ? [] : [{ code }],

@@ -1,52 +1,68 @@
 import type { Basic, Extension } from 'fhir/r4.js';
 import { refuse } from '../domain/error.ts';
+import { pageOf } from '../usecases/paging.ts';
 import { ownSubscriptions } from '../usecases/subscribe.ts';
-import { entryOf, searchset } from './bundle.ts';
 import { type Answer, type Exchange, type Interaction, searchesOf } from './exchange.ts';
-import { type Paging, type ParameterTable, queryString, readSearch } from './search.ts';
-import { alternatives, readToken } from './search-values.ts';
+import { answerSearch, searchOf } from './paged-search.ts';
+import type { Results } from './result-parameters.ts';
+import type { Parameter } from './search.ts';
+import { type Conditions, tokenRows } from './search-conditions.ts';
+import { alternatives, unescaped } from './search-values.ts';
 import { canonicalOf, type Topic, topicOf, topics } from './subscription-topics.ts';
 import { profiles, subscriptions } from './vocabulary.ts';
 
 const type = 'Basic';
 
-type TopicQuestion = Paging & { tests: ((topic: Topic) => boolean)[] };
+type TopicQuestion = Results & Conditions<Topic>;
 
-function row(kind: 'token' | 'uri', documentation: string, is: (topic: Topic, text: string) => boolean) {
+function uri(documentation: string, is: (topic: Topic, text: string) => boolean): Parameter<TopicQuestion> {
   return {
-    type: kind,
+    type: 'uri',
     documentation,
-    read(value: string, { tests }: TopicQuestion) {
-      const wanted = alternatives(value).map((text) => readToken(text).code);
+    read(value, { tests }) {
+      const wanted = alternatives(value).map(unescaped);
       tests.push((topic) => wanted.some((text) => is(topic, text)));
       return [];
     },
-  } as const;
+  };
 }
 
-/** Search parameters of the topics. IHE DSUBm, ITI-114. */
-export const topicParameters: ParameterTable<TopicQuestion> = {
-  _id: row('token', 'Id of the topic', ({ name }, text) => name === text),
-  code: row('token', 'SubscriptionTopic', (_topic, text) => text === subscriptions.topicCode.code),
-  status: row('token', 'active', (_topic, text) => text === 'active'),
-  resource: row('uri', 'What the topic watches: its type, or its profile', (topic, text) =>
-    [topic.resource, profileOf(topic)].includes(text),
-  ),
-  url: row('uri', 'Canonical address', (topic, text) => topicOf(text) === topic),
-  'derived-or-self': row('uri', 'Canonical address', (topic, text) => topicOf(text) === topic),
-};
+const isCalled = (topic: Topic, text: string) => topicOf(text) === topic;
+
+/** How the topics are searched. IHE DSUBm, ITI-114. */
+export const topicSearch = searchOf<TopicQuestion>({
+  type,
+  parameters: {
+    ...tokenRows<Topic>('_id', 'Id of the topic', ({ name }) => [{ code: name }]),
+    ...tokenRows<Topic>('code', 'SubscriptionTopic', () => [subscriptions.topicCode]),
+    ...tokenRows<Topic>('status', 'active', () => [{ code: 'active' }]),
+    resource: uri('What the topic watches: its type, or its profile', (topic, text) =>
+      [topic.resource, profileOf(topic)].includes(text),
+    ),
+    url: uri('Canonical address', isCalled),
+    'derived-or-self': uri('Canonical address', isCalled),
+  },
+  sorts: ['_id'],
+  counted: 'always',
+  includes: [],
+  revIncludes: [],
+});
 
 async function search(exchange: Exchange): Promise<Answer> {
-  const { tools, request, parameters, strict, base } = exchange;
-  const asked: TopicQuestion = { tests: [] };
-  const { used, warnings } = readSearch(parameters, topicParameters, asked, strict);
-  const query = `${type}?${queryString(used)}`;
-  await ownSubscriptions(tools, request, query);
-  const found = topics.filter((topic) => asked.tests.every((test) => test(topic)));
-  const entries = found.map((topic) => entryOf(`${base}/${type}/${topic.name}`, JSON.stringify(basicOf(topic))).bytes);
-  return {
-    body: searchset({ total: found.length, self: `${base}/${query}`, entries, warnings }, request.origin.requestId),
-  };
+  const { tools, request, base } = exchange;
+  const empty = (): TopicQuestion => ({ now: tools.now(), tests: [] });
+  return answerSearch(exchange, topicSearch, empty, async ({ asked, page, query }) => {
+    await ownSubscriptions(tools, request, query);
+    const found = topics
+      .filter((topic) => asked.tests.every((test) => test(topic)))
+      .map((topic) => ({ topic, key: [topic.name] }));
+    const { items, next } = pageOf(found, page);
+    const matches = items.map(({ topic }) => ({
+      fullUrl: `${base}/${type}/${topic.name}`,
+      resource: JSON.stringify(basicOf(topic)),
+    }));
+    return { matches, total: found.length, ...(next && { next }) };
+  });
 }
 
 async function read({ tools, request, id }: Exchange): Promise<Answer> {

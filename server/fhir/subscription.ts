@@ -18,9 +18,9 @@ import { subscriptionResource } from './map/subscription.ts';
 import { shapeProblems } from './read/shape.ts';
 import { wantedIn } from './read/subscription.ts';
 import { covers } from './scope.ts';
-import { type Given, type Paging, type ParameterTable, queryString, readSearch } from './search.ts';
-import { alternatives, readToken } from './search-values.ts';
+import { type Given, queryString } from './search.ts';
 import { versionExpected } from './state.ts';
+import { searchSubscriptions } from './subscription-search.ts';
 import { bindingToken } from './subscription-token.ts';
 import { validate } from './validate.ts';
 import { subscriptions } from './vocabulary.ts';
@@ -29,56 +29,6 @@ const type = 'Subscription';
 
 /** Bytes of one Subscription. */
 const longest = 65_536;
-
-type SubscriptionQuestion = Paging & { tests: ((stored: StoredSubscription) => boolean)[] };
-
-function token(documentation: string, of: (stored: StoredSubscription) => string | undefined) {
-  return {
-    type: 'token',
-    documentation,
-    read(value: string, { tests }: SubscriptionQuestion) {
-      const wanted = alternatives(value).map((text) => readToken(text).code);
-      tests.push((stored) => wanted.includes(of(stored) ?? ''));
-      return [];
-    },
-  } as const;
-}
-
-function uri(documentation: string, of: (resource: Subscription) => readonly (string | undefined)[]) {
-  return {
-    type: 'uri',
-    documentation,
-    read(value: string, { tests }: SubscriptionQuestion) {
-      const wanted = alternatives(value).map((text) => readToken(text).code);
-      tests.push((stored) => of(subscriptionResource(stored)).some((one) => one !== undefined && wanted.includes(one)));
-      return [];
-    },
-  } as const;
-}
-
-/** Search parameters of Subscription. IHE DSUBm, ITI-113. */
-export const subscriptionParameters: ParameterTable<SubscriptionQuestion> = {
-  _id: token('Ids of subscriptions', ({ id }) => id),
-  status: token('requested, active, error or off', ({ status }) => status),
-  type: token('rest-hook or websocket', ({ channel }) => channel.kind),
-  url: uri('Address of the receiver', ({ channel }) => [channel.endpoint]),
-  topic: uri('Canonical address of the topic', ({ criteria }) => [criteria]),
-  'filter-criteria': {
-    type: 'string',
-    documentation: 'Begin of a filter, as it was sent',
-    read(value, { tests }) {
-      const wanted = alternatives(value).map((text) => readToken(text).code);
-      tests.push((stored) =>
-        filtersOf(subscriptionResource(stored)).some((text) => wanted.some((one) => text.startsWith(one))),
-      );
-      return [];
-    },
-  },
-};
-
-function filtersOf({ _criteria }: Subscription): string[] {
-  return (_criteria?.extension ?? []).flatMap(({ valueString }) => valueString ?? []);
-}
 
 async function create(exchange: Exchange): Promise<Answer> {
   const { tools, request, base, subscribing } = exchange;
@@ -115,22 +65,6 @@ async function remove({ tools, request, id, subscribing }: Exchange): Promise<An
   await unsubscribe(tools, request, id);
   subscribing.queued();
   return { body: '', status: 204 };
-}
-
-/** The caller's own subscriptions, the newest first: all of them on one page, since they are few. */
-async function search(exchange: Exchange): Promise<Answer> {
-  const { tools, request, parameters, strict, base } = exchange;
-  const asked: SubscriptionQuestion = { tests: [] };
-  const { used, warnings } = readSearch(parameters, subscriptionParameters, asked, strict);
-  const query = `${type}?${queryString(used)}`;
-  const all = await ownSubscriptions(tools, request, query);
-  const found = all.filter((stored) => asked.tests.every((test) => test(stored)));
-  const entries = found.map(
-    (stored) => entryOf(`${base}/${type}/${stored.id}`, JSON.stringify(subscriptionResource(stored))).bytes,
-  );
-  return {
-    body: searchset({ total: found.length, self: `${base}/${query}`, entries, warnings }, request.origin.requestId),
-  };
 }
 
 /** @throws Refused for a body that is no Subscription, with everything that cannot be honoured */
@@ -297,7 +231,7 @@ async function bind(exchange: Exchange): Promise<Answer> {
 }
 
 const common = { resource: type, transaction: 'ITI-110', action: 'manageSubscriptions' } as const;
-const finding = { ...common, transaction: 'ITI-113', handle: search } as const;
+const finding = { ...common, transaction: 'ITI-113', handle: searchSubscriptions } as const;
 const operation = (
   name: string,
   what: string,

@@ -618,9 +618,49 @@ test('the topics that are served are told as Basic and in the CapabilityStatemen
     rest: { resource: { type: string; extension?: { valueCanonical: string }[] }[] }[];
   }>('metadata');
   const served = metadata.json.rest[0]?.resource.find(({ type }) => type === 'Subscription');
-  expect(served?.extension?.map(({ valueCanonical }) => valueCanonical)).toEqual(canonicals);
+  expect(served?.extension?.map(({ valueCanonical }) => valueCanonical).sort()).toEqual(canonicals?.sort());
   const one = await door.send<Bundle>('dr-martin', 'GET', `Basic?url=${encodeURIComponent(canonicals?.[2] ?? '')}`);
   expect(one.json.total).toBe(1);
+});
+
+describe('subscriptions and topics are searched like everything else', () => {
+  const walk = async (first: string) => {
+    const pages: string[][] = [];
+    for (let path: string | undefined = first; path !== undefined; ) {
+      const { status, json }: { status: number; json: Bundle } = await door.send<Bundle>('dr-martin', 'GET', path);
+      expect(status).toBe(200);
+      pages.push((json.entry ?? []).map(({ resource }) => resource?.id ?? ''));
+      path = json.link?.find(({ relation }) => relation === 'next')?.url;
+    }
+    return pages;
+  };
+
+  test('page by page, in either order', async () => {
+    const pages = await walk('Basic?_count=4&_sort=_id');
+    expect(pages.map(({ length }) => length)).toEqual([4, 4, 3]);
+    const ids = pages.flat();
+    expect(ids).toEqual([...new Set(ids)].sort());
+    expect((await walk('Basic?_count=4')).flat()).toEqual([...ids].reverse());
+
+    const made = [await door.subscribe('dr-martin', 'laurent'), await door.subscribe('dr-martin', 'laurent')];
+    const own = await walk('Subscription?_count=1&status=active,requested');
+    expect(own.every(({ length }) => length === 1)).toBe(true);
+    expect(own.flat()).toEqual(expect.arrayContaining(made));
+    const { json } = await door.send<Bundle>('dr-martin', 'GET', `Subscription?_id=${made[0]}&_summary=count`);
+    expect([json.total, json.entry]).toEqual([1, undefined]);
+    const shown = await door.send<Bundle>('dr-martin', 'GET', `Subscription?_id=${made[0]}&_elements=status`);
+    expect(shown.json.entry?.[0]?.resource).not.toHaveProperty('channel');
+  });
+
+  test('with the modifiers of tokens; others are refused', async () => {
+    const of = async (query: string) => (await door.send<Bundle>('dr-martin', 'GET', `Basic?${query}`)).json.total;
+    expect([await of('status:not=active'), await of('code:not=x'), await of('status:missing=true')]).toEqual([
+      0, 11, 0,
+    ]);
+    const refused = await door.send('dr-martin', 'GET', 'Subscription?status:text=a');
+    expect([refused.status, problemsOf(refused).map(([name]) => name)]).toEqual([400, ['parameterUnknown']]);
+    expect((await door.send('dr-martin', 'GET', 'Subscription?_page=altered')).status).toBe(400);
+  });
 });
 
 test('what is answered and sent obeys FHIR', async () => {
