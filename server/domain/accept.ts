@@ -70,7 +70,7 @@ export function accept(submission: Submission, facts: AcceptFacts): Acceptance {
   const associations = [...sent, ...inFoldersOfReplaced(sent, set, facts)];
   const replaced = sent.filter(replaces).map(({ target }) => target);
   const deprecated = withDependents(replaced, facts.around);
-  const bound = sent.filter((a) => needsApproved(a, set)).map(({ target }) => target);
+  const bound = sent.map(({ target }) => target);
   const approved = [...new Set([...deprecated, ...bound.filter((target) => facts.targets.has(target))])];
   const filled = associations.filter(({ type }) => type === 'HasMember').map(({ source }) => source);
   const registered = (folder: EntryUuid) => facts.folders.has(folder) || facts.around.folders.has(folder);
@@ -101,10 +101,6 @@ function firstVersion(
 
 function replaces({ type }: Association): boolean {
   return type === 'RPLC' || type === 'XFRM_RPLC';
-}
-
-function needsApproved({ type, source }: Association, set: SubmissionSet): boolean {
-  return type === 'HasMember' ? source !== set.entryUUID : type !== 'signs';
 }
 
 /**

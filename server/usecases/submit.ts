@@ -249,7 +249,7 @@ async function plan(
     },
     expect: [
       ...expectations(submission, accepted, tools.settings),
-      ...nothingElseNames(accepted.deprecated, around),
+      ...nothingElseNames([...accepted.deprecated, ...putIntoFolders(accepted, known)], around),
       ...used.map((staged) => ({ staged })),
       ...further.expect,
     ],
@@ -271,6 +271,13 @@ async function plan(
       submissionSet: { entryUUID: set.entryUUID, uniqueId: set.uniqueId },
     },
   };
+}
+
+/** Registered documents that registered folders receive: nobody else puts them there at the same time. */
+function putIntoFolders({ associations }: Acceptance, { folders, targets }: RegistryFacts): string[] {
+  return associations
+    .filter(({ type, source, target }) => type === 'HasMember' && folders.has(source) && targets.has(target))
+    .map(({ target }) => target);
 }
 
 /** The last one of each folder. */

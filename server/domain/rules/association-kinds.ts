@@ -21,6 +21,7 @@ export function associationKinds(submission: Submission, facts: RegistryFacts): 
   return [
     ...resolve(submission, facts).flatMap((resolved) => [...illegalEnds(resolved), ...illegalSlots(resolved)]),
     ...doubled(submission),
+    ...heldAlready(submission, facts),
   ];
 }
 
@@ -95,4 +96,19 @@ function doubled({ associations }: Submission): Problem[] {
   return associations
     .filter((_, index) => keys[index] !== undefined && keys.indexOf(keys[index]) < index)
     .map(({ id }) => problem('associationInvalid', { object: id, detail: 'another one says the same' }));
+}
+
+/**
+ * A folder does not receive what it holds: FD-DE HasMember says that a document is in a folder, and the set that puts it there is recorded with it.
+ * IHE ITI TF-3 4.2.2.1.3, 4.2.2.1.4.
+ */
+function heldAlready({ associations }: Submission, { folders, associations: registered }: RegistryFacts): Problem[] {
+  const held = new Set(
+    registered
+      .filter(({ type, status, source }) => type === 'HasMember' && status === 'approved' && folders.has(source))
+      .map(({ source, target }) => `${source} ${target}`),
+  );
+  return associations
+    .filter((a) => a.type === 'HasMember' && held.has(`${nameOf(a.source ?? '')} ${nameOf(a.target ?? '')}`))
+    .map(({ id }) => problem('associationInvalid', { object: id, detail: 'the folder holds the document already' }));
 }

@@ -1,19 +1,17 @@
-import type { AssociationType, Submission } from '../document.ts';
+import type { Submission } from '../document.ts';
 import { type Problem, problem } from '../error.ts';
 import { resolve } from './ends.ts';
 import type { RegistryFacts } from './facts.ts';
 
-const needApproved: readonly (AssociationType | undefined)[] = ['RPLC', 'XFRM', 'APND', 'XFRM_RPLC', 'IsSnapshotOf'];
-
 /**
- * What is replaced, transformed, appended to, persisted, or put in or into a folder is current.
- * IHE ITI TF-2 3.42.4.1.3 (XDSRegistryDeprecatedDocumentError).
+ * A registered document that a new association names is current, whatever the association says; so is a folder that receives one.
+ * IHE ITI TF-3 4.2.2, TF-2 3.42.4.1.3.4, 3.42.4.1.3.5 (XDSRegistryDeprecatedDocumentError).
  */
 export function targetsApproved(submission: Submission, facts: RegistryFacts): Problem[] {
   return resolve(submission, facts).flatMap(({ association: { id: object, type }, source, target }) => {
     const problems: Problem[] = [];
     const ofFolder = type === 'HasMember' && (source?.kind === 'folder' || source?.kind === 'registeredFolder');
-    if (target?.kind === 'registeredEntry' && (ofFolder || needApproved.includes(type))) {
+    if (target?.kind === 'registeredEntry') {
       const { entryUUID, status } = target.target.entry;
       if (status !== 'approved')
         problems.push(problem('targetDeprecated', { object, value: entryUUID, detail: status }));

@@ -197,3 +197,47 @@ test('association documentation and a document by reference are kept', async () 
   const set = found.find(({ submissionSetStatus }) => submissionSetStatus === 'Reference')?.source ?? '';
   expect((await associationsOf(world, set)).map(({ target }) => target)).toContain(next.entryUUID);
 });
+
+describe('a document that a folder holds', () => {
+  const into = (folder: string, document: string) => [
+    linking('HasMember', folder, document, { entryUUID: 'in' }),
+    memberOf('in'),
+  ];
+
+  test('is not put into it again; another one is, and another folder receives it', async () => {
+    const [held, other] = [await registered(world, '2.999.80.1'), await registered(world, '2.999.80.2')];
+    const { entryUUID, lastUpdateTime } = await foldered(world, '2.999.81.1', held);
+    world.clock.now += 90_000;
+    const again = await registering(world, 'dr-martin', ...into(entryUUID, held.entryUUID));
+    expect(codesOf(again)).toEqual(['XDSRegistryMetadataError']);
+    expect(again.errors[0]?.context).toContain('the folder holds the document already');
+    expect((await foldersOf(world, entryUUID))[0]?.lastUpdateTime).toBe(lastUpdateTime);
+    expect(await registering(world, 'dr-martin', ...into(entryUUID, other.entryUUID))).toMatchObject(success);
+    await foldered(world, '2.999.81.2', held);
+    expect(await membersOf(entryUUID)).toEqual([held.entryUUID, other.entryUUID]);
+  });
+
+  test('is put into it once, however many do it at the same time', async () => {
+    const [held, free] = [await registered(world, '2.999.80.1'), await registered(world, '2.999.80.2')];
+    const { entryUUID } = await foldered(world, '2.999.81.1', held);
+    const answers = await Promise.all(
+      [1, 2, 3].map(() => registering(world, 'dr-martin', ...into(entryUUID, free.entryUUID))),
+    );
+    expect(answers.map(({ status }) => status).sort()).toEqual(['Failure', 'Failure', 'Success']);
+    expect(await membersOf(entryUUID)).toEqual([held.entryUUID, free.entryUUID]);
+  });
+
+  const success = { status: 'Success', errors: [] };
+  const membersOf = async (folder: string) =>
+    (await associationsOf(world, folder)).filter(({ source }) => source === folder).map(({ target }) => target);
+});
+
+test.each([
+  ['signed', (target: string) => linking('signs', 'doc1', target)],
+  ['referred to by a set', (target: string) => memberOf(target, { submissionSetStatus: 'Reference' })],
+])('a document that was replaced is no longer %s; the one that replaced it is', async (_, naming) => {
+  const old = await registered(world, '2.999.80.2');
+  const next = await registered(world, '2.999.80.3', { more: [linking('RPLC', 'doc1', old.entryUUID)] });
+  expect(codesOf(await one({}, naming(old.entryUUID)))).toEqual(['XDSRegistryDeprecatedDocumentError']);
+  expect(await one({}, naming(next.entryUUID))).toMatchObject({ status: 'Success', errors: [] });
+});
