@@ -1,5 +1,6 @@
 import type { ReadEnvelope } from '../auth/credentials.ts';
 import type { Received } from '../blobs/port.ts';
+import type { Problem } from '../domain/error.ts';
 import type { Request, Tools } from '../usecases/perform.ts';
 import type { XmlElement } from '../xml/element.ts';
 
@@ -58,5 +59,5 @@ export type XdsTransaction = {
   readonly synchronous?: true;
   readonly requestRoot: { readonly namespace: string; readonly local: string };
   readonly handle: (exchange: Exchange) => Promise<Answer>;
-  readonly refused: (problems: readonly import('../domain/error.ts').Problem[], asked: Asked) => Answer;
+  readonly refused: (problems: readonly Problem[], asked: Asked) => Answer;
 };
