@@ -3,6 +3,7 @@ import { type Problem, type ProblemName, problem, Refused, refuse } from '../dom
 import { type CrossReference, resolveIdentifiers } from '../usecases/resolve-identifiers.ts';
 import type { Answer, Exchange, Interaction } from './exchange.ts';
 import { identifierOf } from './map/patient.ts';
+import { toldOf, unknownIn } from './operation-parameters.ts';
 import { type Given, queryString } from './search.ts';
 import { readIdentifier, readToken } from './search-values.ts';
 import { validate } from './validate.ts';
@@ -14,7 +15,7 @@ const type = 'Patient';
 async function pix(exchange: Exchange): Promise<Answer> {
   const { tools, request, base } = exchange;
   const given = exchange.method === 'POST' ? await posted(exchange) : exchange.parameters;
-  const { source, systems } = questionIn(given, exchange);
+  const { source, systems, ignored } = questionIn(given, exchange);
   const asksHere = systems.length === 0 || systems.some((system) => isHere(system, base));
   const targets = systems.filter((system) => !isHere(system, base)).map(oidOf);
   const question = { source, ...(systems.length > 0 && { targets }), query: `$ihe-pix ${queryString(given)}` };
@@ -24,6 +25,7 @@ async function pix(exchange: Exchange): Promise<Answer> {
   const parameter = [
     ...identifiers.map((identifier) => ({ name: 'targetIdentifier', valueIdentifier: identifierOf(identifier) })),
     ...(asksHere ? [{ name: 'targetId', valueReference: { reference: `${base}/${type}/${record}` } }] : []),
+    ...toldOf(ignored, exchange),
   ];
   return { body: JSON.stringify({ resourceType: 'Parameters', ...(parameter.length > 0 && { parameter }) }) };
 }
@@ -60,28 +62,27 @@ async function posted(exchange: Exchange): Promise<Given> {
   ]);
 }
 
-const names: readonly string[] = ['sourceIdentifier', 'targetSystem', '_format', '_pretty'];
+const names: readonly string[] = ['sourceIdentifier', 'targetSystem'];
 
 /** @throws Refused parameterMissing, parameterMalformed, parameterUnknown, all in one */
 function questionIn(
   given: Given,
   { base, strict }: Exchange,
-): Pick<CrossReference, 'source'> & { readonly systems: readonly string[] } {
+): Pick<CrossReference, 'source'> & { readonly systems: readonly string[]; readonly ignored: readonly Problem[] } {
   const of = (wanted: string) => given.filter(([name]) => name === wanted).map(([, value]) => value);
   const [sources, systems] = [of('sourceIdentifier'), of('targetSystem').flatMap((value) => value.split(','))];
   const [text = ''] = sources;
   const source = sourceIn(text, base);
+  const unknown = unknownIn(given, names);
   const problems: Problem[] = [
     ...(sources.length === 0
       ? [problem('parameterMissing', { attribute: 'sourceIdentifier', detail: 'one is expected' })]
       : []),
     ...(sources.length > 1 || (sources.length === 1 && source === undefined) ? [malformedSource(text)] : []),
-    ...(strict
-      ? given.flatMap(([name]) => (names.includes(name) ? [] : [problem('parameterUnknown', { attribute: name })]))
-      : []),
+    ...(strict ? unknown : []),
   ];
   if (problems.length > 0 || source === undefined) throw new Refused(problems);
-  return { source, systems };
+  return { source, systems, ignored: unknown };
 }
 
 function malformedSource(value: string): Problem {

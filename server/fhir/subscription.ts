@@ -1,5 +1,5 @@
 import type { Parameters, Subscription } from 'fhir/r4.js';
-import { problem, Refused, refuse } from '../domain/error.ts';
+import { type Problem, problem, Refused, refuse } from '../domain/error.ts';
 import type { StoredSubscription } from '../store/port.ts';
 import {
   changeSubscription,
@@ -15,6 +15,7 @@ import { entryOf, searchset } from './bundle.ts';
 import { type Answer, type Exchange, type Interaction, searchesOf } from './exchange.ts';
 import { type Notification, notificationOf, statusOf } from './map/notification.ts';
 import { subscriptionResource } from './map/subscription.ts';
+import { ignoredIn, toldOf } from './operation-parameters.ts';
 import { shapeProblems } from './read/shape.ts';
 import { wantedIn } from './read/subscription.ts';
 import { covers } from './scope.ts';
@@ -121,20 +122,22 @@ async function inputOf(exchange: Exchange): Promise<Given> {
   if (malformed.length > 0) throw new Refused(malformed);
   // The structure was checked.
   const { parameter = [] } = sent as unknown as Parameters;
-  const given = parameter.flatMap(({ name, ...value }): [string, string][] => {
+  const given = parameter.map(({ name, ...value }): [string, string] => {
     const [one] = Object.values(value) as unknown[];
-    return typeof one === 'string' || typeof one === 'number' ? [[name, String(one)]] : [];
+    return [name, typeof one === 'string' || typeof one === 'number' ? String(one) : ''];
   });
   return [...parameters, ...given];
 }
 
 async function statusOne(exchange: Exchange): Promise<Answer> {
+  const ignored = ignoredIn(await inputOf(exchange), [], exchange);
   const stored = await subscriptionOf(exchange.tools, exchange.request, exchange.id);
-  return statuses(exchange, [stored], `${type}/${exchange.id}/$status`);
+  return statuses(exchange, [stored], `${type}/${exchange.id}/$status`, ignored);
 }
 
 async function statusAll(exchange: Exchange): Promise<Answer> {
   const input = await inputOf(exchange);
+  const ignored = ignoredIn(input, ['id', 'status'], exchange);
   const of = (wanted: string) => input.filter(([name]) => name === wanted).flatMap(([, value]) => value.split(','));
   const [ids, wanted] = [of('id'), of('status')];
   const asked = `${type}/$status?${queryString(input.filter(([name]) => name === 'id' || name === 'status'))}`;
@@ -142,17 +145,22 @@ async function statusAll(exchange: Exchange): Promise<Answer> {
   const found = all.filter(
     ({ id, status }) => (ids.length === 0 || ids.includes(id)) && (wanted.length === 0 || wanted.includes(status)),
   );
-  return statuses(exchange, found, asked);
+  return statuses(exchange, found, asked, ignored);
 }
 
 /** Subscriptions R5 Backport 1.1, $status. */
-function statuses({ base, request, tools }: Exchange, found: readonly StoredSubscription[], self: string): Answer {
+function statuses(
+  { base, request, tools }: Exchange,
+  found: readonly StoredSubscription[],
+  self: string,
+  warnings: readonly Problem[],
+): Answer {
   const entries = found.map(
     (stored) =>
       entryOf(`urn:uuid:${tools.newId()}`, JSON.stringify(statusOf(standing(stored, 'query-status'), base))).bytes,
   );
   return {
-    body: searchset({ total: found.length, self: `${base}/${self}`, entries, warnings: [] }, request.origin.requestId),
+    body: searchset({ total: found.length, self: `${base}/${self}`, entries, warnings }, request.origin.requestId),
   };
 }
 
@@ -161,11 +169,17 @@ function standing(subscription: StoredSubscription, kind: Notification['kind']):
   return { kind, subscription, status, count, shown, told: [] };
 }
 
-/** What was told before, once more. Subscriptions R5 Backport 1.1, $events. */
+const ofEvents: readonly string[] = ['eventsSinceNumber', 'eventsUntilNumber', 'content'];
+
+/**
+ * What was told before, once more; a notification has no place for what was ignored. Subscriptions R5 Backport 1.1, $events.
+ * @throws Refused parameterUnknown
+ */
 async function events(exchange: Exchange): Promise<Answer> {
   const { tools, request, id, base, writeDocument } = exchange;
   const { newId } = tools;
   const input = await inputOf(exchange);
+  ignoredIn(input, ofEvents, { strict: true });
   const from = numberIn(input, 'eventsSinceNumber') ?? 1;
   const to = numberIn(input, 'eventsUntilNumber') ?? Number.MAX_SAFE_INTEGER;
   const content = input.find(([name]) => name === 'content')?.[1];
@@ -207,6 +221,7 @@ const bindable = 300_000;
 async function bind(exchange: Exchange): Promise<Answer> {
   const { tools, request, id, linkKey, subscribing } = exchange;
   const input = await inputOf(exchange);
+  const ignored = ignoredIn(input, id === '' ? ['id'] : [], exchange);
   const ids = id === '' ? input.filter(([name]) => name === 'id').flatMap(([, value]) => value.split(',')) : [id];
   const all = await ownSubscriptions(tools, request, `${type}/$get-ws-binding-token`);
   const wanted = all.filter(({ channel }) => channel.kind === 'websocket');
@@ -218,13 +233,14 @@ async function bind(exchange: Exchange): Promise<Answer> {
     return { refused: [problem('resourceUnknown', { value: `${type}/${unknown ?? '?type=websocket'}` })] };
   const until = tools.now() + bindable;
   const token = bindingToken(linkKey, { owner: first.owner, subscriptions: found.map((one) => one.id), until });
-  const parameters: Parameters = {
+  const parameters = {
     resourceType: 'Parameters',
     parameter: [
       { name: 'token', valueString: token },
       { name: 'expiration', valueDateTime: new Date(until).toISOString() },
       ...found.map((one) => ({ name: 'subscription', valueString: one.id })),
       { name: 'websocket-url', valueUrl: subscribing.socketUrl },
+      ...toldOf(ignored, exchange),
     ],
   };
   return { body: JSON.stringify(parameters) };

@@ -3,6 +3,7 @@ import { type Problem, type ProblemName, problem, Refused } from '../domain/erro
 import { isTraced, traceIdentified } from '../usecases/perform.ts';
 import type { Answer, Exchange, Interaction } from './exchange.ts';
 import { type Json, parseJson } from './json.ts';
+import { ignoredIn } from './operation-parameters.ts';
 import { outcomeOf } from './outcome.ts';
 import { isKnownProfile } from './profile/check.ts';
 import { isObject, type JsonObject } from './profile/path.ts';
@@ -21,7 +22,13 @@ const modes = ['create', 'update', 'delete'] as const;
 type Mode = (typeof modes)[number];
 
 /** What is to be validated, and as what. */
-type Question = { readonly resource?: Json; readonly mode: Mode; readonly profiles: readonly string[] };
+type Question = {
+  readonly resource?: Json;
+  readonly mode: Mode;
+  readonly profiles: readonly string[];
+  /** What was given besides, to be told. */
+  readonly ignored: readonly Problem[];
+};
 
 /**
  * Whether a resource would be taken: its structure, the rules of FHIR and the profiles that it claims or that are named, and of a Consent whether
@@ -56,17 +63,18 @@ async function validateInstance(
   read: Interaction['handle'],
   served: ReadonlySet<Interaction['interaction']>,
 ): Promise<Answer> {
-  const { mode, profiles, resource } = hasBody(exchange) ? await questionIn(exchange) : questionOf([], exchange);
+  const question = hasBody(exchange) ? await questionIn(exchange) : questionOf([], exchange);
+  const { mode, resource, ignored }: Question = question;
   const { requestId } = exchange.request.origin;
   const stored = await storedBy(read, exchange);
   if (mode !== 'create' && !served.has(mode === 'update' && served.has('patch') ? 'patch' : mode))
-    return outcome([problem('interactionUnsupported', { value: `${mode} ${type}` })], [], requestId);
-  if (mode === 'delete') return outcome([], [], requestId);
-  const answer = answerTo(resource ?? stored, type, { mode, profiles }, requestId);
+    return outcome([problem('interactionUnsupported', { value: `${mode} ${type}` })], ignored, requestId);
+  if (mode === 'delete') return outcome([], ignored, requestId);
+  const answer = answerTo(resource ?? stored, type, question, requestId);
   const differs = isObject(resource) && resource['id'] !== exchange.id;
   if (!differs) return answer;
   const wrong = problem('elementMalformed', { expression: `${type}.id`, detail: 'it is that of the address' });
-  return answerTo(resource, type, { mode, profiles }, requestId, [wrong]);
+  return answerTo(resource, type, question, requestId, [wrong]);
 }
 
 const ofXml: ReadonlySet<ProblemName> = new Set(['elementUnknown', 'elementMalformed']);
@@ -98,7 +106,7 @@ async function storedBy(read: Interaction['handle'], exchange: Exchange): Promis
 function answerTo(
   resource: Json,
   type: Type,
-  { profiles }: Pick<Question, 'mode' | 'profiles'>,
+  { profiles, ignored }: Pick<Question, 'profiles' | 'ignored'>,
   requestId: string,
   also: readonly Problem[] = [],
 ): Answer {
@@ -112,7 +120,7 @@ function answerTo(
   );
   // Its structure was checked just now.
   const kept = type === 'Consent' && isSound ? termsIn(resource as unknown as Consent).problems : [];
-  return outcome(withoutRepeats([...also, ...kept, ...problems, ...unknown]), warnings, requestId);
+  return outcome(withoutRepeats([...also, ...kept, ...problems, ...unknown]), [...ignored, ...warnings], requestId);
 }
 
 function outcome(problems: readonly Problem[], warnings: readonly Problem[], requestId: string): Answer {
@@ -148,7 +156,9 @@ function questionOf(parameters: readonly JsonObject[], exchange: Exchange): Ques
     throw new Refused([
       problem('parameterMalformed', { attribute: 'mode', value: mode, detail: `${modes.join(', ')} are known` }),
     ]);
-  return { mode: known, profiles: given('profile') };
+  const named = parameters.map(({ name }): [string, string] => [typeof name === 'string' ? name : '', '']);
+  const ignored = ignoredIn([...exchange.parameters, ...named], ['resource', 'mode', 'profile'], exchange);
+  return { mode: known, profiles: given('profile'), ignored };
 }
 
 function textsOf({ valueCode, valueUri, valueCanonical, valueString }: JsonObject): string[] {

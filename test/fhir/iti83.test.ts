@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Parameters } from 'fhir/r4.js';
+import type { OperationOutcome, Parameters } from 'fhir/r4.js';
 import { type IdentityDoor, localOid, openIdentityDoor, patientFor, problemsOf } from './identity-door.ts';
 
 let door: IdentityDoor;
@@ -170,6 +170,43 @@ describe('faults of the question', () => {
     const headers = { Prefer: 'handling=strict' };
     const answer = await pix('regie', door.of('laurent'), '&colour=red', { headers });
     expect([answer.status, problemsOf(answer)]).toEqual([400, ['parameterUnknown not-supported']]);
-    expect((await pix('regie', door.of('laurent'), '&colour=red')).status).toBe(200);
+  });
+
+  test('nothing for one in lenient handling: the answer tells that it was ignored', async () => {
+    const told = ({ json }: { json: Parameters }) =>
+      json.parameter?.flatMap(({ name, resource }) =>
+        resource?.resourceType === 'OperationOutcome'
+          ? (resource as OperationOutcome).issue.map(({ severity, details, expression }) => [
+              name,
+              severity,
+              details?.text,
+              expression?.[0],
+            ])
+          : [],
+      );
+    const expected = [['outcome', 'warning', 'parameterUnknown', 'http.colour']];
+    const answer = await pix('regie', door.of('laurent'), '&colour=red&colour=blue&_format=json');
+    expect([answer.status, told(answer)]).toEqual([200, expected]);
+    const plain = await pix('regie', door.of('laurent'));
+    expect([found(answer).slice(0, -1), told(plain)]).toEqual([found(plain), []]);
+    const posted = await door.send<Parameters>('regie', 'POST', 'Patient/$ihe-pix', {
+      resourceType: 'Parameters',
+      parameter: [
+        { name: 'sourceIdentifier', valueString: door.of('laurent') },
+        { name: 'colour', valueBoolean: true },
+      ],
+    });
+    expect([posted.status, told(posted)]).toEqual([200, expected]);
+  });
+
+  test.each([
+    ['a member that FHIR does not have', { colour: 'red' }, 'elementUnknown'],
+    ['a modifier extension', { modifierExtension: [{ url: 'urn:a', valueBoolean: true }] }, 'elementUnknown'],
+  ])('%s within a parameter', async (_, member, name) => {
+    const posted = await door.send('regie', 'POST', 'Patient/$ihe-pix', {
+      resourceType: 'Parameters',
+      parameter: [{ name: 'sourceIdentifier', valueString: door.of('laurent'), ...member }],
+    });
+    expect([posted.status, problemsOf(posted).map((one) => one.split(' ')[0])]).toEqual([400, [name]]);
   });
 });

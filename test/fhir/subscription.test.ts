@@ -652,6 +652,22 @@ describe('subscriptions and topics are searched like everything else', () => {
     expect(shown.json.entry?.[0]?.resource).not.toHaveProperty('channel');
   });
 
+  test('and what operations do not know is told, or refused where there is no place to tell it', async () => {
+    const id = await door.subscribe('dr-martin', 'laurent');
+    const status = await door.send<Bundle>('dr-martin', 'GET', `Subscription/${id}/$status?colour=red`);
+    expect(status.json.entry?.map(({ search }) => search?.mode)).toEqual(['match', 'outcome']);
+    const token = `Subscription/$get-ws-binding-token`;
+    const posted = { resourceType: 'Parameters', parameter: [{ name: 'colour', valueBoolean: true }] };
+    const events = await door.send('dr-martin', 'POST', `Subscription/${id}/$events`, posted);
+    expect([events.status, problemsOf(events)]).toEqual([400, [['parameterUnknown', 'http.colour']]]);
+    for (const path of [`Subscription/${id}/$status`, 'Subscription/$status', token]) {
+      const answer = await door.send('dr-martin', 'GET', `${path}?colour=red`, undefined, {
+        Prefer: 'handling=strict',
+      });
+      expect([path, answer.status, problemsOf(answer)]).toEqual([path, 400, [['parameterUnknown', 'http.colour']]]);
+    }
+  });
+
   test('with the modifiers of tokens; others are refused', async () => {
     const of = async (query: string) => (await door.send<Bundle>('dr-martin', 'GET', `Basic?${query}`)).json.total;
     expect([await of('status:not=active'), await of('code:not=x'), await of('status:missing=true')]).toEqual([

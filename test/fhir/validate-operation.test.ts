@@ -78,6 +78,24 @@ describe('$validate of a type', () => {
     expect(told(asked.json).filter((one) => one.startsWith('error'))).toEqual([missing]);
   });
 
+  test('tells of a parameter that it does not know, or refuses it in strict handling', async () => {
+    const resource = resourceIn(pdsmBundleOf(door), 'Binary');
+    const warned = await ask('Binary/$validate?colour=red', resource);
+    expect(told(warned.json)).toEqual(['warning parameterUnknown http.colour', valid]);
+    const posted = { resourceType: 'Parameters', parameter: [{ name: 'resource', resource }, { name: 'colour' }] };
+    expect(told((await ask('Binary/$validate', posted)).json)).toEqual(['warning parameterUnknown http.colour', valid]);
+    const strict = await door.ask('Binary/$validate?colour=red', {
+      method: 'POST',
+      headers: {
+        Authorization: `Bearer ${await door.token('dr-martin')}`,
+        'Content-Type': 'application/fhir+json',
+        Prefer: 'handling=strict',
+      },
+      body: JSON.stringify(resource),
+    });
+    expect([strict.status, told(strict.json)]).toEqual([400, ['error parameterUnknown http.colour']]);
+  });
+
   test('takes the profile from the address', async () => {
     const { meta: _meta, ...resource } = broken();
     const path = `DocumentReference/$validate?profile=${encodeURIComponent(profiles.pdsmDocument)}`;
