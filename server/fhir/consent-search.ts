@@ -1,8 +1,9 @@
-import { problem, refuse } from '../domain/error.ts';
+import { refuse } from '../domain/error.ts';
 import { professionalAuthority, structureAuthority } from '../domain/people.ts';
 import type { StoredConsents } from '../store/port.ts';
 import type { Condition, ConsentFilter } from '../usecases/read-consents.ts';
 import type { Exchange } from './exchange.ts';
+import { malformed } from './malformed.ts';
 import { searchOf } from './paged-search.ts';
 import type { Results } from './result-parameters.ts';
 import {
@@ -22,9 +23,6 @@ export type ConsentQuestion = Results &
   OfPatient &
   Conditions<StoredConsents> & { filter: { -readonly [K in keyof ConsentFilter]: ConsentFilter[K] }; span?: Span };
 
-const malformed = (attribute: string, value: string, detail: string) => [
-  problem('parameterMalformed', { attribute, value, detail }),
-];
 const authorities: readonly (string | undefined)[] = [undefined, professionalAuthority, structureAuthority];
 
 const actorIdentifier: ParameterTable<ConsentQuestion>[string] = {

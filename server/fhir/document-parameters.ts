@@ -1,10 +1,11 @@
 import type { AvailabilityStatus, DocumentEntry } from '../domain/document.ts';
-import { type Problem, problem } from '../domain/error.ts';
+import type { Problem } from '../domain/error.ts';
 import type { Cxi } from '../domain/identifier.ts';
 import type { CodeMatch } from '../store/port.ts';
 import type { DocumentNames } from '../usecases/query.ts';
 import { authorReferred, givensOf, personReferred } from './author-search.ts';
 import type { DocumentQuestion, SingleCode, Tested } from './document-search.ts';
+import { malformed, none } from './malformed.ts';
 import { relationOf } from './map/association.ts';
 import { relatedIdentifier, uniqueIdentifier, uniqueIdOf } from './map/code.ts';
 import { idOf } from './map/document-reference.ts';
@@ -33,10 +34,6 @@ import { encounterReference, uris } from './vocabulary.ts';
 
 type DocumentParameter = Parameter<DocumentQuestion>;
 type Rows = ParameterTable<DocumentQuestion>;
-const none: readonly Problem[] = [];
-const wrong = (attribute: string, value: string, detail: string) => [
-  problem('parameterMalformed', { attribute, value, detail }),
-];
 
 /** Statuses by the FHIR code that they are shown as. */
 const statuses: ReadonlyMap<string, readonly AvailabilityStatus[]> = new Map([
@@ -52,7 +49,7 @@ function status(wanted: boolean): DocumentParameter {
     read(value, question, parameter) {
       const list = alternatives(value).map((text) => statuses.get(readToken(text).code));
       if (list.includes(undefined))
-        return wrong(parameter, value, 'current, superseded or entered-in-error is expected');
+        return malformed(parameter, value, 'current, superseded or entered-in-error is expected');
       const named = list.flatMap((some) => some ?? []);
       const asked = wanted ? named : everyStatus.filter((one) => !named.includes(one));
       question.statuses = question.statuses?.filter((one) => asked.includes(one)) ?? asked;
@@ -169,7 +166,7 @@ const relationship: DocumentParameter = {
   read(value, question, parameter) {
     const pairs = alternatives(value).map((text) => /^(?:\S*\/)?([A-Za-z0-9.-]{1,64})\$([a-z]+)$/.exec(text) ?? []);
     if (pairs.some(([, id]) => id === undefined))
-      return wrong(parameter, value, 'DocumentReference/<id>$<code> is expected');
+      return malformed(parameter, value, 'DocumentReference/<id>$<code> is expected');
     question.tests.push((found) =>
       targetsOf(found).some(({ relation, references }) =>
         pairs.some(([, id, code]) => relation.code === code && references.includes(`DocumentReference/${id}`)),
@@ -216,7 +213,7 @@ const served: Rows = {
       const values = alternatives(value).map((text) => readToken(text).code);
       const [first, ...others] = new Set(values);
       if (!values.every((one) => one === 'true' || one === 'false'))
-        return wrong(parameter, value, 'true or false is expected');
+        return malformed(parameter, value, 'true or false is expected');
       const isAnother = question.archived !== undefined && question.archived !== (first === 'true');
       if (isAnother && others.length === 0) question.tests.push(() => false);
       else if (others.length === 0) question.archived = first === 'true';
@@ -334,7 +331,8 @@ function readPeriod(value: string, question: DocumentQuestion, parameter: string
 
 function readIdentifiers(value: string, question: DocumentQuestion, parameter: string): readonly Problem[] {
   const tokens = readTokens(value)?.filter(({ code }) => code !== '') ?? [];
-  if (tokens.length < alternatives(value).length) return wrong(parameter, value, 'system|value or value is expected');
+  if (tokens.length < alternatives(value).length)
+    return malformed(parameter, value, 'system|value or value is expected');
   const isUuid = ({ system, code }: (typeof tokens)[number]) =>
     (system === undefined || system === uris) && code.startsWith('urn:uuid:');
   const entryUUIDs = tokens.filter(isUuid).map(({ code }) => code.toLowerCase());

@@ -1,6 +1,6 @@
-import { type Problem, problem } from '../domain/error.ts';
 import { pageToken, readPageToken } from './bundle.ts';
 import type { Answer, Exchange } from './exchange.ts';
+import { malformed, none } from './malformed.ts';
 import { isOfForm, type Paging, type ParameterTable, queryString, readSearch } from './search.ts';
 import { both, instantsOf, readDate, type Span } from './search-values.ts';
 
@@ -52,18 +52,13 @@ export function historyOf(exchange: Exchange, type: string, versions: readonly V
 
 type Asked = Paging & { since?: number; at?: Span };
 
-const none: readonly Problem[] = [];
-const wrong = (attribute: string, value: string, detail: string) => [
-  problem('parameterMalformed', { attribute, value, detail }),
-];
-
 /** FHIR R4 http.html#history. */
 const parametersServed: ParameterTable<Asked> = {
   _since: {
     type: 'date',
     read(value, asked, name) {
       const date = readDate(value);
-      if (date?.prefix !== 'eq') return wrong(name, value, 'an instant is expected');
+      if (date?.prefix !== 'eq') return malformed(name, value, 'an instant is expected');
       asked.since = date.from;
       return none;
     },
@@ -73,7 +68,7 @@ const parametersServed: ParameterTable<Asked> = {
     read(value, asked, name) {
       const date = readDate(value);
       const span = date && instantsOf(date);
-      if (span === undefined) return wrong(name, value, 'one date with eq, ge, gt, le, lt, sa or eb is expected');
+      if (span === undefined) return malformed(name, value, 'one date with eq, ge, gt, le, lt, sa or eb is expected');
       asked.at = both(asked.at, span);
       return none;
     },

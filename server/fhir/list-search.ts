@@ -1,8 +1,9 @@
-import { type Problem, problem } from '../domain/error.ts';
+import type { Problem } from '../domain/error.ts';
 import type { Author } from '../domain/people.ts';
 import type { FolderFilter, SetFilter } from '../store/port.ts';
 import type { Package, SearchPackages } from '../usecases/search-packages.ts';
 import { authorReferred, givensOf } from './author-search.ts';
+import { malformed, none } from './malformed.ts';
 import type { Results } from './result-parameters.ts';
 import {
   alsoCalled,
@@ -36,10 +37,6 @@ export function emptyListQuestion(base: string, now: number): ListQuestion {
 }
 
 type Rows = ParameterTable<ListQuestion>;
-const none: readonly Problem[] = [];
-const wrong = (attribute: string, value: string, detail: string) => [
-  problem('parameterMalformed', { attribute, value, detail }),
-];
 
 const kinds: ReadonlyMap<string, Package['kind']> = new Map([
   ['submissionset', 'set'],
@@ -63,7 +60,7 @@ function meaning<T>(
     type: 'token',
     read(value, question, parameter) {
       const list = alternatives(value).map((text) => known.get(readToken(text).code));
-      if (list.includes(undefined)) return wrong(parameter, value, `${[...known.keys()].join(' or ')} is expected`);
+      if (list.includes(undefined)) return malformed(parameter, value, `${[...known.keys()].join(' or ')} is expected`);
       const asked = [...known.values()].filter((one) => list.includes(one) === wanted);
       put(question, get(question)?.filter((one) => asked.includes(one)) ?? asked);
       return none;
@@ -111,7 +108,7 @@ const served: Rows = {
     read(value, question, parameter) {
       const tokens = readTokens(value)?.filter(({ code }) => code !== '') ?? [];
       if (tokens.length < alternatives(value).length)
-        return wrong(parameter, value, 'system|value or value is expected');
+        return malformed(parameter, value, 'system|value or value is expected');
       const values = tokens.map(({ code }) => (code.startsWith('urn:oid:') ? code.slice(8) : code.toLowerCase()));
       return named(question, { by: 'identifier', values });
     },
@@ -197,7 +194,7 @@ function readItems(value: string, question: ListQuestion, parameter: string): re
   });
   const known = ids.filter((id) => id !== undefined);
   if (known.length < ids.length || question.holding !== undefined)
-    return wrong(parameter, value, 'DocumentReference/<id> is expected, once');
+    return malformed(parameter, value, 'DocumentReference/<id> is expected, once');
   question.holding = known.map((id) => `urn:uuid:${id.toLowerCase()}`);
   return none;
 }

@@ -6,7 +6,7 @@ import {
   type DayMatch,
   type TextMatch,
 } from '../domain/demographics.ts';
-import { type Problem, problem } from '../domain/error.ts';
+import { malformed, none } from './malformed.ts';
 import { searchOf } from './paged-search.ts';
 import type { Results } from './result-parameters.ts';
 import { dateParameter, type Parameter, type ParameterTable } from './search.ts';
@@ -19,11 +19,6 @@ export type PatientQuestion = Results & { readonly criteria: Mutable<Criteria> }
 
 /** So many alternatives may one parameter have. */
 const most = 20;
-
-const none: readonly Problem[] = [];
-const wrong = (attribute: string, value: string, detail: string) => [
-  problem('parameterMalformed', { attribute, value, detail }),
-];
 
 /** A search that asks for nothing yet. */
 export function emptyQuestion(): PatientQuestion {
@@ -63,7 +58,7 @@ function row<T>(
       const read = alternatives(value).map(one);
       const known = read.filter((each) => each !== undefined);
       if (known.length < read.length || known.length > most)
-        return wrong(name, value, `${expected}, ${most} alternatives at most`);
+        return malformed(name, value, `${expected}, ${most} alternatives at most`);
       put(criteria, known);
       return none;
     },
@@ -106,7 +101,7 @@ const identifier: Row = {
       return known === undefined ? [] : [known.oid];
     });
     if (texts.length > most || ![named.length, domains.length].includes(texts.length))
-      return wrong(name, value, `urn:oid:<OID>|<value>, or domains urn:oid:<OID>|, are expected, ${most} at most`);
+      return malformed(name, value, `urn:oid:<OID>|<value>, or domains urn:oid:<OID>|, are expected, ${most} at most`);
     if (named.length > 0) criteria.identifiers.push(named);
     else criteria.authorities.push(domains);
     return none;

@@ -1,4 +1,5 @@
-import { type Problem, problem, Refused } from '../domain/error.ts';
+import { Refused } from '../domain/error.ts';
+import { malformed, none } from './malformed.ts';
 import type { Paging, Parameter, ParameterTable } from './search.ts';
 import { alternatives, unescaped } from './search-values.ts';
 import type { Shown } from './subset.ts';
@@ -12,15 +13,10 @@ export type Results = Paging & {
   revIncludes?: string[];
 };
 
-const none: readonly Problem[] = [];
-const wrong = (attribute: string, value: string, detail: string) => [
-  problem('parameterMalformed', { attribute, value, detail }),
-];
-
 /** FHIR R4 search.html#include: text alone has no references to follow. @throws Refused parameterMalformed */
 export function checkTogether({ shown, includes = [], revIncludes = [] }: Results): void {
   if (shown === 'text' && includes.length + revIncludes.length > 0)
-    throw new Refused(wrong('_summary', 'text', '_summary=text goes without _include and _revinclude'));
+    throw new Refused(malformed('_summary', 'text', '_summary=text goes without _include and _revinclude'));
 }
 
 /** What may be asked of the answer. */
@@ -40,8 +36,8 @@ export const shownRows = {
     read(value, asked, name) {
       if (value === 'false') return none;
       if (value !== 'true' && value !== 'text' && value !== 'data' && value !== 'count')
-        return wrong(name, value, 'true, text, data, count or false is expected');
-      if (asked.shown !== undefined) return wrong(name, value, 'one _summary or _elements is expected');
+        return malformed(name, value, 'true, text, data, count or false is expected');
+      if (asked.shown !== undefined) return malformed(name, value, 'one _summary or _elements is expected');
       asked.shown = value;
       return none;
     },
@@ -51,8 +47,8 @@ export const shownRows = {
     read(value, asked, name) {
       const elements = value.split(',').map((element) => element.trim());
       if (!elements.every((element) => /^[A-Za-z]+(\.[A-Za-z]+)*$/.test(element)))
-        return wrong(name, value, 'names of elements are expected');
-      if (typeof asked.shown === 'string') return wrong(name, value, 'one _summary or _elements is expected');
+        return malformed(name, value, 'names of elements are expected');
+      if (typeof asked.shown === 'string') return malformed(name, value, 'one _summary or _elements is expected');
       asked.shown = [...(asked.shown ?? []), ...elements];
       return none;
     },
@@ -75,7 +71,7 @@ export function resultRows({ sorts, sortsWithin, includes, revIncludes }: Served
 function fixed(only: string): Parameter<Results> {
   return {
     type: 'token',
-    read: (value, _asked, name) => (value === only ? none : wrong(name, value, `the only value served is ${only}`)),
+    read: (value, _asked, name) => (value === only ? none : malformed(name, value, `the only value served is ${only}`)),
   };
 }
 
@@ -87,7 +83,7 @@ function sortRow(sorts: readonly string[], most: number): Parameter<Results> {
       const orders = value.split(',').map((one) => ({ by: one.replace(/^-/, ''), ascending: !one.startsWith('-') }));
       const names = new Set(orders.map(({ by }) => by));
       const isKnown = orders.every(({ by }) => sorts.includes(by)) && names.size === orders.length;
-      if (!isKnown || orders.length > most || asked.sort !== undefined) return wrong(name, value, expected);
+      if (!isKnown || orders.length > most || asked.sort !== undefined) return malformed(name, value, expected);
       asked.sort = orders;
       return none;
     },
@@ -104,7 +100,11 @@ function includeRow(served: readonly string[], into: 'includes' | 'revIncludes')
         one === '*' ? served : [served.find((each) => one === each || one.startsWith(`${each}:`))],
       );
       if (served.length === 0 || known.includes(undefined))
-        return wrong(name, value, served.length === 0 ? 'none is served here' : `${served.join(' or ')} is expected`);
+        return malformed(
+          name,
+          value,
+          served.length === 0 ? 'none is served here' : `${served.join(' or ')} is expected`,
+        );
       asked[into] = [...(asked[into] ?? []), ...known.flatMap((one) => one ?? [])];
       return none;
     },

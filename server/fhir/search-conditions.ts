@@ -1,4 +1,4 @@
-import { type Problem, problem } from '../domain/error.ts';
+import { malformed, none } from './malformed.ts';
 import type { Parameter, ParameterTable } from './search.ts';
 import {
   alternatives,
@@ -19,17 +19,12 @@ type Value = { readonly system?: string; readonly code: string };
 type Table<Subject> = ParameterTable<Conditions<Subject>>;
 type Row<Subject> = Parameter<Conditions<Subject>>;
 
-const none: readonly Problem[] = [];
-const wrong = (attribute: string, value: string, detail: string) => [
-  problem('parameterMalformed', { attribute, value, detail }),
-];
-
 /** Whether the object says anything of it. FHIR R4 search.html#modifiers. */
 function missing<Subject>(type: Row<Subject>['type'], has: (subject: Subject) => boolean): Row<Subject> {
   return {
     type,
     read(value, { tests }, name) {
-      if (value !== 'true' && value !== 'false') return wrong(name, value, 'true or false is expected');
+      if (value !== 'true' && value !== 'false') return malformed(name, value, 'true or false is expected');
       tests.push((subject) => has(subject) !== (value === 'true'));
       return none;
     },
@@ -52,7 +47,7 @@ export function tokenRows<Subject>(
     type: 'token',
     read(value, { tests }, attribute) {
       const tokens = readTokens(value);
-      if (tokens === undefined) return wrong(attribute, value, 'code or system|code is expected');
+      if (tokens === undefined) return malformed(attribute, value, 'code or system|code is expected');
       tests.push((subject) => of(subject).some((one) => tokens.some((token) => isToken(one, token))) === wanted);
       return none;
     },
@@ -74,7 +69,7 @@ export function stringRows<Subject>(
     type: 'string',
     read(value, { tests }, attribute) {
       const texts = alternatives(value).map(unescaped);
-      if (texts.some((text) => text.trim() === '')) return wrong(attribute, value, 'a text is expected');
+      if (texts.some((text) => text.trim() === '')) return malformed(attribute, value, 'a text is expected');
       tests.push((subject) => of(subject).some((text) => texts.some((wanted) => passes(text, wanted))));
       return none;
     },
@@ -104,7 +99,7 @@ export function dateRows<Subject>(
         const dates = alternatives(value).map(readDate);
         const known = dates.filter((date) => date !== undefined);
         if (known.length < dates.length)
-          return wrong(attribute, value, 'dates with eq, ne, ge, gt, le, lt, sa, eb or ap are expected');
+          return malformed(attribute, value, 'dates with eq, ne, ge, gt, le, lt, sa, eb or ap are expected');
         tests.push((subject) => {
           const lasting = of(subject);
           return lasting !== undefined && known.some((date) => passesDate(lasting, date, now));
@@ -130,7 +125,7 @@ export function referenceRows<Subject>(
     type: 'token',
     read(value, { tests }, attribute) {
       const tokens = readTokens(value);
-      if (tokens === undefined) return wrong(attribute, value, 'system|value or value is expected');
+      if (tokens === undefined) return malformed(attribute, value, 'system|value or value is expected');
       tests.push((subject) => of(subject).identifiers.some((one) => tokens.some((token) => isToken(one, token))));
       return none;
     },
@@ -140,7 +135,7 @@ export function referenceRows<Subject>(
     read(value, { tests, base }, attribute) {
       const wanted = alternatives(value).map((text) => placesOf(text, base, allowed));
       if (wanted.some((places) => places === undefined))
-        return wrong(attribute, value, '<type>/<id> or <id> is expected');
+        return malformed(attribute, value, '<type>/<id> or <id> is expected');
       const all = new Set(wanted.flatMap((places) => places ?? []));
       tests.push((subject) => of(subject).references.some((reference) => all.has(reference)));
       return none;

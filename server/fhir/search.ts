@@ -1,5 +1,6 @@
 import { type Problem, problem, Refused } from '../domain/error.ts';
 import type { PatientRef } from '../usecases/query.ts';
+import { malformed, none } from './malformed.ts';
 import { alternatives, both, instantsOf, readDate, readIdentifier, type Span } from './search-values.ts';
 
 /** Name and value of each parameter, in the order given. */
@@ -34,11 +35,6 @@ export const usualCount = 20;
 const mostParameters = 100;
 const mostValues = 200;
 
-const none: readonly Problem[] = [];
-const one = (name: string, value: string, detail: string) => [
-  problem('parameterMalformed', { attribute: name, value, detail }),
-];
-
 /** Whether a parameter says how the answer is written, and nothing of what is searched. FHIR R4 http.html#parameters. */
 export function isOfForm(name: string): boolean {
   return name === '_format' || name === '_pretty';
@@ -56,7 +52,7 @@ export const pagingParameters: ParameterTable<Paging> = {
   _count: {
     type: 'number',
     read(value, asked, name) {
-      if (!/^\d{1,9}$/.test(value)) return one(name, value, 'a whole number is expected');
+      if (!/^\d{1,9}$/.test(value)) return malformed(name, value, 'a whole number is expected');
       asked.count = Math.min(Number(value), maximumCount);
       return none;
     },
@@ -65,7 +61,7 @@ export const pagingParameters: ParameterTable<Paging> = {
     type: 'token',
     read(value, asked, name) {
       if (value !== 'none' && value !== 'estimate' && value !== 'accurate')
-        return one(name, value, 'none, estimate or accurate is expected');
+        return malformed(name, value, 'none, estimate or accurate is expected');
       asked.total = value;
       return none;
     },
@@ -138,14 +134,14 @@ export type OfPatient = { readonly base: string; patient?: PatientRef };
 
 function named(asked: OfPatient, patient: PatientRef, parameter: string, value: string): readonly Problem[] {
   if (asked.patient !== undefined && JSON.stringify(asked.patient) !== JSON.stringify(patient))
-    return one(parameter, value, 'another parameter names another patient');
+    return malformed(parameter, value, 'another parameter names another patient');
   asked.patient = patient;
   return none;
 }
 
 function readPatientIdentifier(value: string, asked: OfPatient, parameter: string): readonly Problem[] {
   const identifier = readIdentifier(value);
-  if (identifier === undefined) return one(parameter, value, 'urn:oid:<OID>|<value> of one patient is expected');
+  if (identifier === undefined) return malformed(parameter, value, 'urn:oid:<OID>|<value> of one patient is expected');
   return named(asked, identifier, parameter, value);
 }
 
@@ -155,7 +151,7 @@ const patientParameter: Parameter<OfPatient> = {
   read(value, asked, parameter) {
     const local = value.startsWith(`${asked.base}/`) ? value.slice(asked.base.length + 1) : value;
     const id = local.startsWith('Patient/') ? local.slice('Patient/'.length) : local;
-    if (!/^[A-Za-z0-9.-]{1,64}$/.test(id)) return one(parameter, value, 'Patient/<id> is expected');
+    if (!/^[A-Za-z0-9.-]{1,64}$/.test(id)) return malformed(parameter, value, 'Patient/<id> is expected');
     return named(asked, { record: id }, parameter, value);
   },
 };
@@ -206,7 +202,7 @@ export function dateParameter<Asked>(
       const date = alternatives(value).length === 1 ? readDate(value) : undefined;
       const span = date && instantsOf(date);
       if (span === undefined && otherwise !== undefined) return otherwise(value, asked, name);
-      if (span === undefined) return one(name, value, 'one date with eq, ge, gt, le, lt, sa or eb is expected');
+      if (span === undefined) return malformed(name, value, 'one date with eq, ge, gt, le, lt, sa or eb is expected');
       put(asked, both(get(asked), span));
       return none;
     },
