@@ -411,6 +411,8 @@ export interface FactsReader {
   recordOfDocument(entryUUID: string): Promise<RecordFacts | undefined>;
   /** The records that hold objects of these names, entryUUIDs or uniqueIds, each once; in the order of the names. */
   recordsOfObjects(names: readonly string[]): Promise<readonly RecordId[]>;
+  /** The records that hold associations to these objects, each once. */
+  recordsReferring(entryUUIDs: readonly string[]): Promise<readonly RecordId[]>;
   /** The record that a group of consents belongs to. */
   recordOfConsent(id: string): Promise<RecordFacts | undefined>;
   /** The record that an event belongs to. */

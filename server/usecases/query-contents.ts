@@ -2,7 +2,7 @@ import type { Permit } from '../domain/decision.ts';
 import type { Association } from '../domain/document.ts';
 import type { DocumentFilter, FolderFilter } from '../store/port.ts';
 import type { Request, Tools } from './perform.ts';
-import { everyPage, type Found, lookUp, type Names, nothing, type Question } from './query.ts';
+import { everyPage, type Found, inOtherRecords, lookUp, type Names, nothing, type Question } from './query.ts';
 import { type AssociationFilter, passing } from './query-find.ts';
 import { folderNames, foldersMatching } from './query-get.ts';
 
@@ -27,11 +27,21 @@ export async function getSubmissionSetAndContents(tools: Tools, request: Request
     const ids = sets.map(({ set }) => set.entryUUID);
     const memberships = await membershipsOf(tools, permit, ids, get.associations);
     const members = memberships.map(({ target }) => target);
-    const [documents, folders, held] = await Promise.all([
-      tools.store.read.documentsByUuid(permit, members, get.documents),
+    const documentsOf = async (one: Permit) => tools.store.read.documentsByUuid(one, members, get.documents);
+    const others = await inOtherRecords(
+      tools,
+      request,
+      get,
+      permit,
+      async () => tools.store.facts.recordsOfObjects(members),
+      async (other) => ({ ...nothing, documents: await documentsOf(other) }),
+    );
+    const [own, folders, held] = await Promise.all([
+      documentsOf(permit),
       foldersMatching(tools, permit, { ...get.folders, entryUUIDs: members }),
       tools.store.read.associations(permit, members),
     ]);
+    const documents = [...own, ...others.documents];
     const answered = new Set([
       ...ids,
       ...documents.map(({ entry }) => entry.entryUUID),

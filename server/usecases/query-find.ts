@@ -1,6 +1,6 @@
 import type { DocumentFilter, FolderFilter, SetFilter } from '../store/port.ts';
 import type { Request, Tools } from './perform.ts';
-import { everyPage, type Found, nothing, type Question, search } from './query.ts';
+import { associationsNaming, everyPage, type Found, nothing, type Question, search } from './query.ts';
 
 export type FindSets = Question & { readonly filter: SetFilter };
 export type FindFolders = Question & { readonly filter: FolderFilter };
@@ -54,7 +54,7 @@ export async function findAll(tools: Tools, request: Request, find: FindAll): Pr
       ...sets.map(({ set }) => set.entryUUID),
       ...folders.map(({ folder }) => folder.entryUUID),
     ];
-    const associations = passing(await read.associationsOf(permit, names), find.associations);
+    const associations = passing(await associationsNaming(tools, request, find, permit, names), find.associations);
     return { documents, sets, folders, associations };
   });
 }

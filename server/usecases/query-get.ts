@@ -2,7 +2,17 @@ import type { Permit } from '../domain/decision.ts';
 import type { AssociationType } from '../domain/document.ts';
 import type { DocumentFilter, FolderFilter } from '../store/port.ts';
 import type { Request, Tools } from './perform.ts';
-import { documentsNamed, everyPage, type Found, lookUp, type Names, nothing, type Question } from './query.ts';
+import {
+  associationsNaming,
+  documentsNamed,
+  everyPage,
+  type Found,
+  inOtherRecords,
+  lookUp,
+  type Names,
+  nothing,
+  type Question,
+} from './query.ts';
 import { type AssociationFilter, passing } from './query-find.ts';
 
 export type GetFolders = Question & { readonly names: Names; readonly filter: FolderFilter };
@@ -39,21 +49,23 @@ export async function getFolders(tools: Tools, request: Request, get: GetFolders
   }));
 }
 
-/** The associations that name one of these objects at either end. IHE ITI TF-2 3.18.4.1.2.3.7.7. */
+/** The associations that name one of these objects at either end, of whatever patients they are. IHE ITI TF-2 3.18.4.1.2.3.7.7. */
 export async function getAssociations(tools: Tools, request: Request, get: GetAssociations): Promise<Found> {
   const { entryUUIDs } = get;
-  return lookUp(tools, request, get, entryUUIDs, async (permit) => ({
+  const read = async (permit: Permit) => ({
     ...nothing,
-    associations: passing(await tools.store.read.associationsOf(permit, entryUUIDs), get.associations),
-  }));
+    associations: passing(await associationsNaming(tools, request, get, permit, entryUUIDs), get.associations),
+  });
+  return lookUp(tools, request, get, entryUUIDs, read, 'several');
 }
 
 /** Documents by their names, and the associations that name one of them. IHE ITI TF-2 3.18.4.1.2.3.7.8. */
 export async function getDocumentsAndAssociations(tools: Tools, request: Request, get: GetOfDocuments): Promise<Found> {
   return lookUp(tools, request, get, get.names.values, async (permit) => {
     const documents = await documentsNamed(tools, permit, get.names, get.filter);
-    const naming = await associationsOf(tools, permit, documents, get.associations);
-    return { ...nothing, documents, associations: naming };
+    const ids = documents.map(({ entry }) => entry.entryUUID);
+    const naming = await associationsNaming(tools, request, get, permit, ids);
+    return { ...nothing, documents, associations: passing(naming, get.associations) };
   });
 }
 
@@ -61,10 +73,20 @@ export async function getDocumentsAndAssociations(tools: Tools, request: Request
 export async function getSubmissionSets(tools: Tools, request: Request, get: GetAssociations): Promise<Found> {
   const { entryUUIDs } = get;
   return lookUp(tools, request, get, entryUUIDs, async (permit) => {
-    const naming = passing(await tools.store.read.associationsOf(permit, entryUUIDs), get.associations);
+    const naming = passing(await associationsNaming(tools, request, get, permit, entryUUIDs), get.associations);
     const memberships = naming.filter(({ type, target }) => type === 'HasMember' && entryUUIDs.includes(target));
     const sources = memberships.map(({ source }) => source);
-    const sets = await everyPage((page) => tools.store.read.submissionSets(permit, { entryUUIDs: sources }, page));
+    const setsOf = async (one: Permit) =>
+      everyPage((page) => tools.store.read.submissionSets(one, { entryUUIDs: sources }, page));
+    const others = await inOtherRecords(
+      tools,
+      request,
+      get,
+      permit,
+      async () => tools.store.facts.recordsOfObjects(sources),
+      async (other) => ({ ...nothing, sets: await setsOf(other) }),
+    );
+    const sets = [...(await setsOf(permit)), ...others.sets];
     const held = new Set(sets.map(({ set }) => set.entryUUID));
     return { ...nothing, sets, associations: memberships.filter(({ source }) => held.has(source)) };
   });

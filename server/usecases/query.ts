@@ -99,7 +99,7 @@ export async function search(
   const subject = recordAsked(request, question.patient);
   return perform(tools, request, 'searchDocuments', subject, async (permit): Promise<Plan<Found>> => {
     const answer = await read(permit);
-    checkLimit(answer, question.limit);
+    checkAnswer(answer, question.limit);
     return { answer, trace: { query: shortened(question.query) } };
   });
 }
@@ -117,17 +117,18 @@ export async function lookUp(
   question: Question,
   names: readonly string[],
   read: (permit: Permit) => Promise<Found>,
+  patients: 'one' | 'several' = 'one',
 ): Promise<Found> {
   const isNamed = (question.patient ?? request.caller.patient) !== undefined;
   const records = isNamed ? [] : await tools.store.facts.recordsOfObjects(names);
-  if (records.length > 1 && question.limit === undefined)
+  if (records.length > 1 && (question.limit === undefined || patients === 'several'))
     return lookUpInEach(tools, request, question, names, read, records);
   const subject = isNamed ? recordAsked(request, question.patient) : { record: records[0] ?? '' };
   const found = perform(tools, request, 'lookUpDocuments', subject, async (permit): Promise<Plan<Found>> => {
     if (!isNamed && question.limit !== undefined) await checkSinglePatient(tools, request, permit, names);
     const answer = await read(permit);
     if (sizeOf(answer) === 0 && reachesOwnOnly(permit)) refuse('accessDenied', {}, 'notAuthorised');
-    checkLimit(answer, question.limit);
+    checkAnswer(answer, question.limit);
     const documents = await documentsOf(tools, permit, answer);
     return { answer, trace: { query: shortened(question.query), documents } };
   });
@@ -148,12 +149,73 @@ async function lookUpInEach(
     const one = index === 0 ? request : { ...request, spent: true as const };
     all.push(await orNothing(lookUp(tools, one, { ...question, patient: { record } }, names, read)));
   }
+  const found = joined(...all);
+  if (question.limit !== undefined && sizeOf(found) > question.limit) tooMany(question.limit);
+  return found;
+}
+
+/** Objects of several answers, each once. */
+export function joined(...answers: readonly Found[]): Found {
+  const once = <T>(objects: readonly T[], name: (object: T) => string) => [
+    ...new Map(objects.map((object) => [name(object), object])).values(),
+  ];
   return {
-    documents: all.flatMap(({ documents }) => documents),
-    sets: all.flatMap(({ sets }) => sets),
-    folders: all.flatMap(({ folders }) => folders),
-    associations: all.flatMap(({ associations }) => associations),
+    documents: once(
+      answers.flatMap(({ documents }) => documents),
+      ({ entry }) => entry.entryUUID,
+    ),
+    sets: once(
+      answers.flatMap(({ sets }) => sets),
+      ({ set }) => set.entryUUID,
+    ),
+    folders: once(
+      answers.flatMap(({ folders }) => folders),
+      ({ folder }) => folder.entryUUID,
+    ),
+    associations: once(
+      answers.flatMap(({ associations }) => associations),
+      ({ entryUUID }) => entryUUID,
+    ),
   };
+}
+
+/**
+ * The same question in other records than the permit's, where nobody's objects are hidden from anybody; nothing elsewhere. A set may refer to
+ * documents of another patient. Each record has its event. IHE ITI TF-3 4.2.2.1.1; TF-2 3.18.4.1.2.3.7.4.
+ */
+export async function inOtherRecords(
+  tools: Tools,
+  request: Request,
+  { limit: _, ...question }: Question,
+  permit: Permit,
+  records: () => Promise<readonly RecordId[]>,
+  read: (permit: Permit) => Promise<Found>,
+): Promise<Found> {
+  if (tools.settings.domain.credentials !== 'none') return nothing;
+  const others = (await records()).filter((record) => record !== permit.record);
+  return lookUpInEach(tools, { ...request, spent: true }, question, [], read, others);
+}
+
+/** The associations that name one of these objects, those of other patients' sets among them where they are told. */
+export async function associationsNaming(
+  tools: Tools,
+  request: Request,
+  question: Question,
+  permit: Permit,
+  entryUUIDs: readonly string[],
+): Promise<readonly Association[]> {
+  if (entryUUIDs.length === 0) return [];
+  const { read, facts } = tools.store;
+  const naming = async (one: Permit) => read.associationsOf(one, entryUUIDs);
+  const others = await inOtherRecords(
+    tools,
+    request,
+    question,
+    permit,
+    async () => facts.recordsReferring(entryUUIDs),
+    async (other) => ({ ...nothing, associations: await naming(other) }),
+  );
+  return [...(await naming(permit)), ...others.associations];
 }
 
 /** Where nobody names a patient, what the caller has no right on is as unknown as what does not exist. Its refusal has its event. */
@@ -256,8 +318,12 @@ function sizeOf({ documents, sets, folders, associations }: Found): number {
   return documents.length + sets.length + folders.length + associations.length;
 }
 
-function checkLimit(found: Found, limit: number | undefined): void {
-  if (limit !== undefined && sizeOf(found) > limit) tooMany(limit);
+/** Whole objects, of which there is a limit, are of one patient. IHE ITI TF-2 3.18.4.1.2.3.8. */
+function checkAnswer(found: Found, limit: number | undefined): void {
+  if (limit === undefined) return;
+  const records = [...found.documents, ...found.sets, ...found.folders].map(({ record }) => record);
+  if (records.some((record) => record !== records[0])) refuse('notSinglePatient');
+  if (sizeOf(found) > limit) tooMany(limit);
 }
 
 /** @throws Refused `tooManyResults` */

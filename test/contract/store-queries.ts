@@ -324,6 +324,26 @@ export function queryContract(name: string, open: () => Promise<Subject>): void 
       expect(await of(uuid(9), '2.999.9', 'nonsense')).toEqual([]);
     });
 
+    test('the records that hold associations to these objects, each once', async () => {
+      await commit(documentRow(document(1)), set(3), link(4, 3, 1), link(6, 3, 4));
+      const elsewhere = await permitOn(store, 'ourselves', { record: second });
+      await store.write.commit(elsewhere, put(set(7), link(8, 7, 1)));
+      const to = async (...numbers: number[]) => store.facts.recordsReferring(numbers.map(uuid));
+      expect(new Set(await to(1, 4))).toEqual(new Set([first, second]));
+      expect(await to(4)).toEqual([first]);
+      expect(await to(3, 7, 9)).toEqual([]);
+      expect(await store.facts.recordsReferring(['nonsense'])).toEqual([]);
+    });
+
+    test('an association to a document of another record is there for whom nothing is hidden from, and for nobody else', async () => {
+      await store.write.commit(await permitOn(store, 'ourselves', { record: second }), put(documentRow(document(1))));
+      await commit(set(7), link(8, 7, 1));
+      const seen = async (actor: ActorName) =>
+        store.read.associationsOf(actor === 'ourselves' ? ours : await as(actor, lookUp), [uuid(7)]);
+      expect((await seen('ourselves')).map(({ entryUUID }) => entryUUID)).toEqual([uuid(8)]);
+      for (const actor of ['treatingDoctor', 'otherDoctor', 'holder'] as const) expect(await seen(actor)).toEqual([]);
+    });
+
     test('no read without a permit of decide() for one record', async () => {
       const forged = { ...ours } as unknown as Permit;
       for (const read of [

@@ -195,6 +195,7 @@ export function memoryStore({ fault }: { readonly fault?: () => Error | undefine
   const everything: Visibility = { viewer: {}, hidden: [], refusedTypes: [], only: 'all', content: 'all' };
   const hiddenFrom = (permit: Permit) => {
     const { record, visibility } = readingOf(permit);
+    if (seesEverything(visibility)) return () => false;
     return (entryUUID: string): boolean => {
       const document = held.documents.get(entryUUID) ?? held.removed.get(entryUUID);
       if (document !== undefined) return document.record !== record || !visible(document, visibility);
@@ -290,6 +291,14 @@ export function memoryStore({ fault }: { readonly fault?: () => Error | undefine
             ),
           ];
         }),
+      recordsReferring: (ids) =>
+        reading(() => [
+          ...new Set(
+            [...held.associations.values()].flatMap(({ record, object }) =>
+              ids.includes(object.target) ? [record] : [],
+            ),
+          ),
+        ]),
       recordOfConsent: (id) =>
         reading(() => factsOf(held.records.get(held.consentVersions.find((v) => v.id === id)?.record ?? ''))),
       recordOfEvent: (sequence) =>

@@ -26,6 +26,11 @@ export function makeNameReads(database: Database) {
     'arrays',
   );
 
+  const ofReference = database.prepare<readonly [RecordId]>(
+    `SELECT DISTINCT r.id FROM association a JOIN record r ON r.key = a.record WHERE a.target IN (${namesIn})`,
+    'arrays',
+  );
+
   function recordsOf(name: string): RecordId[] {
     const hex = uuidHex(name);
     if (hex !== undefined) return ofUuid.all(hex).map(([record]) => record);
@@ -49,6 +54,8 @@ export function makeNameReads(database: Database) {
 
   return {
     records: (all: readonly string[]): RecordId[] => [...new Set(all.flatMap(recordsOf))],
+    referring: (entryUUIDs: readonly string[]): RecordId[] =>
+      ofReference.all(namesOf(entryUUIDs)).map(([record]) => record),
     holders: (uniqueIds: readonly string[]): ReadonlyMap<string, readonly Holder[]> =>
       new Map(uniqueIds.map((id) => [id, holdersOf(id)] as const).filter(([, holders]) => holders.length > 0)),
     taken(entryUUIDs: readonly string[]): ReadonlySet<string> {

@@ -74,6 +74,7 @@ export function openReader(mainFile: string, keysFile: string): OpenReader {
       recordById: (id) => reading(() => facts.recordById(id)),
       recordOfDocument: (entryUUID) => reading(() => facts.recordOfDocument(entryUUID)),
       recordsOfObjects: (all) => reading(() => names.records(all)),
+      recordsReferring: (ids) => reading(() => names.referring(ids)),
       recordOfConsent: (id) => reading(() => facts.recordOfConsent(id)),
       recordOfEvent: (sequence) => reading(() => facts.recordOfEvent(sequence)),
       isNamed: (file) => reading(() => facts.isNamed(file)),

@@ -1,7 +1,7 @@
 import type { Visibility } from '../../domain/decision.ts';
 import type { Association } from '../../domain/document.ts';
 import type { RecordId } from '../../domain/record.ts';
-import { seesOwnAlone, visibilityFilter } from '../visibility.ts';
+import { seesEverything, seesOwnAlone, visibilityFilter } from '../visibility.ts';
 import type { Database } from './driver.ts';
 import { readJson, uuidHex } from './names.ts';
 
@@ -18,7 +18,8 @@ export function namesOf(entryUUIDs: Iterable<string>): string {
 
 /**
  * The objects that do not exist for the reader: documents hidden or of another record; folders of another record, or with hidden members
- * alone; associations with such an end. Submission sets are never among them.
+ * alone; associations with such an end. Submission sets are never among them. None, where nothing is hidden at all: a set may refer to
+ * another patient's document (IHE ITI TF-3 4.2.2.1.1).
  */
 export type HiddenAmong = (reading: Reading, entryUUIDs: Iterable<string>) => ReadonlySet<string>;
 
@@ -81,7 +82,7 @@ export function makeHiddenAmong(database: Database): HiddenAmong {
 
   return function hiddenAmong(reading, entryUUIDs) {
     const asked = [...new Set(entryUUIDs)];
-    if (asked.length === 0) return new Set();
+    if (asked.length === 0 || seesEverything(reading.visibility)) return new Set();
     const hidden = hiddenDocuments(reading, asked).union(hiddenFolders(reading, asked));
     // Written by this store from values of this type.
     const ends = associations.all(namesOf(asked)).map(({ json }) => readJson(json) as Association);
