@@ -1,30 +1,19 @@
 import type { IncomingMessage } from 'node:http';
 import { refuse } from '../domain/error.ts';
+import { readSmallBody } from '../small-body.ts';
 
 /**
- * The body of a request, of `longest` bytes at most. Who takes longer than `patience` milliseconds to send so little loses the connection.
+ * The body of a request, of `longest` bytes at most, as `readSmallBody`; `what` names it.
  * @throws Refused messageTooLarge, bodyTruncated
  */
 export async function readBytes(
   request: IncomingMessage,
   longest: number,
   what: string,
-  patience = 10_000,
+  patience?: number,
 ): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  const late = setTimeout(() => request.destroy(), patience);
-  try {
-    for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-      size += chunk.length;
-      if (size > longest) break;
-      chunks.push(chunk);
-    }
-  } catch {
-    refuse('bodyTruncated');
-  } finally {
-    clearTimeout(late);
-  }
-  if (size > longest) refuse('messageTooLarge', { detail: `${what} may have ${longest} bytes` });
-  return Buffer.concat(chunks);
+  const body = await readSmallBody(request, longest, patience);
+  if (body === 'endsEarly') refuse('bodyTruncated');
+  if (body === 'tooLarge') refuse('messageTooLarge', { detail: `${what} may have ${longest} bytes` });
+  return body;
 }

@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http';
+import { readSmallBody } from '../small-body.ts';
 import { OAuthError } from './error.ts';
 
 /** Bytes of a form. */
 const longest = 64 * 1024;
-const patience = 10_000;
 
 /** Parameters of a request; each was given once. */
 export type Parameters = {
@@ -41,7 +41,7 @@ export function parametersOf(text: string): Parameters {
 }
 
 /**
- * Reads a posted form. Who takes longer than ten seconds to send so little loses the connection.
+ * Reads a posted form, as `readSmallBody`.
  * @throws OAuthError invalid_request: 415 for another media type, 413 beyond 64 KiB, 400 for a form that ends early or is not UTF-8
  */
 export async function readForm(request: IncomingMessage): Promise<Parameters> {
@@ -50,23 +50,12 @@ export async function readForm(request: IncomingMessage): Promise<Parameters> {
     throw new OAuthError('invalid_request', 'Send the parameters as application/x-www-form-urlencoded.', {
       status: 415,
     });
-  const chunks: Buffer[] = [];
-  let size = 0;
-  const late = setTimeout(() => request.destroy(), patience);
+  const body = await readSmallBody(request, longest);
+  if (body === 'endsEarly') throw new OAuthError('invalid_request', 'The form ends before its announced length.');
+  if (body === 'tooLarge')
+    throw new OAuthError('invalid_request', `A form may have ${longest} bytes.`, { status: 413 });
   try {
-    for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-      size += chunk.length;
-      if (size > longest) break;
-      chunks.push(chunk);
-    }
-  } catch {
-    throw new OAuthError('invalid_request', 'The form ends before its announced length.');
-  } finally {
-    clearTimeout(late);
-  }
-  if (size > longest) throw new OAuthError('invalid_request', `A form may have ${longest} bytes.`, { status: 413 });
-  try {
-    return parametersOf(new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks)));
+    return parametersOf(new TextDecoder('utf-8', { fatal: true }).decode(body));
   } catch (error) {
     if (error instanceof OAuthError) throw error;
     throw new OAuthError('invalid_request', 'The form is not UTF-8.');
