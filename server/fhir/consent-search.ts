@@ -17,11 +17,15 @@ import {
   readSearch,
 } from './search.ts';
 import { type Conditions, dateRows } from './search-conditions.ts';
-import { alternatives, readToken, type Span } from './search-values.ts';
+import { alternatives, readToken, type Span, tokensUnder } from './search-values.ts';
+import { fixedSystems } from './vocabulary.ts';
 
 export type ConsentQuestion = Results &
   OfPatient &
   Conditions<StoredConsents> & { filter: { -readonly [K in keyof ConsentFilter]: ConsentFilter[K] }; span?: Span };
+
+/** Only active and inactive ones are here. FHIR R4 valueset-consent-state-codes. */
+const states: readonly string[] = ['active', 'inactive', 'draft', 'proposed', 'rejected', 'entered-in-error'];
 
 const authorities: readonly (string | undefined)[] = [undefined, professionalAuthority, structureAuthority];
 
@@ -50,11 +54,10 @@ const consentParameters: ParameterTable<ConsentQuestion> = {
     type: 'token',
     documentation: 'active or inactive',
     read(value, { filter }, attribute) {
-      const codes = alternatives(value).map((text) => readToken(text).code);
-      const known = codes.filter((code) => code === 'active' || code === 'inactive');
-      if (known.length < codes.length || filter.statuses !== undefined)
-        return malformed(attribute, value, 'active or inactive is expected, once');
-      filter.statuses = known;
+      const codes = tokensUnder(fixedSystems.consentStatus, value).map(({ code }) => code);
+      if (!codes.every((code) => states.includes(code)) || filter.statuses !== undefined)
+        return malformed(attribute, value, `one of ${states.join(', ')} is expected, once`);
+      filter.statuses = codes.filter((code) => code === 'active' || code === 'inactive');
       return [];
     },
   },

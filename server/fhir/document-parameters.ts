@@ -3,7 +3,7 @@ import type { Problem } from '../domain/error.ts';
 import type { Cxi } from '../domain/identifier.ts';
 import type { CodeMatch } from '../store/port.ts';
 import type { DocumentNames } from '../usecases/query.ts';
-import { authorReferred, givensOf, personReferred } from './author-search.ts';
+import { authorNames, authorReferred, personReferred } from './author-search.ts';
 import type { DocumentQuestion, SingleCode, Tested } from './document-search.ts';
 import { malformed, none } from './malformed.ts';
 import { relationOf } from './map/association.ts';
@@ -16,7 +16,6 @@ import {
   type ParameterTable,
   patientParameters,
   subjectParameters,
-  underType,
 } from './search.ts';
 import { dateRows, readTokens, referenceRows, stringRows, tokenRows } from './search-conditions.ts';
 import {
@@ -28,9 +27,10 @@ import {
   readDate,
   readToken,
   type Span,
+  tokensUnder,
   unescaped,
 } from './search-values.ts';
-import { encounterReference, uris } from './vocabulary.ts';
+import { encounterReference, fixedSystems, uris } from './vocabulary.ts';
 
 type DocumentParameter = Parameter<DocumentQuestion>;
 type Rows = ParameterTable<DocumentQuestion>;
@@ -47,7 +47,7 @@ function status(wanted: boolean): DocumentParameter {
   return {
     type: 'token',
     read(value, question, parameter) {
-      const list = alternatives(value).map((text) => statuses.get(readToken(text).code));
+      const list = tokensUnder(fixedSystems.documentStatus, value).map(({ code }) => statuses.get(code));
       if (list.includes(undefined))
         return malformed(parameter, value, 'current, superseded or entered-in-error is expected');
       const named = list.flatMap((some) => some ?? []);
@@ -117,7 +117,7 @@ function periodOf({ document: { entry } }: Tested): Lasting | undefined {
   return { from: start?.from ?? Number.NEGATIVE_INFINITY, to: stop?.to ?? Number.POSITIVE_INFINITY };
 }
 
-const period = dateRows<Tested>('period', 'serviceStartTime to serviceStopTime', periodOf);
+const period = dateRows<Tested>('period', 'serviceStartTime to serviceStopTime, without which it goes on', periodOf);
 
 function relatedOf(isOne: (reference: Cxi) => boolean) {
   return ({ document: { entry } }: Tested) => ({
@@ -176,14 +176,10 @@ const relationship: DocumentParameter = {
   },
 };
 
-const authorNames: Rows = {
-  ...stringRows<Tested>('author.family', 'Begin of the family name of an author', ({ document }) =>
-    document.entry.authors.flatMap(({ person }) => person?.family ?? []),
-  ),
-  ...stringRows<Tested>('author.given', 'Begin of a given name of an author', ({ document }) =>
-    document.entry.authors.flatMap(({ person }) => givensOf(person)),
-  ),
-};
+/** A code whose system FHIR fixes: found by the code alone, and under that system. */
+function fixed(code: string, systems: readonly string[]) {
+  return [{ code }, ...systems.map((system) => ({ system, code }))];
+}
 
 const location: DocumentParameter = {
   type: 'uri',
@@ -239,7 +235,11 @@ const served: Rows = {
   ),
   ...date('creation', 'creationTime', 'creation', ({ document }) => dtm(document.entry.creationTime)),
   ...period,
-  period: { type: 'date', documentation: 'serviceStartTime to serviceStopTime', read: readPeriod },
+  period: {
+    type: 'date',
+    documentation: 'serviceStartTime to serviceStopTime, without which it goes on',
+    read: readPeriod,
+  },
   ...date('period-start', 'serviceStartTime (PDSm)', 'start', ({ document }) => dtm(document.entry.serviceStartTime)),
   ...date('period-end', 'serviceStopTime (PDSm)', 'end', ({ document }) => dtm(document.entry.serviceStopTime)),
   ...dateRows<Tested>('date', 'When the entry was registered', ({ document }) => instant(document.registeredAt)),
@@ -255,10 +255,7 @@ const served: Rows = {
   ...date('_lastUpdated', 'Since when the resource is as it is', 'changed', ({ document }) =>
     instant(document.changedAt),
   ),
-  ...authorNames,
-  ...underType(authorNames, 'author', 'Practitioner'),
-  ...underType(authorNames, 'author', 'Patient'),
-  ...underType(authorNames, 'author', 'PractitionerRole.practitioner'),
+  ...authorNames<Tested>('author', 'an author', ({ document }) => document.entry.authors),
   ...referenceRows<Tested>(
     'author',
     'Practitioner/<PS_IdNat> or Organization/<Struct_IdNat>, or by :identifier',
@@ -291,8 +288,12 @@ const served: Rows = {
   ...stringRows<Tested>('description', 'Begin of the comments', ({ document: { entry } }) =>
     entry.comments === undefined ? [] : [entry.comments.value],
   ),
-  ...tokenRows<Tested>('contenttype', 'mimeType', ({ document }) => [{ code: document.entry.mimeType }]),
-  ...tokenRows<Tested>('language', 'languageCode', ({ document }) => [{ code: document.entry.languageCode }]),
+  ...tokenRows<Tested>('contenttype', 'mimeType', ({ document }) =>
+    fixed(document.entry.mimeType, fixedSystems.mediaType),
+  ),
+  ...tokenRows<Tested>('language', 'languageCode', ({ document }) =>
+    fixed(document.entry.languageCode, fixedSystems.language),
+  ),
   location,
 };
 
@@ -308,24 +309,27 @@ export const documentParameters: Rows = {
   ...alsoCalled(served, 'period-end', 'PDSm_DocumentReference_period-end'),
 };
 
-/** The period overlaps, or for `eq` lies within, the range of the date. FHIR R4 search.html#prefix. */
+/**
+ * The period overlaps, or for `eq` lies within, the range of the date; without an end it goes on. FHIR R4 search.html#prefix, datatypes.html#Period.
+ */
 function readPeriod(value: string, question: DocumentQuestion, parameter: string): readonly Problem[] {
   const one = alternatives(value).length === 1 ? readDate(value) : undefined;
-  const of: Readonly<Record<string, readonly [start: Span, stop: Span]>> = one
+  const of: Readonly<Record<string, readonly [start: Span, stop: Span, end?: Span]>> = one
     ? {
-        eq: [{ from: one.from, to: one.to }, { to: one.to }],
+        eq: [{ from: one.from, to: one.to }, {}, { to: one.to }],
         ge: [{}, { from: one.from }],
         gt: [{}, { from: one.to }],
         le: [{ to: one.to }, {}],
         lt: [{ to: one.from }, {}],
         sa: [{ from: one.to }, {}],
-        eb: [{ to: one.from }, { to: one.from }],
+        eb: [{ to: one.from }, {}, { to: one.from }],
       }
     : {};
   const spans = of[one?.prefix ?? ''];
   if (spans === undefined) return period['period']?.read(value, question, parameter) ?? none;
   question.start = both(question.start, spans[0]);
   question.stop = both(question.stop, spans[1]);
+  if (spans[2] !== undefined) question.end = both(question.end, spans[2]);
   return none;
 }
 

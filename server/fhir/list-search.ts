@@ -2,7 +2,7 @@ import type { Problem } from '../domain/error.ts';
 import type { Author } from '../domain/people.ts';
 import type { FolderFilter, SetFilter } from '../store/port.ts';
 import type { Package, SearchPackages } from '../usecases/search-packages.ts';
-import { authorReferred, givensOf } from './author-search.ts';
+import { authorNames, authorReferred, givensOf } from './author-search.ts';
 import { malformed, none } from './malformed.ts';
 import type { Results } from './result-parameters.ts';
 import {
@@ -12,11 +12,10 @@ import {
   type ParameterTable,
   patientParameters,
   subjectParameters,
-  underType,
 } from './search.ts';
 import { type Conditions, dateRows, readTokens, referenceRows, stringRows, tokenRows } from './search-conditions.ts';
-import { alternatives, lastingOf, readToken, unescaped } from './search-values.ts';
-import { uris } from './vocabulary.ts';
+import { alternatives, lastingOf, tokensUnder, unescaped } from './search-values.ts';
+import { fixedSystems, uris } from './vocabulary.ts';
 
 /** What a search of submission sets and folders asks, as it is read. */
 export type ListQuestion = Results &
@@ -53,13 +52,14 @@ const statuses: ReadonlyMap<string, ListStatus> = new Map([
 /** A token of which each value means one thing in the model; values given in several parameters must all hold. */
 function meaning<T>(
   known: ReadonlyMap<string, T>,
+  systems: readonly string[],
   get: (question: ListQuestion) => readonly T[] | undefined,
   put: (question: ListQuestion, values: readonly T[]) => void,
 ) {
   return (wanted: boolean): Parameter<ListQuestion> => ({
     type: 'token',
     read(value, question, parameter) {
-      const list = alternatives(value).map((text) => known.get(readToken(text).code));
+      const list = tokensUnder(systems, value).map(({ code }) => known.get(code));
       if (list.includes(undefined)) return malformed(parameter, value, `${[...known.keys()].join(' or ')} is expected`);
       const asked = [...known.values()].filter((one) => list.includes(one) === wanted);
       put(question, get(question)?.filter((one) => asked.includes(one)) ?? asked);
@@ -70,6 +70,7 @@ function meaning<T>(
 
 const kind = meaning(
   kinds,
+  fixedSystems.listType,
   (question) => question.kinds,
   (question, values) => {
     question.kinds = values;
@@ -77,6 +78,7 @@ const kind = meaning(
 );
 const status = meaning(
   statuses,
+  fixedSystems.listStatus,
   (question) => question.statuses,
   (question, values) => {
     question.statuses = values;
@@ -92,8 +94,6 @@ const nameOf = (found: Package) => (found.kind === 'set' ? found.set.entryUUID :
 const source = 'Author of a submission set: Practitioner/<PS_IdNat> or Organization/<Struct_IdNat>, or by :identifier';
 const family = (found: Package) => authorsOf(found).flatMap(({ person }) => person?.family ?? []);
 const given = (found: Package) => authorsOf(found).flatMap(({ person }) => givensOf(person));
-const families = stringRows<Package>('source.family', 'Begin of the family name of the author', family);
-const givens = stringRows<Package>('source.given', 'Begin of a given name of the author', given);
 
 const served: Rows = {
   ...patientParameters,
@@ -142,11 +142,7 @@ const served: Rows = {
     const { comments } = bodyOf(found);
     return comments === undefined ? [] : [comments.value];
   }),
-  ...families,
-  ...givens,
-  ...underType({ ...families, ...givens }, 'source', 'Patient'),
-  ...underType({ ...families, ...givens }, 'source', 'Practitioner'),
-  ...underType({ ...families, ...givens }, 'source', 'PractitionerRole.practitioner'),
+  ...authorNames<Package>('source', 'the author', authorsOf),
   // No submission set or folder is ever archived: PDSm archives documents one by one.
   ...tokenRows<Package>('isArchived', 'false for every list (PDSm)', () => [{ code: 'false' }]),
   ...stringRows<Package>('source:PractitionerRole.name', 'Begin of a name of the author (PDSm)', (found) => [

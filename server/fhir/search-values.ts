@@ -17,6 +17,13 @@ export function readToken(text: string): Token {
   return { system: unescaped(text.slice(0, at)), code: unescaped(text.slice(at + 1)) };
 }
 
+/** The tokens that may mean a code whose system FHIR fixes: they name that system, or none. FHIR R4 search.html#token. */
+export function tokensUnder(systems: readonly string[], value: string): Token[] {
+  return alternatives(value)
+    .map(readToken)
+    .filter(({ system = '' }) => system === '' || systems.includes(system));
+}
+
 /** The text that is meant. FHIR R4 search.html#escaping. */
 export function unescaped(text: string): string {
   return text.replace(/\\([,|$\\])/g, '$1');
@@ -40,7 +47,7 @@ export function readIdentifier(text: string): Identifier | undefined {
 export type DateValue = { readonly prefix: string; readonly from: number; readonly to: number };
 
 const date =
-  /^(eq|ne|gt|lt|ge|le|sa|eb|ap)?(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(Z|[+ -]\d\d:\d\d)?)?)?)?$/;
+  /^(eq|ne|gt|lt|ge|le|sa|eb|ap)?((?!0000)\d{4})(?:-(\d\d)(?:-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(Z|[+ -](?:(?:0\d|1[0-3]):[0-5]\d|14:00))?)?)?)?$/;
 
 /**
  * A date of any precision; without a zone it is UTC, as all dates of the registry are. A blank before the zone is a plus sign that the
@@ -96,7 +103,10 @@ export function instantsOf({ prefix, from, to }: DateValue): Span | undefined {
 /** When something is or lasts, in milliseconds, half-open. */
 export type Lasting = { readonly from: number; readonly to: number };
 
-/** Whether what a resource says passes the date. `ap` is wider by a tenth of the time between the date and `now`. FHIR R4 search.html#prefix. */
+/**
+ * Whether what a resource says passes the date. What lasts is at or after the date when some of it is, and likewise at or before it, as ranges of
+ * times are asked of a registry. `ap` is wider by a tenth of the time between the date and `now`. FHIR R4 search.html#prefix.
+ */
 export function passesDate({ from, to }: Lasting, date: DateValue, now: number): boolean {
   const isWithin = from >= date.from && to <= date.to;
   switch (date.prefix) {
@@ -105,11 +115,11 @@ export function passesDate({ from, to }: Lasting, date: DateValue, now: number):
     case 'gt':
       return to > date.to;
     case 'ge':
-      return to > date.to || isWithin;
+      return to > date.from;
     case 'lt':
       return from < date.from;
     case 'le':
-      return from < date.from || isWithin;
+      return from < date.to;
     case 'sa':
       return from >= date.to;
     case 'eb':

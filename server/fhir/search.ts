@@ -134,13 +134,13 @@ export type OfPatient = { readonly base: string; patient?: PatientRef };
 
 function named(asked: OfPatient, patient: PatientRef, parameter: string, value: string): readonly Problem[] {
   if (asked.patient !== undefined && JSON.stringify(asked.patient) !== JSON.stringify(patient))
-    return malformed(parameter, value, 'another parameter names another patient');
+    return malformed(parameter, value, 'the patient is named by another parameter, in another way or as another one');
   asked.patient = patient;
   return none;
 }
 
 function readPatientIdentifier(value: string, asked: OfPatient, parameter: string): readonly Problem[] {
-  const identifier = readIdentifier(value);
+  const identifier = alternatives(value).length === 1 ? readIdentifier(value) : undefined;
   if (identifier === undefined) return malformed(parameter, value, 'urn:oid:<OID>|<value> of one patient is expected');
   return named(asked, identifier, parameter, value);
 }

@@ -59,6 +59,19 @@ export function systemOf(url: string): string {
 /** The system of identifiers that are themselves URIs. */
 export const uris = 'urn:ietf:rfc:3986';
 
+/** Systems of codes that FHIR fixes, whose elements name none. FHIR R4 terminologies-systems.html. */
+export const fixedSystems = {
+  documentStatus: ['http://hl7.org/fhir/document-reference-status'],
+  listStatus: ['http://hl7.org/fhir/list-status'],
+  listType: [
+    'https://profiles.ihe.net/ITI/MHD/CodeSystem/MHDlistTypes',
+    'http://profiles.ihe.net/ITI/MHD/CodeSystem/MHDlistTypes',
+  ],
+  consentStatus: ['http://hl7.org/fhir/consent-state-codes'],
+  mediaType: ['urn:ietf:bcp:13'],
+  language: ['urn:ietf:bcp:47'],
+} as const;
+
 /** HL7 table 0203, the types of identifiers in CX. */
 export const hl7IdentifierType = `${hl7}/v2-0203`;
 

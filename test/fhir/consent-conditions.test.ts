@@ -48,7 +48,7 @@ describe('conditional create', () => {
 
   test.each([
     ['colour=red', 400, 'parameterUnknown'],
-    ['status=draft', 400, 'parameterMalformed'],
+    ['status=current', 400, 'parameterMalformed'],
     ['_format=json', 400, 'parameterMissing'],
     ['status=active', 412, 'multipleMatches'],
     ['patient=Patient/other&status=active', 422, 'consentRuleBroken'],

@@ -324,7 +324,7 @@ describe('search', () => {
     expect(seen).toEqual(all);
   });
 
-  test.each(['status=draft', 'actor=Patient/1', 'actor.identifier=urn:oid:1.2.3|x', '_lastUpdated=2026-13'])(
+  test.each(['status=current', 'actor=Patient/1', 'actor.identifier=urn:oid:1.2.3|x', '_lastUpdated=2026-13'])(
     '%s is refused',
     async (query) => {
       const { status, json } = await door.get('casanova', `Consent?patient.identifier=${door.of('casanova')}&${query}`);

@@ -148,7 +148,8 @@ describe('Find Document Lists (ITI-66)', () => {
     ['source.family=durand', 'none'],
     ['source.given:missing=false', 'set'],
     ['source:Practitioner.family=martin', 'set'],
-    ['source:Patient.family=martin', 'set'],
+    ['source:Patient.family=martin', 'none'],
+    ['source:Practitioner.family=martin', 'set'],
     ['source:Patient.given=nobody', 'none'],
     ['source:PractitionerRole.name=martin', 'set'],
     ['source:PractitionerRole.name=nobody', 'none'],
@@ -241,7 +242,7 @@ describe('the answer', () => {
   );
 
   test.each([
-    ['altered', (url: string) => url.replace(/_page=./, '_page=X'), 'dr-martin'],
+    ['altered', (url: string) => url.replace(/(?<=_page=)./, (c) => (c === 'X' ? 'Y' : 'X')), 'dr-martin'],
     ['of somebody else', (url: string) => url, 'dr-nguyen'],
     ['joined with another search', (url: string) => `${url}&code=folder`, 'dr-martin'],
     ['of another type', (url: string) => url.replace('/List', '/DocumentReference'), 'dr-martin'],

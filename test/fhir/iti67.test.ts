@@ -60,7 +60,7 @@ describe('a search of documents', () => {
   });
 
   test.each([
-    ['altered', (url: string) => url.replace(/_page=./, '_page=X'), 'dr-nguyen'],
+    ['altered', (url: string) => url.replace(/(?<=_page=)./, (c) => (c === 'X' ? 'Y' : 'X')), 'dr-nguyen'],
     ['of somebody else', (url: string) => url, 'dr-martin'],
     ['joined with another search', (url: string) => `${url}&status=superseded`, 'dr-nguyen'],
     ['cut', (url: string) => url.slice(0, -4), 'dr-nguyen'],
@@ -195,7 +195,10 @@ describe('the parameters of a search', () => {
 
   test('dates cut by start of act and by creation, their precision counts', async () => {
     const cardiology = ['Consultation de cardiologie'];
-    expect(titles((await search('dr-nguyen', 'period=2026-01-28')).json)).toEqual(cardiology);
+    expect(titles((await search('dr-nguyen', 'period-start=2026-01-28')).json)).toEqual(cardiology);
+    expect(titles((await search('dr-nguyen', 'period=sa2026-01-27&period=le2026-01-28')).json)).toEqual(cardiology);
+    // Without an end it goes on.
+    expect(titles((await search('dr-nguyen', 'period=2026-01-28')).json)).toEqual([]);
     expect(titles((await search('dr-nguyen', 'period-start=ge2026-01-28&period-start=lt2026-01-29')).json)).toEqual(
       cardiology,
     );

@@ -62,7 +62,10 @@ test.each(['_sort=status', '_include=Consent:actor', '_revinclude=List:item', '_
 test('an altered page link is refused', async () => {
   const page = await found('&_count=1');
   const next = page.link?.find(({ relation }) => relation === 'next')?.url ?? '';
-  const { status, json } = await door.get<OperationOutcome>('casanova', next.replace(/_page=./, '_page=X'));
+  const { status, json } = await door.get<OperationOutcome>(
+    'casanova',
+    next.replace(/(?<=_page=)./, (c) => (c === 'X' ? 'Y' : 'X')),
+  );
   expect([status, json.issue[0]?.details?.text]).toEqual([400, 'pageLinkBroken']);
 });
 
