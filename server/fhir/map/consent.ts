@@ -3,7 +3,8 @@ import { type Consent as Stated, sameStatement } from '../../domain/consent.ts';
 import { visibilitySystem } from '../../domain/document.ts';
 import type { StoredConsents } from '../../store/port.ts';
 import { statusOf } from '../../usecases/read-consents.ts';
-import { type StatedTerm, termsIn } from '../read/consent.ts';
+import { termsIn } from '../read/consent.ts';
+import type { StatedTerm } from '../read/consent-provision.ts';
 import { profiles, systemUrl, uris, consent as words } from '../vocabulary.ts';
 import { actorReference, groupResource } from './consent-actor.ts';
 
