@@ -67,6 +67,7 @@ POST /fhir                       a Bundle of type batch, each entry request POST
 - It is in the history of the record whose holder the patient entity names by an identifier that is known here, or by our own absolute address. Of anybody else it is kept
   in the trail alone; the answer is the same.
 - What it says of documents hides it: whoever may not see a document, submission set or folder whose identifier stands anywhere in it does not see the event, even where the document came later.
-- AuditEvent has no identifier of its own: what is sent twice is kept twice, and If-None-Exist is refused.
+- AuditEvent has no identifier of its own: what the same system sends again, the same in every element, is kept once and answered as before, so that nothing is
+  doubled by a sender who tries again. If-None-Exist is refused.
 `;
 }

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import type { Action } from './action.ts';
 import type { Actor, Mode } from './actor.ts';
 import type { Identifier } from './identifier.ts';
@@ -72,7 +73,14 @@ export type Told = {
   readonly agents: readonly string[];
   /** Whatever it says that could be the entryUUID or uniqueId of an object: who may not know one of these objects does not see the event. */
   readonly names: readonly string[];
+  /** By which the same is found when it is told again: see `digestOfTold`. */
+  readonly digest?: string;
 };
+
+/** The SHA-256, in hexadecimal, of who tells and of what he tells as it was sent: an AuditEvent has no name of its own. */
+export function digestOfTold(teller: string, resource: string): string {
+  return hash('sha256', `${teller}\n${resource}`);
+}
 
 /** One act of one actor, written for the patient and for the proof. Times are milliseconds since 1970. */
 export type EventDraft = {
@@ -102,6 +110,11 @@ export type EventDraft = {
 
 /** An event in its place in the chain: `hash` = SHA-256 of the previous hash and of the event's JSON. */
 export type AuditEvent = EventDraft & { readonly sequence: number; readonly previous: string; readonly hash: string };
+
+/** When an event was written down, in milliseconds: what a partner tells happened at a time that he states. */
+export function writtenAt({ at, told }: Pick<EventDraft, 'at' | 'told'>): number {
+  return told?.receivedAt ?? at;
+}
 
 /** The ids under which an event is found: of its actor, or of those who took part in what a partner told. */
 export function actorsOf({ actor, told }: Pick<EventDraft, 'actor' | 'told'>): readonly string[] {

@@ -1,5 +1,6 @@
 import type { AuditEvent, Coding, Reference } from 'fhir/r4.js';
 import { professionalAuthority, structureAuthority } from '../domain/people.ts';
+import { millisOf } from './instant.ts';
 import type { Results } from './result-parameters.ts';
 import { dateParameter, type OfPatient, type Parameter, type ParameterTable, patientParameters } from './search.ts';
 import {
@@ -20,7 +21,7 @@ export type EventQuestion = Results & OfPatient & Conditions<AuditEvent> & { dat
 type Rows = ParameterTable<EventQuestion>;
 
 const recordedOf = ({ recorded }: AuditEvent): Lasting => {
-  const at = Date.parse(recorded);
+  const at = millisOf(recorded);
   return { from: at, to: at + 1 };
 };
 const recorded = dateRows<AuditEvent>('date', '', recordedOf);

@@ -2,6 +2,7 @@ import type { AuditEvent } from 'fhir/r4.js';
 import { Refused, refuse } from '../domain/error.ts';
 import { feedAudit } from '../usecases/feed-audit.ts';
 import type { Answer, Exchange, Interaction } from './exchange.ts';
+import { observerOf } from './map/audit-event.ts';
 import { toldEventOf } from './map/told-event.ts';
 import { toldEventIn } from './read/told-event.ts';
 import { validate } from './validate.ts';
@@ -12,8 +13,8 @@ const type = 'AuditEvent';
 const longest = 256 * 1024;
 
 /**
- * Takes an event that a partner's system recorded. Nothing of it is asked but what FHIR and the profiles that it claims ask; an event that is
- * sent twice is kept twice, since an AuditEvent has no name of its own.
+ * Takes an event that a partner's system recorded. Nothing of it is asked but what FHIR and the profiles that it claims ask. An event
+ * that is sent again is kept once and answered as before: an AuditEvent has no name of its own, by which its sender could ask for it.
  * @throws Refused with everything that is wrong with it
  */
 async function create(exchange: Exchange): Promise<Answer> {
@@ -27,7 +28,7 @@ async function create(exchange: Exchange): Promise<Answer> {
   if (!isSound) throw new Refused(problems);
   // Its structure was checked.
   const event = sent as unknown as AuditEvent;
-  const { told, problems: others } = toldEventIn(event, base, tools.now());
+  const { told, problems: others } = toldEventIn(event, observerOf(exchange), tools.now());
   if (problems.length + others.length > 0) throw new Refused([...problems, ...others]);
   const { sequence, receivedAt } = await feedAudit(tools, request, told);
   return {

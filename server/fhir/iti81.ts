@@ -4,7 +4,7 @@ import { eventOfHistory, history } from '../usecases/history.ts';
 import { unknownUnlessNamed } from './concealment.ts';
 import { type EventQuestion, eventParameters } from './event-search.ts';
 import { type Answer, type Exchange, type Interaction, searchesOf } from './exchange.ts';
-import { auditEventOf } from './map/audit-event.ts';
+import { auditEventOf, observerOf } from './map/audit-event.ts';
 import { answerSearch, searchOf } from './paged-search.ts';
 
 const type = 'AuditEvent';
@@ -52,10 +52,6 @@ async function read(exchange: Exchange): Promise<Answer> {
   if (!/^[1-9]\d{0,14}$/.test(id)) refuse('resourceUnknown', { value: `${type}/${id}` });
   const event = await eventOfHistory(tools, request, Number(id));
   return { body: JSON.stringify(auditEventOf(event, observerOf(exchange))) };
-}
-
-function observerOf({ base, tools }: Exchange) {
-  return { base, repositoryUniqueId: tools.settings.repositoryUniqueId };
 }
 
 const finding = {

@@ -5,6 +5,7 @@ import type { Answer, Exchange, Interaction } from './exchange.ts';
 import { type Json, parseJson } from './json.ts';
 import { ignoredIn } from './operation-parameters.ts';
 import { outcomeOf } from './outcome.ts';
+import { observerOf } from './map/audit-event.ts';
 import { isKnownProfile } from './profile/check.ts';
 import { isObject, type JsonObject } from './profile/path.ts';
 import { termsIn } from './read/consent.ts';
@@ -50,10 +51,10 @@ async function validateType(exchange: Exchange, type: Type): Promise<Answer> {
 }
 
 /** What keeps a partner's event from being taken, besides what the profiles ask. */
-function problemsOfTelling({ base, tools }: Exchange, resource: Json): readonly Problem[] {
+function problemsOfTelling(exchange: Exchange, resource: Json): readonly Problem[] {
   if (!validate(resource, 'AuditEvent').isSound) return [];
   // Its structure was checked just now.
-  return toldEventIn(resource as unknown as AuditEvent, base, tools.now()).problems;
+  return toldEventIn(resource as unknown as AuditEvent, observerOf(exchange), exchange.tools.now()).problems;
 }
 
 /** The same for what stands here already: it is read, by who may read it, and validated itself where no other content is given. */

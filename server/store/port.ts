@@ -315,6 +315,8 @@ export type Expectation =
   | { readonly staged: string }
   /** No more than so many bytes wait for this owner at that time. */
   | { readonly waiting: { readonly owner: string; readonly at: number; readonly most: number } }
+  /** No event is in the trail that a partner told with this digest. */
+  | { readonly untold: string }
   /** The document or folder is the latest version of its logical object. */
   | { readonly latest: { readonly kind: 'document' | 'folder'; readonly entryUUID: string } };
 
@@ -417,6 +419,8 @@ export interface FactsReader {
   recordOfConsent(id: string): Promise<RecordFacts | undefined>;
   /** The record that an event belongs to. */
   recordOfEvent(sequence: number): Promise<RecordFacts | undefined>;
+  /** Where in the trail an event is that a partner told, by its digest, and when it came. */
+  toldEvent(digest: string): Promise<ToldPlace | undefined>;
   /** Whether a registered document lies in this file: what no commit names is swept. */
   isNamed(file: string): Promise<boolean>;
   /** Whether a record has an identifier that this authority gave. */
@@ -519,6 +523,8 @@ export type StoredFolder = {
 export type PageRequest = { readonly before?: number; readonly limit: number };
 /** `before` is the place of the last event of the page before. */
 export type EventPageRequest = { readonly before?: EventPlace; readonly limit: number };
+/** An event that a partner told: its number, and when it came, in milliseconds. */
+export type ToldPlace = { readonly sequence: number; readonly receivedAt: number };
 /** Where an event stands in its history: what a partner told stands at the time that it says. */
 export type EventPlace = Pick<AuditEvent, 'at' | 'sequence'>;
 export type Page<T> = { readonly items: readonly T[]; readonly more: boolean };

@@ -4,7 +4,7 @@ import type { Action } from '../../server/domain/action.ts';
 import type { Mode } from '../../server/domain/actor.ts';
 import type { Permit } from '../../server/domain/decision.ts';
 import type { DocumentEntry } from '../../server/domain/document.ts';
-import type { EventDraft } from '../../server/domain/event.ts';
+import { digestOfTold, type EventDraft } from '../../server/domain/event.ts';
 import type {
   ChangeSet,
   ContentPlace,
@@ -531,9 +531,35 @@ export function storeContract(name: string, open: () => Promise<Subject>): void 
           done: true,
         });
       });
+
+      test('is not forgotten for the time that a partner states, be it the future', async () => {
+        await store.write.note([event()], spend);
+        const told = { resource: '{}', receivedAt: 200_000, agents: [], names: [] };
+        const ahead = event({ at: 500_000, action: 'feedAudit', told });
+        await store.write.note([event({ at: 200_000 })], { key: 'assertion-2', until: 400_000 });
+        await store.write.note([ahead], { key: 'assertion-3', until: 400_000 });
+        for (const key of ['assertion-2', 'assertion-3'])
+          expect(await store.write.note([event({ at: 200_001 })], { key, until: 400_000 })).toMatchObject({
+            done: false,
+            spent: true,
+          });
+      });
     });
 
     describe('facts', () => {
+      test('what a partner told is found by its digest, and told once', async () => {
+        const digest = digestOfTold('partner', '{}');
+        const told = { resource: '{}', receivedAt: 90, agents: [], names: [], digest };
+        const telling = put();
+        const set = { ...telling, expect: [{ untold: digest }], events: [event({ at: 10, told })] };
+        expect(await store.facts.toldEvent(digest)).toBeUndefined();
+        const outcomes = await Promise.all([1, 2, 3].map(async () => store.write.commit(ours, set)));
+        expect(outcomes.filter(({ done }) => done)).toEqual([{ done: true, sequences: [1] }]);
+        expect(outcomes.find(({ done }) => !done)).toMatchObject({ conflicts: [{ untold: digest }], spent: false });
+        expect(await store.facts.toldEvent(digest)).toEqual({ sequence: 1, receivedAt: 90 });
+        expect(await store.facts.toldEvent(digestOfTold('another', '{}'))).toBeUndefined();
+      });
+
       test('a record is found by any of its identifiers, with its consents', async () => {
         const identifiers = [
           { value: 'now', oid: '1.2', use: 'official' as const },

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { AuditEvent, Bundle, DocumentReference, OperationOutcome } from 'fhir/r4.js';
+import type { AuditEvent, Bundle, Device, DocumentReference, OperationOutcome } from 'fhir/r4.js';
 import { personOf } from '../../server/sandbox/people.ts';
 import { chainHash } from '../../server/store/trail.ts';
 import { post } from './deposits.ts';
@@ -116,6 +116,41 @@ describe('Record Audit Event', () => {
     expect(json).toEqual(expected);
     expect((await search('laurent')).find(({ id }) => id === String(number))).toEqual(expected);
     expect((await door.get('laurent', `AuditEvent/${number}`)).json).toEqual(expected);
+  });
+
+  test('what is sent again is kept once and answered as before, also where nobody is known by that name', async () => {
+    const unknown = telling({ outcomeDesc: 'again' });
+    const [who] = unknown.entity ?? [];
+    const entity = [{ ...who, what: { identifier: { system: 'urn:oid:1.2.250.1.213.1.4.10', value: '1' } } }];
+    for (const sent of [telling({ outcomeDesc: 'again' }), { ...unknown, meta: unclaimed, entity }]) {
+      const first = await tell(sent);
+      door.world.clock.now += 1000;
+      const [second, third] = await Promise.all([tell(sent), tell(sent)]);
+      for (const again of [second, third])
+        expect([again.status, again.headers.get('location'), again.json]).toEqual([
+          201,
+          first.headers.get('location'),
+          first.json,
+        ]);
+      expect((await search('laurent')).filter((event) => event.outcomeDesc === 'again')).toHaveLength(1);
+      const other = await tell({ ...sent, outcomeDesc: 'once more' });
+      expect(other.headers.get('location')).not.toBe(first.headers.get('location'));
+    }
+  });
+
+  test('a leap second is the second that follows', async () => {
+    const { status, json } = await tell(telling({ recorded: '2016-12-31T23:59:60Z' }));
+    expect(status).toBe(201);
+    const day = await door.get<Bundle<AuditEvent>>('laurent', 'AuditEvent?date=2017-01-01');
+    expect(day.json.entry?.map(({ resource }) => resource?.id)).toContain(json.id);
+  });
+
+  test('the patient is known by any entity that names him', async () => {
+    const [patient, object] = telling().entity ?? [];
+    const made = { ...object, what: { reference: 'Patient/42' } };
+    const { status, json } = await tell(telling({ meta: unclaimed, entity: [made, ...(patient ? [patient] : [])] }));
+    expect(status).toBe(201);
+    expect(await idsOf('laurent')).toContain(json.id);
   });
 
   test('it is numbered and chained like our own, in the name of the system that told it', async () => {
@@ -330,6 +365,44 @@ describe('Record Audit Event refuses', () => {
       422,
       'auditEventNotTaken',
       'AuditEvent.source',
+    ],
+    ...['%', '%/fhir', '//%/x', 'https://%', 'HTTP://u:p@%/'].map(
+      (site): [string, () => object, number, string, string] => [
+        `our host as ${site}`,
+        () => telling({ source: { site: site.replace('%', new URL(door.base).host), observer: { display: 'me' } } }),
+        422,
+        'auditEventNotTaken',
+        'AuditEvent.source',
+      ],
+    ),
+    [
+      'our repository',
+      () => telling({ source: { observer: { identifier: { value: 'urn:oid:1.2.250.1.213.4.1.1.1.2' } } } }),
+      422,
+      'auditEventNotTaken',
+      'AuditEvent.source',
+    ],
+    [
+      'a device that is this server',
+      () =>
+        telling({
+          contained: [{ resourceType: 'Device', id: 'd', url: `${door.base}/Device/1` } as Device],
+          source: { observer: { reference: '#d' } },
+        }),
+      422,
+      'auditEventNotTaken',
+      'AuditEvent.source',
+    ],
+    [
+      'a second patient whose part is not said',
+      () =>
+        telling({
+          meta: unclaimed,
+          entity: [...(telling().entity ?? []), { what: telling({}, 'masson').entity?.[0]?.what }],
+        }),
+      422,
+      'auditEventNotTaken',
+      'AuditEvent.entity',
     ],
     ['an event of tomorrow', () => telling({ recorded: at(86_400) }), 422, 'auditEventNotTaken', 'AuditEvent.recorded'],
     [

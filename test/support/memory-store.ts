@@ -10,7 +10,7 @@ import {
   type VisibilityCode,
   visibilityOf,
 } from '../../server/domain/document.ts';
-import { type AuditEvent, actorsOf, type EventDraft } from '../../server/domain/event.ts';
+import { type AuditEvent, actorsOf, type EventDraft, writtenAt } from '../../server/domain/event.ts';
 import { writeCxi, writeXcn } from '../../server/domain/hl7v2.ts';
 import type { Cx, Identifier } from '../../server/domain/identifier.ts';
 import type { PatientRecord, RecordId } from '../../server/domain/record.ts';
@@ -149,7 +149,8 @@ export function memoryStore({ fault }: { readonly fault?: () => Error | undefine
       if (error) throw error;
       const { elsewhere: _elsewhere, ...own } = given;
       const changes = structuredClone(own);
-      const at = changes.events[0]?.at ?? 0;
+      const [event] = changes.events;
+      const at = event === undefined ? 0 : writtenAt(event);
       const { spend } = changes;
       if (spend !== undefined && (held.spent.get(spend.key) ?? 0) > at)
         return { done: false, conflicts: [], spent: true };
@@ -303,6 +304,11 @@ export function memoryStore({ fault }: { readonly fault?: () => Error | undefine
         reading(() => factsOf(held.records.get(held.consentVersions.find((v) => v.id === id)?.record ?? ''))),
       recordOfEvent: (sequence) =>
         reading(() => factsOf(held.records.get(heir(held, held.events[sequence - 1]?.record) ?? ''))),
+      toldEvent: (digest) =>
+        reading(() => {
+          const found = held.events.find(({ told }) => told?.digest === digest);
+          return found && { sequence: found.sequence, receivedAt: writtenAt(found) };
+        }),
       isNamed: (file) =>
         reading(() =>
           [...held.documents.values()].some(
@@ -584,6 +590,7 @@ function waitingFor(held: Contents, owner: string, now: number): number {
 
 function holds(held: Contents, expectation: Expectation): boolean {
   if ('absent' in expectation) return !taken(held, expectation.absent.kind, expectation.absent.entryUUID);
+  if ('untold' in expectation) return held.events.every(({ told }) => told?.digest !== expectation.untold);
   if ('insFree' in expectation) return expectation.insFree.every((i) => holderOf(held, i) === undefined);
   if ('recordAt' in expectation)
     return held.records.get(expectation.recordAt.record)?.version === expectation.recordAt.version;

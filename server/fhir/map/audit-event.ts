@@ -11,6 +11,17 @@ import { toldEventOf } from './told-event.ts';
 /** What the map needs to know of this server. */
 export type Observer = { readonly base: string; readonly repositoryUniqueId: string };
 
+/** This server, for its maps. */
+export function observerOf({
+  base,
+  tools: { settings },
+}: {
+  readonly base: string;
+  readonly tools: { readonly settings: Pick<Observer, 'repositoryUniqueId'> };
+}): Observer {
+  return { base, repositoryUniqueId: settings.repositoryUniqueId };
+}
+
 /**
  * One event of the record's history; what a partner told, as it was told. A profile is claimed only by an event that succeeded and has all that the profile asks for.
  */

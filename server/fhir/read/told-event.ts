@@ -3,7 +3,9 @@ import { type Problem, problem } from '../../domain/error.ts';
 import { isOid } from '../../domain/identifier.ts';
 import { professionalAuthority, structureAuthority } from '../../domain/people.ts';
 import type { EventTold, PatientTold } from '../../usecases/feed-audit.ts';
+import { millisOf } from '../instant.ts';
 import type { Json } from '../json.ts';
+import type { Observer } from '../map/audit-event.ts';
 import { uniqueIdOf } from '../map/code.ts';
 import { isObject } from '../profile/path.ts';
 import { audit, systemOf } from '../vocabulary.ts';
@@ -17,27 +19,27 @@ const mostNames = 1000;
 
 /**
  * What an event that a partner sends says, its structure being sound: what it is about, and what of it decides who may read it.
- * @param base our own address, in whose name nobody else tells
+ * @param own our own names, in which nobody else tells
  */
 export function toldEventIn(
   event: AuditEvent,
-  base: string,
+  own: Observer,
   now: number,
 ): { readonly told: EventTold; readonly problems: readonly Problem[] } {
-  const recordedAt = Date.parse(event.recorded);
+  const { base } = own;
+  const recordedAt = millisOf(event.recorded);
   const patients = patientsIn(event);
-  const [who] = patients;
-  const patient = who && patientNamed(who, event, base);
+  const named = patients.map((who) => patientNamed(who, event, base));
+  const patient = named.find(({ identifier, record }) => identifier !== undefined || record !== undefined);
   const names = namesIn(event);
   const wrong = (expression: string, value: string, detail: string) =>
     problem('auditEventNotTaken', { expression, value, detail });
   const problems = [
-    ...(isOurs(event, base)
+    ...(isOurs(event, own)
       ? [wrong('AuditEvent.source', base, 'the source is this server, which records what happens here itself')]
       : []),
     ...(recordedAt > now + skew ? [wrong('AuditEvent.recorded', event.recorded, 'it is in the future')] : []),
-    ...(new Set(patients.map(({ reference, identifier }) => `${identifier?.system} ${identifier?.value} ${reference}`))
-      .size > 1
+    ...(!areOne(patients)
       ? [wrong('AuditEvent.entity', `${patients.length} patients`, 'an event is about one patient')]
       : []),
     ...(names.length > mostNames
@@ -49,21 +51,47 @@ export function toldEventIn(
   return { told: { ...told, ...(patient && { patient }) }, problems };
 }
 
-function isOurs({ source: { site, observer } }: AuditEvent, base: string): boolean {
-  const { host } = new URL(base);
-  const isHere = (address: string | undefined) =>
-    address !== undefined && URL.canParse(address) && new URL(address).host === host;
-  return [site, observer.reference, observer.identifier?.value].some(isHere);
+/** Whether the source says that it is this server: by its address, whole or its host alone, or by its repositoryUniqueId. */
+function isOurs({ source, contained = [] }: AuditEvent, { base, repositoryUniqueId }: Observer): boolean {
+  const [own] = hostsIn(base);
+  const held = contained.filter(({ id }) => id !== undefined && source.observer.reference === `#${id}`);
+  const isHere = (text: string) => systemOf(text) === repositoryUniqueId || hostsIn(text).some((host) => host === own);
+  return textsIn(JSON.parse(JSON.stringify([source, held])) as Json).some(isHere);
+}
+
+/** The hosts that a text names as an address, or as what an address begins with, without a usual port. */
+function hostsIn(text: string): string[] {
+  return [text, `http://${text}`].flatMap((address) => {
+    if (!URL.canParse(address)) return [];
+    const { hostname, port } = new URL(address);
+    const usual = ['', '80', '443'].includes(port);
+    return hostname === '' ? [] : [`${hostname.replace(/\.$/, '')}${usual ? '' : `:${port}`}`];
+  });
+}
+
+function textsIn(value: Json): string[] {
+  if (typeof value === 'string') return [value];
+  if (Array.isArray(value)) return (value as readonly Json[]).flatMap(textsIn);
+  return isObject(value) ? Object.values(value).flatMap(textsIn) : [];
 }
 
 /** Those whom the event is about, or else who acted for themselves. IHE BALP 152.3. */
 function patientsIn({ entity = [], agent }: AuditEvent): Reference[] {
-  const about = entity.filter(({ type, role, what }) => {
-    const isPatient = role?.system === audit.role && role.code === '1';
-    return isPatient || (type?.system === audit.entityType && type.code === '1' && namesPatient(what));
-  });
+  const about = entity.filter(
+    ({ role, what }) => (role?.system === audit.role && role.code === '1') || namesPatient(what),
+  );
   if (about.length > 0) return about.flatMap(({ what }) => what ?? []);
   return agent.flatMap(({ who }) => (namesPatient(who) && who ? [who] : []));
+}
+
+/** Whether nothing says that these are several patients, nor leaves it open. */
+function areOne(patients: readonly Reference[]): boolean {
+  const named = patients.map(({ identifier }) => identifier && `${identifier.system}|${identifier.value}`);
+  const ids = patients.map(({ reference }) => reference?.replace(/^.*(?=Patient\/)|\/_history\/.*$/g, ''));
+  const several = (all: readonly (string | undefined)[]) => new Set(all.filter((one) => one !== undefined)).size > 1;
+  return (
+    !several(named) && !several(ids) && !(patients.length > 1 && named.includes(undefined) && ids.includes(undefined))
+  );
 }
 
 function namesPatient(reference: Reference | undefined): boolean {

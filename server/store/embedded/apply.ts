@@ -93,7 +93,9 @@ export function makeApply(database: Database): Apply {
   const folderState = stateOf('folder');
   const associationState = stateOf('association');
   const addAssociation = database.prepare('INSERT INTO association (record, source, target, json) VALUES (?, ?, ?, ?)');
-  const addEvent = database.prepare('INSERT INTO event (record, at, actors, hash, json) VALUES (?, ?, ?, ?, ?)');
+  const addEvent = database.prepare(
+    'INSERT INTO event (record, at, actors, hash, json, told) VALUES (?, ?, ?, ?, ?, ?)',
+  );
   const consents = makeConsentWrites(database);
   const holders = makeHolderWrites(database);
   const merging = makeMerge(database);
@@ -244,9 +246,10 @@ export function makeApply(database: Database): Apply {
     const others = (set.elsewhere ?? []).map((other) => ({ ...other, at: set.at }));
     const isAwaited = [putRows(set, places), ...others.map((other) => putRows(other, []))].some((awaited) => awaited);
     let last = head;
-    const sequences = set.events.map(({ record, at, actors, json }) => {
+    const sequences = set.events.map(({ record, at, actors, json, told }) => {
       last = chainHash(last, json);
-      return addEvent.run(keyOf(record) ?? null, at, actors, Buffer.from(last, 'hex'), Buffer.from(json)).key;
+      const digest = told === undefined ? null : Buffer.from(told, 'hex');
+      return addEvent.run(keyOf(record) ?? null, at, actors, Buffer.from(last, 'hex'), Buffer.from(json), digest).key;
     });
     for (const job of set.jobs) jobs.add(job, sequences[0], set.at);
     for (const settlement of set.settled) jobs.settle(settlement);

@@ -1,6 +1,6 @@
 import { groupOf } from '../../domain/consent.ts';
 import type { Association, DocumentEntry } from '../../domain/document.ts';
-import { actorsOf, type EventDraft } from '../../domain/event.ts';
+import { actorsOf, type EventDraft, writtenAt } from '../../domain/event.ts';
 import { writeCxi, writeXcn } from '../../domain/hl7v2.ts';
 import type { Cx, Identifier } from '../../domain/identifier.ts';
 import type { RecordId } from '../../domain/record.ts';
@@ -36,6 +36,8 @@ type PlainEvent = {
   readonly record: RecordId | undefined;
   readonly at: number;
   readonly actors: string;
+  /** The digest of what a partner told. */
+  readonly told?: string;
   readonly json: string;
 };
 
@@ -120,6 +122,7 @@ export type PlainRow =
 /** Sealed bytes are copied, so that the copy can be given away to the writer's thread and the caller keeps his for another attempt. */
 export function encodeChanges(record: RecordId | undefined, changes: ChangeSet): PlainSet {
   const sealed: Uint8Array[] = [];
+  const [first] = changes.events;
   return {
     record,
     expect: changes.expect,
@@ -133,7 +136,7 @@ export function encodeChanges(record: RecordId | undefined, changes: ChangeSet):
     events: changes.events.map(encodeEvent),
     jobs: changes.jobs,
     settled: [],
-    at: changes.events[0]?.at ?? 0,
+    at: first === undefined ? 0 : writtenAt(first),
     spend: changes.spend,
     sealed,
   };
@@ -149,6 +152,7 @@ function encodeEvent(event: EventDraft): PlainEvent {
     record: event.record,
     at: event.at,
     actors: tokens(actorsOf(event).map(escaped)),
+    ...(event.told?.digest !== undefined && { told: event.told.digest }),
     json: JSON.stringify(event),
   };
 }

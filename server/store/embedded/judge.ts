@@ -37,6 +37,7 @@ export function makeJudge(database: Database): Judge {
   const associationJson = database.prepare<{ json: Uint8Array }>('SELECT json FROM association WHERE key = ?');
 
   const staged = database.prepare('SELECT 1 FROM staged WHERE id = ?');
+  const told = database.prepare('SELECT 1 FROM event WHERE told = unhex(?)');
   const waiting = makeStagingReads(database);
   const subscription = database.prepare<{ revision: number }>('SELECT revision FROM subscription WHERE id = ?');
   const referring = database.prepare<{ json: Uint8Array }>(
@@ -70,6 +71,7 @@ export function makeJudge(database: Database): Judge {
     if ('empty' in expectation) return isEmpty(expectation.empty);
     if ('subscriptionAt' in expectation)
       return subscription.get(expectation.subscriptionAt.id)?.revision === expectation.subscriptionAt.revision;
+    if ('untold' in expectation) return told.get(expectation.untold) === undefined;
     if ('staged' in expectation) return staged.get(expectation.staged) !== undefined;
     if ('waiting' in expectation) {
       const { owner, at, most } = expectation.waiting;

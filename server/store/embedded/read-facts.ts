@@ -1,6 +1,8 @@
 import type { Consent } from '../../domain/consent.ts';
 import type { RecordFacts } from '../../domain/decision.ts';
+import { type EventDraft, writtenAt } from '../../domain/event.ts';
 import type { PatientRecord, RecordId } from '../../domain/record.ts';
+import type { ToldPlace } from '../port.ts';
 import type { Database } from './driver.ts';
 import { readJson, uuidHex } from './names.ts';
 
@@ -22,6 +24,9 @@ export function makeFactReads(database: Database) {
   );
   const ofConsent = database.prepare<RecordRow>(recordWhere('SELECT record FROM consent WHERE grouped = ? LIMIT 1'));
   const ofEvent = database.prepare<RecordRow>(recordWhere('SELECT record FROM event WHERE sequence = ?'));
+  const told = database.prepare<{ sequence: number; json: Uint8Array }>(
+    'SELECT sequence, json FROM event WHERE told = unhex(?)',
+  );
   const recordJson = database.prepare<{ json: Uint8Array; changed: number }>(
     'SELECT json, changed FROM record WHERE key = ?',
   );
@@ -64,6 +69,11 @@ export function makeFactReads(database: Database) {
     recordOfConsent: (id: string) => factsOf(() => ofConsent.get(id)),
     recordOfEvent: (sequence: number) =>
       factsOf(() => (Number.isSafeInteger(sequence) ? ofEvent.get(sequence) : undefined)),
+    toldEvent(digest: string): ToldPlace | undefined {
+      const row = told.get(digest);
+      // JSON of the store's own writing.
+      return row && { sequence: row.sequence, receivedAt: writtenAt(readJson(row.json) as EventDraft) };
+    },
     isNamed: (file: string) => named.get(file) !== undefined,
   };
 }

@@ -77,6 +77,7 @@ export function openReader(mainFile: string, keysFile: string): OpenReader {
       recordsReferring: (ids) => reading(() => names.referring(ids)),
       recordOfConsent: (id) => reading(() => facts.recordOfConsent(id)),
       recordOfEvent: (sequence) => reading(() => facts.recordOfEvent(sequence)),
+      toldEvent: (digest) => reading(() => facts.toldEvent(digest)),
       isNamed: (file) => reading(() => facts.isNamed(file)),
       isAuthority: (oid) => reading(() => holders.isAuthority(oid)),
     },

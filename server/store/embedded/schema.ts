@@ -196,6 +196,10 @@ const migrations: readonly Migration[] = [
   ALTER TABLE removed ADD COLUMN named INTEGER;
   CREATE INDEX removed_named ON removed (named) WHERE named IS NOT NULL;
   `,
+  `
+  ALTER TABLE event ADD COLUMN told BLOB;
+  CREATE UNIQUE INDEX event_told ON event (told) WHERE told IS NOT NULL;
+  `,
 ];
 
 /** The wrapped keys of records live in a file of their own, with short-lived backups of its own. */

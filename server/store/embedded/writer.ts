@@ -81,7 +81,7 @@ export function openWriter(
 
   function judgeAndApply(set: PlainSet, places: readonly ContentPlace[]): Outcome {
     const { spend } = set;
-    if (spend !== undefined && spent.isSpent(spend, timeOf(set))) return { done: false, conflicts: [], spent: true };
+    if (spend !== undefined && spent.isSpent(spend, set.at)) return { done: false, conflicts: [], spent: true };
     const conflicts = judge(set);
     if (conflicts.length > 0) return { done: false, conflicts, spent: false };
     const made = set.rows.filter((row) => row.kind === 'key');
@@ -104,7 +104,7 @@ export function openWriter(
     begin.run();
     const answers = sets.map((set, i) => commitOne(set, placed[i]));
     const done = sets.filter((_, i) => isDone(answers[i]));
-    spent.write(Math.max(0, ...done.map(timeOf)));
+    spent.write(Math.max(0, ...done.map(({ at }) => at)));
     keys.add(newKeys);
     await synced;
     commit.run();
@@ -155,10 +155,6 @@ const full: Answer = { refused: 'full', why: 'The disk is full' };
 
 function rowsOf({ rows, elsewhere = [] }: PlainSet): readonly PlainSet['rows'][number][] {
   return [...rows, ...elsewhere.flatMap((other) => other.rows)];
-}
-
-function timeOf({ events }: PlainSet): number {
-  return events[0]?.at ?? 0;
 }
 
 function isDone(answer: Answer | undefined): boolean {
