@@ -1,10 +1,11 @@
-import type { AvailabilityStatus, DocumentEntry } from '../domain/document.ts';
+import type { DocumentEntry } from '../domain/document.ts';
 import type { Problem } from '../domain/error.ts';
 import type { Cxi } from '../domain/identifier.ts';
 import type { CodeMatch } from '../store/port.ts';
 import type { DocumentNames } from '../usecases/query.ts';
 import { authorNames, authorReferred, personReferred } from './author-search.ts';
 import type { DocumentQuestion, SingleCode, Tested } from './document-search.ts';
+import { statusesShownAs } from './document-status.ts';
 import { malformed, none } from './malformed.ts';
 import { relationOf } from './map/association.ts';
 import { relatedIdentifier, uniqueIdentifier, uniqueIdOf } from './map/code.ts';
@@ -35,19 +36,13 @@ import { encounterReference, fixedSystems, uris } from './vocabulary.ts';
 type DocumentParameter = Parameter<DocumentQuestion>;
 type Rows = ParameterTable<DocumentQuestion>;
 
-/** Statuses by the FHIR code that they are shown as. */
-const statuses: ReadonlyMap<string, readonly AvailabilityStatus[]> = new Map([
-  ['current', ['approved', 'archived']],
-  ['superseded', ['deprecated']],
-  ['entered-in-error', ['deleted']],
-]);
-const everyStatus = [...statuses.values()].flat();
+const everyStatus = [...statusesShownAs.values()].flat();
 
 function status(wanted: boolean): DocumentParameter {
   return {
     type: 'token',
     read(value, question, parameter) {
-      const list = tokensUnder(fixedSystems.documentStatus, value).map(({ code }) => statuses.get(code));
+      const list = tokensUnder(fixedSystems.documentStatus, value).map(({ code }) => statusesShownAs.get(code));
       if (list.includes(undefined))
         return malformed(parameter, value, 'current, superseded or entered-in-error is expected');
       const named = list.flatMap((some) => some ?? []);

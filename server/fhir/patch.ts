@@ -3,6 +3,7 @@ import type { DocumentReference } from 'fhir/r4.js';
 import { type AvailabilityStatus, type VisibilityCode, visibilityCodes } from '../domain/document.ts';
 import { refuse } from '../domain/error.ts';
 import type { Wish } from '../usecases/visibility.ts';
+import { statusesShownAs } from './document-status.ts';
 import type { Json } from './json.ts';
 import { archivedUrls, extensions } from './vocabulary.ts';
 
@@ -216,16 +217,10 @@ function isVisibility(code: string): boolean {
   return visibilityCodes.some((known) => known === code);
 }
 
-const statuses: Readonly<Record<string, AvailabilityStatus>> = {
-  current: 'approved',
-  superseded: 'deprecated',
-  'entered-in-error': 'deleted',
-};
-
 /** The new status, or undefined where it stays. What leaves the archive, or enters it, does so whatever else its status is. */
 function statusOf(before: Resource, after: Resource): AvailabilityStatus | undefined {
   const status = after['status'];
-  const named = typeof status === 'string' && Object.hasOwn(statuses, status) ? statuses[status] : undefined;
+  const [named] = (typeof status === 'string' && statusesShownAs.get(status)) || [];
   if (named === undefined) malformed('status', 'current, superseded or entered-in-error is expected');
   const [was, is] = [archivedIn(before), archivedIn(after)];
   if (named === 'deleted') return named;

@@ -1,20 +1,13 @@
 import type { CodeableConcept, DocumentReference, FhirResource, Period } from 'fhir/r4.js';
-import type { AvailabilityStatus, DocumentEntry } from '../../domain/document.ts';
+import type { DocumentEntry } from '../../domain/document.ts';
 import { dateTimeOf } from '../../domain/time.ts';
 import type { StoredDocument } from '../../store/port.ts';
+import { documentStatus } from '../document-status.ts';
 import { encounterReference, extensions, profiles, uris } from '../vocabulary.ts';
 import { authenticatorReference, authorReference } from './author.ts';
 import { codingOf, conceptOf, cxIdentifier, relatedIdentifier, uniqueIdentifier } from './code.ts';
 import { registryEntryOf, slotOf } from './registry-extension.ts';
 import { sourcePatientOf } from './source-patient.ts';
-
-/** How FHIR says the status; an archived entry stays current and carries the PDSm extension. IHE MHD ConceptMap; PDSm isArchived. */
-export const statusOf = {
-  approved: 'current',
-  archived: 'current',
-  deprecated: 'superseded',
-  deleted: 'entered-in-error',
-} as const satisfies Record<AvailabilityStatus, DocumentReference['status']>;
 
 /** The FHIR id of a document and of its bytes: the logicalID without prefix, which stays while versions come and go. */
 export function idOf(logicalID: string): string {
@@ -66,7 +59,7 @@ export function referenceOf(entry: DocumentEntry, { url, patient, date }: Wherea
     extension: [...archived, registryEntryOf(entry), ...entry.extra.map(slotOf)],
     masterIdentifier: uniqueIdentifier(entry.uniqueId),
     identifier: [{ use: 'official', system: uris, value: entry.entryUUID }],
-    status: statusOf[entry.status],
+    status: documentStatus[entry.status],
     type: conceptOf(entry.typeCode),
     category: [conceptOf(entry.classCode)],
     subject: {

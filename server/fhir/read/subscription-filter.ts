@@ -1,6 +1,7 @@
 import { type Problem, problem } from '../../domain/error.ts';
 import type { CodeMatch, DocumentFilter, FolderFilter, SetFilter, WatchFilter } from '../../store/port.ts';
 import type { PatientRef } from '../../usecases/query.ts';
+import { statusesShownAs } from '../document-status.ts';
 import { uniqueIdOf } from '../map/code.ts';
 import { alternatives, readCode, readIdentifier, readToken } from '../search-values.ts';
 import type { Topic } from '../subscription-topics.ts';
@@ -78,12 +79,6 @@ const whose: Readonly<Record<string, Read>> = {
   },
 };
 
-const documentStatuses = new Map([
-  ['current', ['approved', 'archived'] as const],
-  ['superseded', ['deprecated'] as const],
-  ['entered-in-error', ['deleted'] as const],
-]);
-
 const ofDocuments: Readonly<Record<string, Read>> = {
   type: single('typeCodes'),
   category: single('classCodes'),
@@ -95,7 +90,7 @@ const ofDocuments: Readonly<Record<string, Read>> = {
   'author.family': name('families'),
   'author.given': name('givens'),
   status(value, { documents }) {
-    const found = alternatives(value).map((text) => documentStatuses.get(readToken(text).code));
+    const found = alternatives(value).map((text) => statusesShownAs.get(readToken(text).code));
     if (found.includes(undefined)) return 'current, superseded or entered-in-error is expected';
     if (documents.statuses !== undefined) return once;
     documents.statuses = found.flatMap((some) => some ?? []);
