@@ -15,7 +15,7 @@ import { NotIdentified, type ReadEnvelope } from './credentials.ts';
 import type { Trust } from './trust.ts';
 import { samlNamespace as saml, securityNamespace, soapNamespace } from './vocabulary.ts';
 
-/** A signed assertion as its signer wrote it: read again from the very text that was digested. */
+/** A signed assertion as its signer wrote it, without the signature: what the very text says that was digested. */
 export type Verified = { readonly assertion: XmlElement; readonly certificate: Certificate };
 
 /** Longest assertion that is looked at, in characters. */
@@ -57,19 +57,23 @@ export async function verifyAssertion(
     canonical ??= await canonicalForms(source, assertion, expected.prefixes, expected.assertionPrefixes);
     return canonical;
   };
-  const signedBy = (candidate: string): SignedInfo | undefined => {
-    const info = unlessRefused(() => readSignedInfo(parsed(candidate), expected.id, allowSha1));
+  const readsAlone = !inheritsDefaultNamespace(assertion);
+  const signedBy = (candidate: string, read = () => readSignedInfo(parsed(candidate), expected.id, allowSha1)) => {
+    const info = unlessRefused(read);
     return info && verifies(info.signatureMethod, candidate, certificate.publicKey, signatureValue) ? info : undefined;
   };
-  const info = signedBy(withOwnDeclaration(source, signedInfo)) ?? signedBy((await inCanonicalForm()).signedInfo);
+  const info =
+    signedBy(withOwnDeclaration(source, signedInfo), readsAlone ? () => expected : undefined) ??
+    signedBy((await inCanonicalForm()).signedInfo);
   if (info === undefined) throw new NotIdentified('signature wrong');
 
   const asSent = expandEmpty(
     source.slice(assertion.start, signature.start) + source.slice(signature.end, assertion.end),
   );
-  const signed = hasDigest(asSent, info) ? asSent : (await inCanonicalForm()).assertion;
-  if (!hasDigest(signed, info)) throw new NotIdentified('digest wrong');
-  const verified = parsed(signed);
+  const isAsSent = hasDigest(asSent, info);
+  const signed = isAsSent ? asSent : (await inCanonicalForm()).assertion;
+  if (!isAsSent && !hasDigest(signed, info)) throw new NotIdentified('digest wrong');
+  const verified = isAsSent && readsAlone ? without(assertion, signature) : parsed(signed);
   if (verified.namespace !== saml || verified.local !== 'Assertion' || idOf(verified) !== info.id)
     throw new NotIdentified('another element was signed');
   return { assertion: verified, certificate };
@@ -178,6 +182,18 @@ function expandEmpty(text: string): string {
     /<([^\s<>/]+)(\s[^<>]*)?\/>/g,
     (_, name: string, rest: string | undefined) => `<${name}${rest?.trimEnd() ?? ''}></${name}>`,
   );
+}
+
+/**
+ * Whether an element without prefix means here something else than where its text stands alone. Else the tree says what the text does: a
+ * prefix that the text does not declare is in nobody's canonical form.
+ */
+function inheritsDefaultNamespace({ parent }: XmlElement): boolean {
+  return parent !== undefined && (parent.declares?.[''] !== undefined || inheritsDefaultNamespace(parent));
+}
+
+function without(element: XmlElement, inner: XmlElement): XmlElement {
+  return { ...element, children: element.children.filter((one) => one !== inner), parent: undefined };
 }
 
 function hasDigest(text: string, { digestMethod, digest }: SignedInfo): boolean {

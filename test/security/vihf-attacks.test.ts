@@ -376,6 +376,16 @@ describe('another form of the same assertion', () => {
   });
 });
 
+test('a default namespace around the assertion gives no meaning to its elements that have none', async () => {
+  const unqualified = signed(sample('direct-3.0'), signers.doctor, (xml) =>
+    xml.replace(/ xmlns="urn:hl7-org:v3"/g, ''),
+  );
+  expect(unqualified).not.toBe(good);
+  const alone = await whyNot(() => envelope(unqualified));
+  expect(alone).not.toBe('identified 899970000016');
+  expect(await whyNot(() => envelope(unqualified, { attributes: ' xmlns="urn:hl7-org:v3"' }))).toBe(alone);
+});
+
 test('a SignedInfo that leans on a prefix declared outside it is verified in its canonical form', async () => {
   const exclusive = 'http://www.w3.org/2001/10/xml-exc-c14n#';
   const list = (declaration: string) => `<ec:InclusiveNamespaces${declaration} PrefixList=""></ec:InclusiveNamespaces>`;
