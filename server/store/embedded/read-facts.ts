@@ -6,6 +6,8 @@ import type { ToldPlace } from '../port.ts';
 import type { Database } from './driver.ts';
 import { readJson, uuidHex } from './names.ts';
 
+/** One for each consent, or one without. */
+type FactsRow = readonly [version: number, changed: number, record: Uint8Array, consent: Uint8Array | null];
 type RecordRow = { readonly key: number; readonly version: number };
 
 const recordWhere = (condition: string) => `SELECT key, version FROM record WHERE key = (${condition})`;
@@ -27,10 +29,11 @@ export function makeFactReads(database: Database) {
   const told = database.prepare<{ sequence: number; json: Uint8Array }>(
     'SELECT sequence, json FROM event WHERE told = unhex(?)',
   );
-  const recordJson = database.prepare<{ json: Uint8Array; changed: number }>(
-    'SELECT json, changed FROM record WHERE key = ?',
+  const whole = database.prepare<FactsRow>(
+    `SELECT r.version, r.changed, r.json, c.json FROM record r LEFT JOIN consent c ON c.record = r.key
+     WHERE r.key = ? ORDER BY c.key`,
+    'arrays',
   );
-  const consents = database.prepare<{ json: Uint8Array }>('SELECT json FROM consent WHERE record = ? ORDER BY key');
   const known = new Map<number, RecordFacts>();
 
   const named = database.prepare<{ found: number }>(
@@ -39,26 +42,28 @@ export function makeFactReads(database: Database) {
 
   /** The version says whether what is kept still holds: every change of the record and of its consents moves it. */
   function factsOf(find: () => RecordRow | undefined): RecordFacts | undefined {
-    const row = find();
-    if (row === undefined) return undefined;
-    const before = known.get(row.key);
-    known.delete(row.key);
-    const facts = before?.record.version === row.version ? before : read(find);
-    if (facts !== undefined) known.set(row.key, facts);
-    if (known.size > kept) known.delete(known.keys().next().value ?? row.key);
-    return facts;
+    for (;;) {
+      const row = find();
+      if (row === undefined) return undefined;
+      const before = known.get(row.key);
+      known.delete(row.key);
+      const facts = before?.record.version === row.version ? before : read(row.key);
+      if (facts === undefined) return undefined;
+      known.set(row.key, facts);
+      if (known.size > kept) known.delete(known.keys().next().value ?? row.key);
+      // A change that came in between may have given the name to another record.
+      if (facts.record.version === row.version) return facts;
+    }
   }
 
-  function read(find: () => RecordRow | undefined): RecordFacts | undefined {
-    return database.transaction(() => {
-      const row = find();
-      const stored = row && recordJson.get(row.key);
-      if (row === undefined || stored === undefined) return undefined;
-      // JSON of the store's own writing; version and time live in columns, which a change of consents moves too.
-      const written = readJson(stored.json) as PatientRecord;
-      const record = { ...written, version: row.version, changedAt: stored.changed };
-      return { record, consents: consents.all(row.key).map(({ json }) => readJson(json) as Consent) };
-    });
+  function read(key: number): RecordFacts | undefined {
+    const rows = whole.all(key);
+    const [first] = rows;
+    if (first === undefined) return undefined;
+    const [version, changedAt, json] = first;
+    // JSON of the store's own writing; version and time live in columns, which a change of consents moves too.
+    const record = { ...(readJson(json) as PatientRecord), version, changedAt };
+    return { record, consents: rows.flatMap(([, , , consent]) => (consent ? [readJson(consent) as Consent] : [])) };
   }
 
   return {
