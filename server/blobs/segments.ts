@@ -27,6 +27,11 @@ export type SegmentWriter = {
    * gone has nothing to erase.
    */
   erase(places: readonly SegmentPlace[]): Promise<void>;
+  /**
+   * Gives back the room of a segment that no row names and none will: it is cut to nothing, which frees it for readers too that hold it open, and
+   * unlinked. False while something may still be appended to it or has to be synced. Doing it again does no harm.
+   */
+  release(segment: number): boolean;
   /** Closes the files; what was not synced may be lost. */
   close(): Promise<void>;
 };
@@ -102,6 +107,15 @@ export function openSegmentWriter(folder: string, { segmentBytes = 2 ** 30 } = {
       blanking = blanking.then(async () => {
         for (const [segment, of] of inSegments) await blank(segmentFile(home, segment), of).catch(() => undefined);
       });
+    },
+    release(number) {
+      if (number === current?.number || full.some((segment) => segment.number === number)) return false;
+      const path = segmentFile(home, number);
+      if (!fs.existsSync(path)) return true;
+      fs.truncateSync(path);
+      fs.rmSync(path, { force: true });
+      syncFolder(home);
+      return true;
     },
     async close() {
       await Promise.all([syncs, blanking]);

@@ -1,4 +1,15 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -47,6 +58,7 @@ const noSegments: SegmentWriter = {
   append: (sealed) => sealed.map(({ length }) => ({ segment: 1, offset: 0, length })),
   sync: () => Promise.resolve(),
   erase: () => Promise.resolve(),
+  release: () => true,
   close: () => Promise.resolve(),
 };
 
@@ -262,6 +274,7 @@ describe('a full disk', () => {
   test('no row is committed before the bytes that it names are on disk', async () => {
     const order: string[] = [];
     let synced: () => void = () => undefined;
+    const begins = Promise.withResolvers<void>();
     const writer = writerOn({
       ...segments,
       append: (sealed) => {
@@ -271,10 +284,12 @@ describe('a full disk', () => {
       sync: () =>
         new Promise((resolve) => {
           order.push('sync begins');
+          begins.resolve();
           synced = resolve;
         }),
     });
     const done = writer.commit([withBytes(1)]).then(() => order.push('answered'));
+    await begins.promise;
     const reader = new DatabaseSync(join(folder, 'store.sqlite'), { readOnly: true });
     expect(reader.prepare('SELECT count(*) AS n FROM document').get()).toEqual({ n: 0 });
     synced();
@@ -403,6 +418,70 @@ describe('the bytes of a removed document', () => {
     await expect(read(places[0])).rejects.toMatchObject(damaged);
     expect(onDisk(places[2])).toBeUndefined();
     expect((await read(places[1]))?.equals(text)).toBe(true);
+  });
+
+  const segmentsLeft = () => readdirSync(join(folder, 'documents', 'segments'));
+
+  test('take their segment along when nothing else lies in it: its room is free, for readers too that hold it open', async () => {
+    const store = await open({ segmentBytes: 200_000 });
+    const { places, remove } = await filled(store);
+    const held = openSync(join(folder, 'documents', 'segments', '00000001.seg'), 'r');
+    const next = document(9, { logicalID: uuid(1), version: 2, uniqueId: '2.999.1.1' });
+    await remove({ kind: 'version', entry: next, of: uuid(1), registeredAt: 2 });
+    await remove({ kind: 'remove', object: 'document', name: uuid(1) });
+    expect(segmentsLeft()).toEqual(['00000001.seg', '00000002.seg']);
+    await remove({ kind: 'remove', object: 'document', name: uuid(9) });
+    expect(segmentsLeft()).toEqual(['00000002.seg']);
+    expect(fstatSync(held).size).toBe(0);
+    closeSync(held);
+    expect((await read(places[1]))?.equals(text)).toBe(true);
+  });
+
+  test('take the segment that is written to at the next start, unless a document came into it since', async () => {
+    const store = await open();
+    const { permit, remove } = await filled(store);
+    await remove(bytesOf(1), bytesOf(2));
+    expect(segmentsLeft()).toEqual(['00000001.seg']);
+    const content = await (await blobs.receive(ReadableStream.from([text]), 1e6)).keep(key);
+    await store.write.commit(permit, put({ ...documentRow(document(4)), content }));
+    await store.close();
+    const again = await open();
+    const [fourth] = await again.read.documentsByUuid(permit, [uuid(4)]);
+    expect((await read(fourth?.content))?.equals(text)).toBe(true);
+    await again.write.commit(permit, put(bytesOf(4)));
+    expect(segmentsLeft()).toEqual([]);
+  });
+
+  test('take it at the next start when the server died before it was unlinked', async () => {
+    const before = await open();
+    await filled(before);
+    await before.close();
+    const writer = openWriter(
+      openDatabase(join(folder, 'store.sqlite')),
+      openKeys(join(folder, 'keys.sqlite'), folder),
+      {
+        ...noSegments,
+        release: () => {
+          throw new Error('the power is cut');
+        },
+      },
+      { erase: () => Promise.resolve() },
+    );
+    await writer.commit([encodeChanges(first, put(bytesOf(1), bytesOf(2)))]);
+    await writer.close();
+    expect(segmentsLeft()).toEqual(['00000001.seg']);
+    await (await open()).close();
+    expect(segmentsLeft()).toEqual([]);
+  });
+
+  test('leave alone a segment that no removal emptied, whatever this store knows of it', async () => {
+    const store = await open({ segmentBytes: 200_000 });
+    const { remove } = await filled(store);
+    writeFileSync(join(folder, 'documents', 'segments', '00000007.seg'), 'of another backup');
+    await remove(bytesOf(1));
+    await store.close();
+    await (await open()).close();
+    expect(segmentsLeft()).toEqual(['00000002.seg', '00000007.seg']);
   });
 });
 

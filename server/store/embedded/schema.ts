@@ -200,6 +200,10 @@ const migrations: readonly Migration[] = [
   ALTER TABLE event ADD COLUMN told BLOB;
   CREATE UNIQUE INDEX event_told ON event (told) WHERE told IS NOT NULL;
   `,
+  `
+  CREATE INDEX document_segment ON document (segment) WHERE segment IS NOT NULL;
+  CREATE TABLE emptied (segment INTEGER PRIMARY KEY);
+  `,
 ];
 
 /** The wrapped keys of records live in a file of their own, with short-lived backups of its own. */

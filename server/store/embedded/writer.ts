@@ -134,12 +134,11 @@ export function openWriter(
 
   return {
     async commit(sets) {
+      await erasedBefore;
       const answers = await commitOrFull(sets);
       if (sets.some(({ rows }) => rows.some((row) => row.kind === 'destroyKey'))) shred();
-      if (sets.some((set) => rowsOf(set).some(({ kind }) => kind === 'remove' || kind === 'removeContent'))) {
-        await erasedBefore;
+      if (sets.some((set) => rowsOf(set).some(({ kind }) => kind === 'remove' || kind === 'removeContent')))
         await erase();
-      }
       return answers;
     },
     async close() {
