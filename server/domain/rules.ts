@@ -36,7 +36,7 @@ import { requiredAttributes } from './rules/required-attributes.ts';
 import { secretSession } from './rules/secret-session.ts';
 import { serviceTimeOrder } from './rules/service-time-order.ts';
 import { stableEntries } from './rules/stable-entries.ts';
-import { strictCx } from './rules/strict-cx.ts';
+import { strictCx, strictSourceCx } from './rules/strict-cx.ts';
 import { targetsApproved } from './rules/targets-approved.ts';
 import { uniqueIdsFree } from './rules/unique-ids-free.ts';
 import { uniqueIdsOnce } from './rules/unique-ids-once.ts';
@@ -68,6 +68,7 @@ const ofMessage: readonly Row<MessageFacts>[] = [
   [uniqueIdsOnce, all],
   [onePatient, bring],
   [strictCx, all.filter((transaction) => transaction !== 'internal')],
+  [strictSourceCx, ['ITI-41', 'ITI-42', 'ITI-61']],
   [patientAuthority, all],
   [patientIns, all],
   [valueSets, bring],

@@ -31,6 +31,7 @@ function deposit(number: number, slug = 'laurent', type?: string, more: Paramete
     ...entry
   } = document(number, {
     patientId,
+    sourcePatientId: cxOf(slug),
     mimeType: 'application/pdf',
     typeCode: { code: 'TY1', system: '2.999.43', display: 'type' },
     ...more,
@@ -88,6 +89,12 @@ describe('without a credential', () => {
       () => deposit(160),
       () => deposit(170, 'laurent', 'NH'),
       ['Failure', 'XDSRepositoryMetadataError', 'XDSRepositoryMetadataError'],
+    ],
+    [
+      'a sourcePatientId with more than id and authority',
+      () => deposit(163),
+      () => deposit(173, 'laurent', undefined, { sourcePatientId: { ...cxOf('laurent'), type: 'PI' } }),
+      ['Failure', 'XDSRepositoryMetadataError'],
     ],
   ])('%s', async (_, first, second, expected) => {
     expect(await codes(first())).toEqual(['Success']);
