@@ -42,9 +42,11 @@ export function makeApp(
 ): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
   const app = new Koa();
   const { env } = context.config;
+  const guards = guardsOf(env.DMP_PUBLIC_URL);
   const failed = (error: unknown) => context.log.error({}, 'a request failed outside its face', error);
   app.use(async (ctx, next) => {
     const begun = performance.now();
+    for (const [name, value] of guards) ctx.res.setHeader(name, value);
     nameRequest(ctx, context.tools.newId);
     try {
       await next();
@@ -107,6 +109,15 @@ export function makeApp(
   for (const router of [own, xds, oauth, fhir, ...sandbox]) app.use(router.routes()).use(router.allowedMethods());
   app.on('error', failed);
   return app.callback();
+}
+
+/** What tells a browser, whatever the answer holds, to take it for nothing else and to run and frame nothing of it; pages say more of their own. */
+function guardsOf(publicUrl: string): readonly (readonly [name: string, value: string])[] {
+  return [
+    ['X-Content-Type-Options', 'nosniff'],
+    ['Content-Security-Policy', "default-src 'none'; frame-ancestors 'none'; sandbox"],
+    ...(publicUrl.startsWith('https:') ? [['Strict-Transport-Security', 'max-age=31536000'] as const] : []),
+  ];
 }
 
 /** Whether the store's writer still takes changes; no request is served without its event. */

@@ -9,6 +9,7 @@ export async function readSmallBody(
   longest: number,
   patience = 10_000,
 ): Promise<Buffer | 'tooLarge' | 'endsEarly'> {
+  if (Number(request.headers['content-length'] ?? 0) > longest) return 'tooLarge';
   const chunks: Buffer[] = [];
   let size = 0;
   const late = setTimeout(() => request.destroy(), patience);

@@ -24,7 +24,9 @@ export function parametersOf(text: string): Parameters {
   const seen = new Set<string>();
   for (const name of given.keys()) {
     if (seen.has(name) && !repeatable.has(name))
-      throw new OAuthError('invalid_request', `The parameter ${name} comes more than once: send it once.`);
+      throw new OAuthError('invalid_request', `The parameter ${name} comes more than once: send it once.`, {
+        why: 'a parameter comes more than once',
+      });
     seen.add(name);
   }
   const all = (name: string) => given.getAll(name).filter((value) => value !== '');

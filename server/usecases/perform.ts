@@ -268,9 +268,13 @@ export async function traceFailure(
   await notice(tools, { ...event, outcome: 'failed', ground: problems[0]?.name ?? 'internal' }, spendOf(request));
 }
 
+/** Longest reason of a failed identification that is kept, in characters: whoever is not known writes little into the trail. */
+const longestReason = 200;
+
 /** Traces an identification that failed: security audit only, no actor and no patient, since nothing that was said is proven. */
 export async function traceUnidentified(tools: Tools, origin: Origin, why: string): Promise<void> {
-  await tools.store.write.note([{ at: tools.now(), action: 'identify', origin, outcome: 'refused', ground: why }]);
+  const ground = why.slice(0, longestReason);
+  await tools.store.write.note([{ at: tools.now(), action: 'identify', origin, outcome: 'refused', ground }]);
 }
 
 /**

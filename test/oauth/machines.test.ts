@@ -1,4 +1,5 @@
 import { createHmac, generateKeyPairSync, randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
@@ -314,6 +315,16 @@ describe('forms', () => {
     expect(await door.ask('/auth/token', init)).toMatchObject({ status: 415, json: { error: 'invalid_request' } });
   });
 
+  test('that announce more than 64 KiB are refused before they come', async () => {
+    const socket = connect(door.server.port, '127.0.0.1');
+    socket.write(
+      `POST /auth/token HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 4294967296\r\n\r\na=`,
+    );
+    const [first] = (await once(socket, 'data')) as [Buffer];
+    expect(first.toString()).toMatch(/^HTTP\/1.1 413 /);
+    socket.destroy();
+  });
+
   test('beyond 64 KiB are not read on', async () => {
     const { status, json } = await door.token({ ...asItself, more: 'x'.repeat(70_000) }, labo);
     expect([status, json.error]).toEqual([413, 'invalid_request']);
@@ -393,6 +404,16 @@ describe('the security audit', () => {
         origin: expect.objectContaining({ transaction: 'ITI-71', endpoint: issuer }),
       }),
     ]);
+  });
+
+  test('keeps nothing of what whoever is not known sends, be it the name of a parameter', async () => {
+    const name = 'x'.repeat(30_000);
+    const { answer, events } = await door.server.ledger.traced(() =>
+      door.ask('/auth/token', { method: 'POST', body: new URLSearchParams(`${name}=1&${name}=2`) }),
+    );
+    expect([answer.status, answer.json.error]).toEqual([400, 'invalid_request']);
+    expect(events.map(({ ground }) => ground)).toEqual(['invalid_request: a parameter comes more than once']);
+    expect(JSON.stringify(events)).not.toContain('xxx');
   });
 
   test('tells of each refusal without what was sent', async () => {
