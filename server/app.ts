@@ -98,6 +98,7 @@ export function makeApp(
       attachmentBytes: env.DMP_MAX_BUNDLE_ATTACHMENTS,
       binaryBytes: env.DMP_MAX_BINARY,
       stagedBytes: env.DMP_MAX_STAGED,
+      batchBytes: env.DMP_MAX_BATCH_ANSWER,
     },
     subscribing: context.work.subscribing,
     filing: {

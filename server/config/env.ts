@@ -240,6 +240,9 @@ export const settingsTable = z.object({
   DMP_MAX_STAGED: count(8 * GiB, MiB).describe(
     'Largest sum of raw Binaries of one caller that wait for the deposit which names them; each waits for an hour.',
   ),
+  DMP_MAX_BATCH_ANSWER: count(32 * MiB, 64 * KiB).describe(
+    'Largest sum of what one batch by FHIR answers; an entry beyond it is not done.',
+  ),
   DMP_MAX_ENTRIES: count(1000).describe('Most document entries in one submission.'),
   DMP_MAX_RESULTS: count(1000).describe(
     'Most documents that one LeafClass answer holds; beyond it `XDSTooManyResults`.',

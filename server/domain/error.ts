@@ -613,6 +613,11 @@ export const catalogue = {
     rule: 'RFC 9110 §15.5.17',
     remedy: 'Ask for bytes that lie within its size.',
   },
+  batchAnswerFull: {
+    what: (a) => `The answer of the batch has no room for this entry${because(a)}`,
+    rule: 'A limit of this server (DMP_MAX_BATCH_ANSWER)',
+    remedy: 'Ask for it alone, or in another batch.',
+  },
   tooMuchStaged: {
     what: (a) => `Too many bytes of yours wait to become documents${because(a)}`,
     rule: 'A limit of this server (DMP_MAX_STAGED)',

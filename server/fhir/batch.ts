@@ -28,7 +28,8 @@ export function batchInteractions(transaction: Interaction): readonly Interactio
 }
 
 /**
- * Does what each entry asks, one after the other, each by itself: one that is refused keeps no other back. The answer has an entry for each.
+ * Does what each entry asks, one after the other, each by itself: one that is refused keeps no other back. The answer has an entry for each;
+ * once it is full, nothing more is done.
  * FHIR R4 http.html#batch.
  * @throws Refused elementUnknown, elementMissing, tooManyEntries
  */
@@ -42,14 +43,18 @@ async function batch(exchange: Exchange, bundle: { readonly [key: string]: Json 
   if (entries.length > limits.entries)
     throw new Refused([problem('tooManyEntries', { value: String(entries.length), detail: String(limits.entries) })]);
   const answers: string[] = [];
-  let room = limits.attachmentBytes + limits.textBytes;
+  let room = limits.batchBytes;
   for (const [i, one] of entries.entries()) {
-    const asked = askedIn(one, `Bundle.entry[${i}]`);
+    const asked = room > 0 ? askedIn(one, `Bundle.entry[${i}]`) : [full(i, limits.batchBytes)];
     const written = entryOf(isAsked(asked) ? await inner(asked, room) : await refused(exchange, asked));
-    room = Math.max(0, room - written.length);
+    room -= Buffer.byteLength(written);
     answers.push(written);
   }
   return { body: `{"resourceType":"Bundle","type":"batch-response","entry":[${answers.join(',')}]}` };
+}
+
+function full(entry: number, most: number): Problem {
+  return problem('batchAnswerFull', { expression: `Bundle.entry[${entry}]`, detail: `${most} bytes at most` });
 }
 
 /** Conditions of a request by the headers that they stand for. FHIR R4 bundle-definitions.html#Bundle.entry.request. */

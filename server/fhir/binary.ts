@@ -13,14 +13,14 @@ import { fhirJson, fhirXml } from './vocabulary.ts';
  * for an hour, for their sender alone. FHIR R4 binary.html#rest; `X-Security-Context` says nothing here: nobody else ever reads them.
  */
 async function create(exchange: Exchange): Promise<Answer> {
-  const { tools, request, base, limits, header } = exchange;
+  const { tools, request, base, limits, uploads, header } = exchange;
   if (header('If-None-Exist') !== '')
     refuse('parameterUnknown', { attribute: 'If-None-Exist', detail: 'Binary is not searched' });
   const type = header('Content-Type');
   const isResource = [fhirJson, fhirXml].includes(type.split(';')[0]?.trim().toLowerCase() ?? '');
   const sent = isResource ? await inResource(exchange) : { contentType: type, source: exchange.stream };
   if (!mediaType.test(sent.contentType)) refuse('mediaTypeUnsupported', { value: sent.contentType });
-  const staged = await stage(tools, request, sent, { each: limits.binaryBytes, together: limits.stagedBytes });
+  const staged = await stage(tools, request, sent, { each: limits.binaryBytes, together: limits.stagedBytes }, uploads);
   return created(staged, base, new Date(tools.now()));
 }
 

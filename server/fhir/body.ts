@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { refuse } from '../domain/error.ts';
 import { type Json, JsonRejected, parseJson, withoutValueless } from './json.ts';
-import type { FhirLimits } from './limits.ts';
+import { type Alone, type FhirLimits, longestAlone } from './limits.ts';
 import { formatSent } from './media-type.ts';
 import { readXml } from './xml/read.ts';
 
@@ -11,14 +11,21 @@ export type BodyLimits = Pick<FhirLimits, 'attachmentBytes' | 'textBytes'>;
 /**
  * Reads a body in JSON or XML into the JSON form. Nothing is read on once a limit is passed. Who pauses for longer than `patience`
  * milliseconds loses the connection.
+ * @param alone what it brings, where that has a limit of its own
  * @throws Refused mediaTypeUnsupported, messageTooLarge, bodyTruncated, notUtf8, notJson, and as `readXml`
  */
-export async function readBody(request: IncomingMessage, limits: BodyLimits, patience = 10_000): Promise<Json> {
+export async function readBody(
+  request: IncomingMessage,
+  limits: BodyLimits,
+  alone?: Alone,
+  patience = 10_000,
+): Promise<Json> {
   const type = request.headers['content-type'] ?? '';
   const format = formatSent(type) ?? refuse('mediaTypeUnsupported', { value: type });
-  const most = limits.textBytes + Math.ceil((limits.attachmentBytes * 4) / 3);
-  if (Number(request.headers['content-length'] ?? 0) > most) tooLarge(limits);
-  const isWithin = format === 'json' ? meter(limits) : xmlMeter(limits);
+  const most =
+    alone === undefined ? limits.textBytes + Math.ceil((limits.attachmentBytes * 4) / 3) : longestAlone[alone];
+  if (Number(request.headers['content-length'] ?? 0) > most) tooLarge(limits, alone);
+  const isWithin = alone !== undefined ? counter(most) : format === 'json' ? meter(limits) : xmlMeter(limits);
   const chunks: Buffer[] = [];
   const late = setTimeout(() => request.destroy(), patience);
   let passed = false;
@@ -34,14 +41,28 @@ export async function readBody(request: IncomingMessage, limits: BodyLimits, pat
   } finally {
     clearTimeout(late);
   }
-  if (passed) tooLarge(limits);
+  if (passed) tooLarge(limits, alone);
   const bytes = Buffer.concat(chunks);
   if (format === 'xml') return withoutValueless(await readXml(bytes));
   const sent = jsonOf(bytes);
   return bytes.includes('null') ? withoutValueless(sent) : sent;
 }
 
-function tooLarge({ attachmentBytes, textBytes }: BodyLimits): never {
+function counter(most: number): (chunk: Buffer) => boolean {
+  let size = 0;
+  return ({ length }) => {
+    size += length;
+    return size <= most;
+  };
+}
+
+/** @throws Refused messageTooLarge */
+export function tooLargeAlone(alone: Alone): never {
+  refuse('messageTooLarge', { detail: `${alone} alone may have ${longestAlone[alone]} bytes` });
+}
+
+function tooLarge({ attachmentBytes, textBytes }: BodyLimits, alone: Alone | undefined): never {
+  if (alone !== undefined) tooLargeAlone(alone);
   refuse('messageTooLarge', {
     detail: `more than ${attachmentBytes} bytes of attachments, or ${textBytes} besides`,
   });

@@ -5,6 +5,7 @@ import type { Interaction } from './exchange.ts';
 import { listSearch } from './iti66.ts';
 import { documentSearch } from './iti67.ts';
 import { eventSearch } from './iti81.ts';
+import { type FhirLimits, longestAlone } from './limits.ts';
 import type { SearchOf } from './paged-search.ts';
 import { patchTypes } from './patch-body.ts';
 import { patientSearch } from './patient-search.ts';
@@ -80,7 +81,11 @@ export function capabilityStatement(
   interactions: readonly Interaction[],
   base: string,
   since: number,
-  { oauth, takesMinimal }: { readonly oauth?: OAuthAddresses | undefined; readonly takesMinimal: boolean },
+  {
+    oauth,
+    takesMinimal,
+    limits,
+  }: { readonly oauth?: OAuthAddresses | undefined; readonly takesMinimal: boolean; readonly limits: FhirLimits },
 ): CapabilityStatement {
   const types = [...new Set(interactions.map(({ resource }) => resource))].filter((type) => type !== 'system');
   const system = interactions.filter(({ resource }) => resource === 'system');
@@ -99,7 +104,7 @@ export function capabilityStatement(
     rest: [
       {
         mode: 'server',
-        documentation: `Search pages hold what the caller may see, newest first; totals count that alone. ${ofPaging()}`,
+        documentation: `Search pages hold what the caller may see, newest first; totals count that alone. ${ofPaging()} ${ofLimits(limits)}`,
         security: {
           cors: false,
           service: [
@@ -147,6 +152,15 @@ function operationsOf(type: Interaction['resource'], interactions: readonly Inte
   );
   const named = new Map(served.map(({ name, definition }) => [name, { name, definition }]));
   return named.size === 0 ? {} : { operation: [...named.values()] };
+}
+
+/** What more is answered with 413, or of what waits with 429. */
+function ofLimits({ entries, textBytes, attachmentBytes, binaryBytes, stagedBytes, batchBytes }: FhirLimits): string {
+  const alone = Object.entries(longestAlone).map(([type, bytes]) => `${type} ${bytes}`);
+  return [
+    `Limits in bytes: a body ${textBytes}, its attachments ${attachmentBytes} besides; alone ${alone.join(', ')};`,
+    `a raw Binary ${binaryBytes}, all that wait of one sender ${stagedBytes}; the answer of a batch ${batchBytes}. ${entries} entries of a Bundle.`,
+  ].join(' ');
 }
 
 function ofPaging(): string {

@@ -3,9 +3,10 @@ import type { Action } from '../domain/action.ts';
 import type { Problem } from '../domain/error.ts';
 import type { Transaction } from '../domain/event.ts';
 import type { Request, Tools } from '../usecases/perform.ts';
+import type { Uploads } from '../usecases/staging.ts';
 import type { DocumentWriter } from './document-writer.ts';
 import type { Json } from './json.ts';
-import type { FhirLimits } from './limits.ts';
+import type { Alone, FhirLimits } from './limits.ts';
 import type { Given } from './search.ts';
 
 /** What a submission set says of a document that comes alone; the content type as `code^display^OID`. */
@@ -51,6 +52,7 @@ export type Exchange = {
   readonly filing: Filing;
   readonly subscribing: Subscribing;
   readonly limits: FhirLimits;
+  readonly uploads: Uploads;
   readonly method: string;
   /** The id in the path; empty for a search. */
   readonly id: string;
@@ -62,8 +64,8 @@ export type Exchange = {
   readonly body: (longest: number, what: string) => Promise<Buffer>;
   /** The body as it comes, of so many bytes at most. @throws Refused as `incoming` */
   readonly stream: (longest: number) => AsyncIterable<Uint8Array>;
-  /** The resource that was sent, in JSON or XML, in its JSON form. @throws Refused as `readBody` */
-  readonly json: () => Promise<Json>;
+  /** The resource that was sent, in JSON or XML, in its JSON form; `alone` names it where it has a limit of its own. @throws Refused as `readBody` */
+  readonly json: (alone?: Alone) => Promise<Json>;
   readonly parameters: Given;
   /** `Prefer: handling=strict`. FHIR R4 search.html#errors. */
   readonly strict: boolean;

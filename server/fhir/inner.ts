@@ -1,8 +1,10 @@
 import { problem, Refused } from '../domain/error.ts';
 import { isTraced, traceFailure } from '../usecases/perform.ts';
 import { withoutSpace } from './base64.ts';
+import { tooLargeAlone } from './body.ts';
 import type { Answer, Exchange, InnerAnswer, InnerRequest, Interaction } from './exchange.ts';
 import type { Json } from './json.ts';
+import { longestAlone } from './limits.ts';
 import { preferredType } from './media-type.ts';
 import { answerStatus, outcomeOf } from './outcome.ts';
 import { isObject } from './profile/path.ts';
@@ -46,7 +48,7 @@ export async function askWithin(
     const answer = await interaction.handle(exchange);
     return 'refused' in answer
       ? refusedWith(outer, answer.refused, answer.status, answer.headers)
-      : await whole(asked.method === 'HEAD' ? { ...answer, body: '' } : answer, outer, most);
+      : await whole(asked.method === 'HEAD' ? { ...answer, body: '' } : answer, outer, most, method === 'GET');
   } catch (error) {
     if (!(error instanceof Refused)) {
       const problems = problemsOf(error);
@@ -78,7 +80,8 @@ function bodyOf({
     async *stream() {
       yield bytes;
     },
-    json: async () => {
+    json: async (alone) => {
+      if (alone !== undefined && bytes.length > longestAlone[alone]) tooLargeAlone(alone);
       if (resource === undefined) throw new Refused([problem('elementMissing', { expression: `${place}.resource` })]);
       return resource;
     },
@@ -101,11 +104,12 @@ function refusedWith(
   return { status, headers, outcome: JSON.stringify(outcomeOf(problems, request.origin.requestId)) };
 }
 
-/** The answer with its body, as far as there is room for it. */
+/** The answer with its body, as far as there is room for it: what was changed is told without. */
 async function whole(
   { body, status = 200, headers = {} }: Exclude<Answer, { refused: unknown }>,
   outer: Exchange,
   most: number,
+  isRead: boolean,
 ): Promise<InnerAnswer> {
   const opened = typeof body === 'function' ? await body() : body;
   const chunks: Buffer[] = [];
@@ -113,8 +117,8 @@ async function whole(
   for await (const chunk of typeof opened === 'string' || ArrayBuffer.isView(opened) ? [opened] : opened) {
     const bytes = Buffer.from(chunk);
     size += bytes.length;
-    if (size > most)
-      return refusedWith(outer, [problem('messageTooLarge', { detail: 'the answer is too large for a batch' })]);
+    if (size > most && !isRead) return { status, headers };
+    if (size > most) return refusedWith(outer, [problem('batchAnswerFull', { detail: `${most} bytes are left` })]);
     chunks.push(bytes);
   }
   const resource = Buffer.concat(chunks).toString();

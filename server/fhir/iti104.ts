@@ -84,7 +84,7 @@ function conditionIn(given: Given, attribute: string): Identifier {
 
 /** @throws Refused for a body that is no Patient, with everything that is wrong about it */
 async function patientIn(exchange: Exchange): Promise<Patient> {
-  const sent = await exchange.json();
+  const sent = await exchange.json(type);
   const { problems } = validate(sent, type);
   if (problems.length > 0) throw new Refused(problems);
   // Its structure was checked.

@@ -17,9 +17,6 @@ import { ownConsent } from './vocabulary.ts';
 
 const type = 'Consent';
 
-/** Bytes of one Consent, its source attachment included. */
-const longest = 262_144;
-
 /** What is stated in a record, the last change first. */
 async function search(exchange: Exchange): Promise<Answer> {
   const { tools, request, base } = exchange;
@@ -122,9 +119,8 @@ function answered(exchange: Exchange, { stored, outcome }: Stated): Answer {
 
 /** @throws Refused for a body that is no Consent, with everything that is wrong about it */
 async function formIn(exchange: Exchange): Promise<Form & { readonly id: string | undefined }> {
-  const sent = await exchange.json();
+  const sent = await exchange.json(type);
   const text = JSON.stringify(sent);
-  if (Buffer.byteLength(text) > longest) refuse('messageTooLarge', { detail: `a Consent may have ${longest} bytes` });
   const { isSound, problems: broken } = validate(sent, type, [ownConsent]);
   if (!isSound) throw new Refused(broken);
   // The structure was checked.

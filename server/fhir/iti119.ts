@@ -72,7 +72,7 @@ type Asked = { readonly patient: Patient; readonly onlyCertain: boolean; readonl
 
 /** Parameters, or the Patient alone. @throws Refused for a body that is neither, with everything that is wrong about it */
 async function askedIn(exchange: Exchange): Promise<Asked> {
-  const sent = await exchange.json();
+  const sent = await exchange.json(type);
   const kind = isParameters(sent) ? 'Parameters' : type;
   const { problems } = validate(sent, kind);
   if (problems.length > 0) throw new Refused(problems);

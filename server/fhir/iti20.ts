@@ -9,9 +9,6 @@ import { validate } from './validate.ts';
 
 const type = 'AuditEvent';
 
-/** Bytes of one event in JSON. */
-const longest = 256 * 1024;
-
 /**
  * Takes an event that a partner's system recorded. Nothing of it is asked but what FHIR and the profiles that it claims ask. An event
  * that is sent again is kept once and answered as before: an AuditEvent has no name of its own, by which its sender could ask for it.
@@ -21,9 +18,7 @@ async function create(exchange: Exchange): Promise<Answer> {
   const { tools, request, base, header } = exchange;
   if (header('If-None-Exist') !== '')
     refuse('parameterUnknown', { attribute: 'If-None-Exist', detail: 'who tells of events finds none' });
-  const sent = await exchange.json();
-  if (Buffer.byteLength(JSON.stringify(sent)) > longest)
-    refuse('messageTooLarge', { detail: `an ${type} may have ${longest} bytes` });
+  const sent = await exchange.json(type);
   const { isSound, problems } = validate(sent, type);
   if (!isSound) throw new Refused(problems);
   // Its structure was checked.

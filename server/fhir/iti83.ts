@@ -51,7 +51,7 @@ async function orUnknown<T>(
 
 /** The parameters of a body. @throws Refused for what is no Parameters, with everything that is wrong about it */
 async function posted(exchange: Exchange): Promise<Given> {
-  const sent = await exchange.json();
+  const sent = await exchange.json(type);
   const { problems } = validate(sent, 'Parameters');
   if (problems.length > 0) throw new Refused(problems);
   // Its structure was checked.

@@ -155,6 +155,7 @@ const translations = {
   transactionNotServed: as(400, 'not-supported'),
   conditionNotTaken: as(400, 'not-supported'),
   rangeNotSatisfiable: as(416, 'value'),
+  batchAnswerFull: as(413, 'too-costly'),
   tooMuchStaged: as(429, 'too-costly'),
 
   searchTooBroad: as(400, 'too-costly'),
@@ -204,6 +205,9 @@ export function answerStatus(problems: readonly Problem[]): number {
   return statuses.find((status) => status >= 500) ?? statuses[0] ?? 500;
 }
 
+/** So many problems are told one by one. */
+const mostTold = 1000;
+
 /**
  * An OperationOutcome with one issue for each problem, its name as `details`, its public words as `diagnostics` and as `expression` the FHIRPath
  * of what is at fault, or the name of the search parameter. The id is the request's. FHIR R4 operationoutcome.html.
@@ -212,17 +216,26 @@ export function outcomeOf(problems: readonly Problem[], requestId: string, sever
   return {
     resourceType: 'OperationOutcome',
     id: requestId,
-    issue: problems.map((problem) => {
-      const { attribute, expression } = problem.about;
-      return {
-        severity: severity === 'error' && statusOf(problem.name) >= 500 ? 'fatal' : severity,
-        code: translations[problem.name].code,
-        details: { text: problem.name },
-        diagnostics: wordsOf(problem),
-        ...((expression ?? attribute) !== undefined && {
-          expression: [expression ?? (ofParameter.has(problem.name) ? `http.${attribute}` : attribute)],
-        }),
-      };
-    }),
+    issue: [...problems.slice(0, mostTold).map((problem) => issueOf(problem, severity)), ...leftOut(problems.length)],
   };
+}
+
+function issueOf({ name, about }: Problem, severity: 'error' | 'warning') {
+  const { attribute, expression } = about;
+  return {
+    severity: severity === 'error' && statusOf(name) >= 500 ? 'fatal' : severity,
+    code: translations[name].code,
+    details: { text: name },
+    diagnostics: wordsOf({ name, about }),
+    ...((expression ?? attribute) !== undefined && {
+      expression: [expression ?? (ofParameter.has(name) ? `http.${attribute}` : attribute)],
+    }),
+  } as const;
+}
+
+/** How many problems are not told one by one. */
+function leftOut(found: number) {
+  if (found <= mostTold) return [];
+  const diagnostics = `${found - mostTold} further problems were found.`;
+  return [{ severity: 'information', code: 'processing', details: { text: 'further' }, diagnostics } as const];
 }

@@ -3,6 +3,7 @@ import Router, { type RouterContext } from '@koa/router';
 import type { Identify } from '../auth/credentials.ts';
 import { type Problem, problem, Refused } from '../domain/error.ts';
 import { isTraced, type Tools, traceFailure } from '../usecases/perform.ts';
+import { makeUploads } from '../usecases/staging.ts';
 import type { Log } from '../watch/log.ts';
 import { inAskedForm } from './asked-form.ts';
 import { batchInteractions } from './batch.ts';
@@ -109,8 +110,12 @@ export function fhirRouter(tools: Tools, identify: Identify, settings: FhirSetti
   const writeDocument = documentWriter(base);
   const { oauth } = settings;
   const takesMinimal = tools.settings.domain.credentials === 'none';
-  const capability = JSON.stringify(capabilityStatement(interactions, base, tools.now(), { oauth, takesMinimal }));
+  const { limits } = settings;
+  const capability = JSON.stringify(
+    capabilityStatement(interactions, base, tools.now(), { oauth, takesMinimal, limits }),
+  );
   const router = new Router();
+  const uploads = makeUploads();
   const face: Face = { tools, identify, log: settings.log, base };
   const failed = (error: unknown) => settings.log.error({}, 'a request within a batch failed', error);
 
@@ -128,14 +133,15 @@ export function fhirRouter(tools: Tools, identify: Identify, settings: FhirSetti
             writeDocument,
             filing: settings.filing,
             subscribing: settings.subscribing,
-            limits: settings.limits,
+            limits,
+            uploads,
             method: ctx.method,
             id: ctx.params['id'] ?? '',
             version: ctx.params['version'] ?? '',
             header: (name) => ctx.get(name),
             body: (longest, what) => readBytes(ctx.req, longest, what),
             stream: (longest) => incoming(ctx.req, longest),
-            json: () => readBody(ctx.req, settings.limits),
+            json: (alone) => readBody(ctx.req, limits, alone),
             parameters: await parametersOf(ctx),
             strict: /\bhandling=strict\b/.test(ctx.get('Prefer')),
             preferred: (types) => preferredType(ctx.headers.accept, types),

@@ -28,9 +28,6 @@ import { subscriptions } from './vocabulary.ts';
 
 const type = 'Subscription';
 
-/** Bytes of one Subscription. */
-const longest = 65_536;
-
 async function create(exchange: Exchange): Promise<Answer> {
   const { tools, request, base, subscribing } = exchange;
   const wanted = await wantedOf(exchange);
@@ -70,9 +67,7 @@ async function remove({ tools, request, id, subscribing }: Exchange): Promise<An
 
 /** @throws Refused for a body that is no Subscription, with everything that cannot be honoured */
 async function wantedOf(exchange: Exchange, id?: string): Promise<Wanted> {
-  const sent = await exchange.json();
-  if (Buffer.byteLength(JSON.stringify(sent)) > longest)
-    refuse('messageTooLarge', { detail: `a Subscription may have ${longest} bytes` });
+  const sent = await exchange.json(type);
   const { problems: malformed } = validate(sent, type);
   if (malformed.length > 0) throw new Refused(malformed);
   // The structure was checked.
@@ -117,7 +112,7 @@ function answer(stored: StoredSubscription): Answered {
 async function inputOf(exchange: Exchange): Promise<Given> {
   const { method, parameters, header, json } = exchange;
   if (method !== 'POST' || header('Content-Length') === '0' || header('Content-Type') === '') return parameters;
-  const sent = await json();
+  const sent = await json(type);
   const malformed = shapeProblems(sent, 'Parameters');
   if (malformed.length > 0) throw new Refused(malformed);
   // The structure was checked.

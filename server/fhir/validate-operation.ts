@@ -3,9 +3,10 @@ import { type Problem, type ProblemName, problem, Refused } from '../domain/erro
 import { isTraced, traceIdentified } from '../usecases/perform.ts';
 import type { Answer, Exchange, Interaction } from './exchange.ts';
 import { type Json, parseJson } from './json.ts';
+import { isAlone } from './limits.ts';
+import { observerOf } from './map/audit-event.ts';
 import { ignoredIn } from './operation-parameters.ts';
 import { outcomeOf } from './outcome.ts';
-import { observerOf } from './map/audit-event.ts';
 import { isKnownProfile } from './profile/check.ts';
 import { isObject, type JsonObject } from './profile/path.ts';
 import { termsIn } from './read/consent.ts';
@@ -37,7 +38,7 @@ type Question = {
  * FHIR R4 resource-operation-validate.html.
  */
 async function validateType(exchange: Exchange, type: Type): Promise<Answer> {
-  const question = await questionIn(exchange);
+  const question = await questionIn(exchange, type);
   if (question.mode === 'delete')
     throw new Refused([
       problem('parameterMalformed', { attribute: 'mode', value: question.mode, detail: 'a delete has an id' }),
@@ -64,7 +65,7 @@ async function validateInstance(
   read: Interaction['handle'],
   served: ReadonlySet<Interaction['interaction']>,
 ): Promise<Answer> {
-  const question = hasBody(exchange) ? await questionIn(exchange) : questionOf([], exchange);
+  const question = hasBody(exchange) ? await questionIn(exchange, type) : questionOf([], exchange);
   const { mode, resource, ignored }: Question = question;
   const { requestId } = exchange.request.origin;
   const stored = await storedBy(read, exchange);
@@ -137,8 +138,8 @@ function outcome(problems: readonly Problem[], warnings: readonly Problem[], req
 }
 
 /** The resource itself with parameters in the address, or Parameters. */
-async function questionIn(exchange: Exchange): Promise<Question> {
-  const sent = await exchange.json();
+async function questionIn(exchange: Exchange, type: Type): Promise<Question> {
+  const sent = await exchange.json(isAlone(type) ? type : undefined);
   if (!isObject(sent) || sent['resourceType'] !== 'Parameters') return { ...questionOf([], exchange), resource: sent };
   const { parameter } = sent;
   const parameters = Array.isArray(parameter) ? (parameter as readonly Json[]).filter(isObject) : [];

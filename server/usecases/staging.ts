@@ -15,9 +15,41 @@ export type StagingLimits = {
   readonly together: number;
 };
 
+/** One upload that flows: what waited when it began, or ended since, and what it brought so far. */
+type Upload = { waiting: number; bytes: number };
+
+/** The uploads that flow in this process, by their senders. */
+export type Uploads = {
+  readonly begin: (owner: string, waiting: number) => Upload;
+  /** Bytes that wait or flow for that sender, as one of his uploads knows it. */
+  readonly together: (owner: string, upload: Upload) => number;
+  /** Ends an upload; `kept` bytes of it wait now. */
+  readonly end: (owner: string, upload: Upload, kept: number) => void;
+};
+
+export function makeUploads(): Uploads {
+  const flowing = new Map<string, Set<Upload>>();
+  return {
+    begin(owner, waiting) {
+      const upload = { waiting, bytes: 0 };
+      flowing.set(owner, (flowing.get(owner) ?? new Set()).add(upload));
+      return upload;
+    },
+    together(owner, { waiting }) {
+      return [...(flowing.get(owner) ?? [])].reduce((sum, { bytes }) => sum + bytes, waiting);
+    },
+    end(owner, upload, kept) {
+      const others = flowing.get(owner) ?? new Set<Upload>();
+      others.delete(upload);
+      for (const other of others) other.waiting += kept;
+      if (others.size === 0) flowing.delete(owner);
+    },
+  };
+}
+
 /**
  * Keeps bytes that come ahead of their document: sealed, for their sender alone, for an hour. They belong to no record until a deposit names
- * them. Nothing is read before the caller may do so.
+ * them. Nothing is read before the caller may do so; what flows at the same time counts while it comes.
  * @throws Refused messageTooLarge, tooMuchStaged, what reading the source throws, and what the decision refuses
  */
 export async function stage(
@@ -28,25 +60,51 @@ export async function stage(
     contentType,
   }: { readonly source: (longest: number) => AsyncIterable<Uint8Array>; readonly contentType: string },
   limits: StagingLimits,
+  uploads: Uploads,
 ): Promise<Staged> {
   const { store, blobs, now } = tools;
   const owner = nameOfActor(request.caller.actor);
   let received: Received | undefined;
   let staged: Staged | undefined;
+  let upload: Upload | undefined;
+  let kept = 0;
+  const flowing = (one: Upload) => (longest: number) =>
+    counted(source(longest), async (bytes) => {
+      one.bytes += bytes;
+      if (uploads.together(owner, one) <= limits.together) return;
+      one.waiting = await store.staging.waiting(owner, now());
+      if (uploads.together(owner, one) > limits.together) tooMuch(limits);
+    });
   try {
-    return await perform(tools, request, 'stageContent', 'none', async (): Promise<Plan<Staged>> => {
+    const done = await perform(tools, request, 'stageContent', 'none', async (): Promise<Plan<Staged>> => {
       const at = now();
-      const room = limits.together - (await store.staging.waiting(owner, at));
-      received ??= await receive(blobs, source, limits, room);
+      const waiting = await store.staging.waiting(owner, at);
+      const room = limits.together - waiting;
+      upload ??= uploads.begin(owner, waiting);
+      received ??= await receive(blobs, flowing(upload), limits, room);
       if (received.size > room) tooMuch(limits);
       staged ??= await sealed(tools, received, { owner, contentType });
       // What came meanwhile by other requests counts too.
       const expect = [{ waiting: { owner, at, most: limits.together - staged.size } }];
       return { answer: staged, expect, put: [{ kind: 'staged', staged }] };
     });
+    kept = done.size;
+    return done;
   } catch (error) {
     await received?.discard();
     throw error;
+  } finally {
+    if (upload !== undefined) uploads.end(owner, upload, kept);
+  }
+}
+
+async function* counted(
+  source: AsyncIterable<Uint8Array>,
+  count: (bytes: number) => Promise<void>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const piece of source) {
+    await count(piece.length);
+    yield piece;
   }
 }
 

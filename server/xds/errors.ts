@@ -153,6 +153,7 @@ const answers = {
   transactionNotServed: general,
   conditionNotTaken: general,
   rangeNotSatisfiable: general,
+  batchAnswerFull: general,
   tooMuchStaged: general,
 
   hl7Malformed: general,

@@ -140,6 +140,56 @@ describe('a batch', () => {
   });
 });
 
+describe('the answer of a batch has an end', () => {
+  let narrow: Door;
+  let url: string;
+  beforeAll(async () => {
+    narrow = await openDoor({ limits: { batchBytes: 12_000 } });
+    const { json } = await post<Bundle>(narrow, 'dr-martin', bundleOf(narrow));
+    url = (json.entry?.[1]?.response?.location ?? '').slice(narrow.base.length + 1).replace(/\/_history\/1$/, '');
+  });
+  afterAll(() => narrow.close());
+  const within = async (...entry: readonly unknown[]) =>
+    post<Bundle>(narrow, 'dr-martin', { resourceType: 'Bundle', type: 'batch', entry });
+
+  test('beyond which reads are told so, entry by entry, and smaller ones are still answered', async () => {
+    const { status, json } = await within(...Array.from({ length: 8 }, () => get(url)), {
+      request: { method: 'HEAD', url },
+    });
+    const all = statuses(json);
+    const fits = all.indexOf('413 Payload Too Large');
+    expect(status).toBe(200);
+    expect([fits > 1, all.slice(fits, 8).every((one) => one === '413 Payload Too Large')]).toEqual([true, true]);
+    expect(names(json.entry?.[fits])).toEqual(['batchAnswerFull']);
+  });
+
+  test('beyond which nothing is done', async () => {
+    const before = narrow.world.tools.store.events().length;
+    const long = `Nothing/${'a'.repeat(6000)}`;
+    const entry = [get(long), get(long), get(long), get(url), get(url)];
+    const { json } = await within(...entry);
+    const done = narrow.world.tools.store.events().slice(before);
+    expect(done).toHaveLength(entry.length);
+    expect(done.at(-1)).toMatchObject({ outcome: 'failed', action: 'identify' });
+    expect(names(json.entry?.at(-1))).toEqual(['batchAnswerFull']);
+  });
+
+  test('but what was changed is told without its resource', async () => {
+    const bundle = bundleOf(narrow);
+    const alone = resourceIn(bundle, 'DocumentReference');
+    const data = resourceIn(bundle, 'Binary').data ?? '';
+    const { meta: _meta, ...document } = alone;
+    const attachment = { ...alone.content[0]?.attachment, data };
+    delete attachment.url;
+    const resource = { ...document, content: [{ ...alone.content[0], attachment }] };
+    const { json } = await within(get(url), get(url), {
+      resource,
+      request: { method: 'POST', url: 'DocumentReference' },
+    });
+    expect([statuses(json)[2], json.entry?.[2]?.resource]).toEqual(['201 Created', undefined]);
+  });
+});
+
 test('HEAD within a batch answers as GET without the resource (FHIR R4 http.html#head)', async () => {
   const { json } = await batch({ request: { method: 'HEAD', url: location } }, get(location));
   const [head, whole] = json.entry ?? [];

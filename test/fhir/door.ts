@@ -66,7 +66,7 @@ export async function openDoor(
   const linkKey = createSecretKey(Buffer.alloc(32, 3));
   const MiB = 2 ** 20;
   const usual = { entries: 1000, textBytes: 8 * MiB, attachmentBytes: 64 * MiB, binaryBytes: 2048 * MiB };
-  const limits = { ...usual, stagedBytes: 8192 * MiB, ...options.limits };
+  const limits = { ...usual, stagedBytes: 8192 * MiB, batchBytes: 32 * MiB, ...options.limits };
   const nothing = { isAllowed: () => false, socketUrl: `ws://127.0.0.1:${port}/fhir/ws`, queued: () => {} };
   const subscribing = { ...nothing, ...options.subscribing };
   const settings = { log, publicUrl, linkKey, limits, filing, subscribing };

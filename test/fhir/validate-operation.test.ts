@@ -96,6 +96,25 @@ describe('$validate of a type', () => {
     expect([strict.status, told(strict.json)]).toEqual([400, ['error parameterUnknown http.colour']]);
   });
 
+  test('takes no more of a type than is taken of it alone, which is announced', async () => {
+    const of = (exceptions: number) => {
+      const provision = Array.from({ length: exceptions }, () => ({ type: 'deny', class: [{ code: 'a' }] }));
+      return consentFor({ reference: 'Patient/1' }, { type: 'permit', provision } as never);
+    };
+    const { status, json } = await ask('Consent/$validate', of(120_000));
+    expect([status, told(json)]).toEqual([413, ['error messageTooLarge']]);
+    expect(json.issue[0]?.diagnostics).toContain('Consent alone may have 262144 bytes');
+    const asParameters = { resourceType: 'Parameters', parameter: [{ name: 'resource', resource: of(120_000) }] };
+    expect((await ask('Consent/$validate', asParameters)).status).toBe(413);
+    const metadata = await door.ask<CapabilityStatement>('metadata');
+    expect(metadata.json.rest?.[0]?.documentation).toContain('Consent 262144');
+
+    // As many faults as there is room for: a thousand are told, and how many more there are.
+    const { json: many } = await ask('Consent/$validate', of(5000));
+    expect(many.issue.length).toBeLessThan(1010);
+    expect(many.issue.find(({ details }) => details?.text === 'further')?.diagnostics).toMatch(/^\d+ further problems/);
+  });
+
   test('takes the profile from the address', async () => {
     const { meta: _meta, ...resource } = broken();
     const path = `DocumentReference/$validate?profile=${encodeURIComponent(profiles.pdsmDocument)}`;
