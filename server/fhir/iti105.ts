@@ -37,7 +37,11 @@ async function handle(exchange: Exchange): Promise<Answer> {
   const documents = await receiveAll(tools, attached);
   const submission = filed(entry, associations, exchange, now);
   const deposit = { submission, documents, named, problems: [...problems, ...missing, ...broken] };
-  return answering(new Map([[entry.id, type]]), 422, async () => {
+  const paths = new Map([
+    [entry.id, type],
+    ['patient', `${type}.subject`],
+  ]);
+  return answering(paths, 422, async () => {
     const whole = await withManifests(deposit);
     const done = await (unless === undefined
       ? submit(tools, request, whole)

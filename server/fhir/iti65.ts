@@ -81,10 +81,13 @@ function profileProblems({ meta }: Bundle, { tools }: Exchange): Problem[] {
     .map((value) => problem('profileNotTaken', { value, expression: 'Bundle.meta.profile' }));
 }
 
-/** Where every object stands. Those of lists are known besides by `list` and their id. */
+/** Where every object stands, and the patient. Those of lists are known besides by `list` and their id. */
 function pathsOf({ parts }: ProvidedBundle): Map<string, string> {
-  return new Map(
-    parts.flatMap((part, i): [string, string][] => {
+  const set = parts.findIndex(({ kind }) => kind === 'submissionSet');
+  return new Map([
+    ['objects', 'Bundle.entry'],
+    ...(set < 0 ? [] : [['patient', `Bundle.entry[${set}].resource.subject`] as const]),
+    ...parts.flatMap((part, i): [string, string][] => {
       const path = `Bundle.entry[${i}].resource`;
       if (part.kind === 'document') return [[part.object, path]];
       if (part.kind === 'submissionSet' || part.kind === 'folder')
@@ -94,7 +97,7 @@ function pathsOf({ parts }: ProvidedBundle): Map<string, string> {
         ];
       return [];
     }),
-  );
+  ]);
 }
 
 /** One answer for each entry, in its order, with the place where it is found now. IHE MHD 2:3.65.4.2.2. */

@@ -61,7 +61,7 @@ export async function patientsHeld({ store }: Tools, ids: readonly string[]): Pr
 /**
  * Deposits what was read and answers by it. A refusal that has its event is answered with the FHIRPath of every fault; any fault of content
  * is 400, or what is said, while 401, 403 and 413 keep their meaning.
- * @param paths the FHIRPath of every object, by the id of its draft
+ * @param paths the FHIRPath of every object, by the id of its draft, of the patient by `patient`, of all of them by `objects`
  */
 export async function provide(
   tools: Tools,
@@ -85,8 +85,9 @@ export async function answering(
   try {
     return await work();
   } catch (error) {
-    if (!(error instanceof Refused) || !isTraced(error)) throw error;
+    if (!(error instanceof Refused)) throw error;
     const refused = withoutRepeats(withoutConsequences(error.problems).map((one) => located(one, paths)));
+    if (!isTraced(error)) throw new Refused(refused);
     return { refused, status: statusOfContent(refused, statusOfFaults) };
   }
 }
@@ -168,11 +169,20 @@ const attributeOf: { readonly [N in Problem['name']]?: string } = {
   visibilityNotAllowed: 'confidentialityCode',
 };
 
-/** The problem with its FHIRPath, as far as it names an object. */
+/** Problems of the whole submission that name no object. */
+const ofWhole: { readonly [N in Problem['name']]?: string } = {
+  unknownPatient: 'patient',
+  recordClosed: 'patient',
+  submissionSetCount: 'objects',
+};
+
+/** The problem with its FHIRPath, as far as it has one. */
 export function located(one: Problem, paths: ReadonlyMap<string, string>): Problem {
   const { about, name } = one;
   const { object = about.value ?? '', expression } = about;
-  const place = paths.get(object) ?? (object.startsWith('Bundle.') ? object.replace(/ in set$/, '') : undefined);
+  const whole = paths.get(ofWhole[name] ?? '');
+  const place =
+    paths.get(object) ?? whole ?? (object.startsWith('Bundle.') ? object.replace(/ in set$/, '') : undefined);
   if (expression !== undefined || place === undefined) return one;
   const attribute = about.attribute ?? attributeOf[name] ?? '';
   const isList = paths.get(`list ${object}`) !== undefined;

@@ -304,7 +304,7 @@ describe('A Bundle is refused whole', () => {
       [
         'bundleEntryForeign Bundle.entry[0]',
         'profileCodeNotAllowed Bundle.entry[0].resource.code',
-        'submissionSetCount',
+        'submissionSetCount Bundle.entry',
         `entryNotInSet ${at}`,
       ],
     ],

@@ -34,10 +34,8 @@ export function termsIn(resource: Consent): {
 }
 
 /** What stands around the provision. */
-function checkAround({ policyRule, implicitRules }: Consent, place: Place): void {
+function checkAround({ policyRule }: Consent, place: Place): void {
   if (policyRule !== undefined) report(place, 'consentNotEnforceable', 'policyRule', 'no coded rule is kept here');
-  if (implicitRules !== undefined)
-    report(place, 'consentNotEnforceable', 'implicitRules', 'no such rules are known here');
 }
 
 function checkPolicy(

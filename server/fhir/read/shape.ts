@@ -65,7 +65,8 @@ const most = 100;
 
 /**
  * What is wrong with the structure of a resource: resourceType, unknown elements, cardinality, types, codes of required bindings. Modifier
- * extensions are not understood, and refused. FHIR R4 json.html, datatypes.html, extensibility.html#modifierExtension; IHE MHD 4.2.3.
+ * extensions and rules by which a resource has to be understood are not known, and refused. FHIR R4 json.html, datatypes.html,
+ * extensibility.html#modifierExtension, resource-definitions.html#Resource.implicitRules; IHE MHD 4.2.3.
  */
 export function shapeProblems(resource: Json, type: string): Problem[] {
   const problems: Problem[] = [];
@@ -107,7 +108,7 @@ function checkElements(value: Members, type: string, path: string, found: Found,
   const there = new Set<string>();
   for (const [name, inside] of Object.entries(value)) {
     if (found.length > most) return;
-    const shape = name === 'modifierExtension' || not.includes(name) ? undefined : structure.get(name);
+    const shape = modifying.has(name) || not.includes(name) ? undefined : structure.get(name);
     if (shape === undefined) {
       if (!isOfPrimitive(name, inside, structure))
         found.push(problem('elementUnknown', { expression: `${path}.${name}` }));
@@ -120,6 +121,9 @@ function checkElements(value: Members, type: string, path: string, found: Found,
   }
   for (const name of requiredIn(structure)) if (!there.has(name)) missing(found, `${path}.${name}`);
 }
+
+/** Elements that change what the others mean. */
+const modifying: ReadonlySet<string> = new Set(['modifierExtension', 'implicitRules']);
 
 const nothing: Structure = new Map();
 const required = new WeakMap<Structure, readonly string[]>();
