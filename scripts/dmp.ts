@@ -1,5 +1,10 @@
+import { enableCompileCache } from 'node:module';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Misused, type Options, RefusedByServer } from './dmp/call.ts';
+
+// Halves the time of a command from its second run on.
+enableCompileCache(join(import.meta.dirname, '..', '.cache', 'compile'));
 
 type Command = {
   readonly usage: string;

@@ -18,7 +18,7 @@ const env: NodeJS.ProcessEnv = {
 let server: ChildProcess;
 
 beforeAll(async () => {
-  server = spawn(process.execPath, ['server/main.ts'], {
+  server = spawn(process.execPath, ['server/start.mjs'], {
     cwd: root,
     env: { ...env, DMP_PORT: '0', DMP_LOG_LEVEL: 'silent' },
   });
