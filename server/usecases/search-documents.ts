@@ -142,9 +142,7 @@ async function searchNamed(
     const documents = distinct(
       (await Promise.all(names.map((some) => documentsNamed(tools, permit, some, {})))).flat(),
     );
-    const ids = documents.map(({ entry }) => entry.entryUUID);
-    const filtered = ids.length === 0 ? [] : await tools.store.read.documentsByUuid(permit, ids, filter);
-    const items = await passing(tools, permit, filtered, search);
+    const items = await passing(tools, permit, await filtered(tools, permit, documents, filter), search);
     const also = await besides(tools, permit, items, search);
     answers.set(permit.record ?? '', { items, ...also });
     return { ...nothing, documents, associations: [...also.relations.values()].flat().map((r) => r.association) };
@@ -162,6 +160,18 @@ async function searchNamed(
     targets: all.flatMap(({ targets }) => targets),
     ...(search.besides.packages && { packages: joinedPackages(all.flatMap(({ packages }) => packages ?? [])) }),
   };
+}
+
+/** Those that pass; without anything asked, all do. */
+async function filtered(
+  { store: { read } }: Tools,
+  permit: Permit,
+  documents: readonly StoredDocument[],
+  filter: DocumentFilter,
+): Promise<readonly StoredDocument[]> {
+  if (documents.length === 0 || Object.keys(filter).length === 0) return documents;
+  const names = documents.map(({ entry }) => entry.entryUUID);
+  return read.documentsByUuid(permit, names, filter);
 }
 
 function joinedPackages(all: readonly Packages[]): Packages {
