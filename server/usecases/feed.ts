@@ -13,6 +13,7 @@ import {
 } from '../domain/merge.ts';
 import { currentIdentifiers, isSubsumed, type PatientRecord, type RecordId } from '../domain/record.ts';
 import type { Row } from '../store/port.ts';
+import { isPatientDomain } from './find-patients.ts';
 import { type Plan, perform, type Request, type Subject, type Tools } from './perform.ts';
 import { shortened } from './query.ts';
 
@@ -109,7 +110,9 @@ export async function mergeIdentities(
 ): Promise<Merged> {
   const named = await Promise.all([message.surviving, message.subsumed].map((person) => namesOf(tools, person)));
   const sides = named.map((ids) => sortIdentifiers(ids, tools.settings));
-  const [surviving, subsumed] = await Promise.all(sides.map(({ ours }) => chosen(tools, ours)));
+  const [surviving, subsumed] = await Promise.all(
+    sides.map(async ({ ours }) => chosen(tools, await known(tools, ours))),
+  );
   const look = async () => {
     const [survivor, loser] = await Promise.all([surviving, subsumed].map((id) => recordOf(tools, id)));
     return { survivor, loser, verdict: judgeMerge(surviving, subsumed, survivor, loser) };
@@ -239,6 +242,12 @@ async function recordsOf({ store }: Tools, identifiers: readonly Identifier[]): 
 
 async function recordOf({ store }: Tools, identifier: Identifier | undefined): Promise<RecordFacts | undefined> {
   return identifier && store.facts.recordByIdentifier(identifier);
+}
+
+/** Identifiers of authorities that are known here: an add makes one known, a merge does not. IHE ITI TF-2 3.8.4.2.3, 3.44.4.2.3. */
+async function known(tools: Tools, ours: readonly Identifier[]): Promise<Identifier[]> {
+  const isKnown = await Promise.all(ours.map(({ oid }) => isPatientDomain(tools, oid)));
+  return ours.filter((_, index) => isKnown[index]);
 }
 
 /** Of several identifiers of one person, the one that is known here. */

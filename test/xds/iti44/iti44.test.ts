@@ -175,6 +175,18 @@ describe('ITI-44 through the door of an open domain', () => {
     expect(unknown.details[0]?.text).toContain('not known');
   });
 
+  test('an authority becomes known by an add, not by a merge into one of its identifiers', async () => {
+    await send('add', message('add', { ins: 'P-3' }));
+    const [into] = message('merge', { ins: 'P-4', old: 'P-3' }).split('<priorRegistration');
+    const foreign = message('merge', { ins: 'P-4', old: 'P-3' }).replace(into ?? '', (part) =>
+      part.replaceAll('1.2.250.1.213.1.4.10', '1.2.250.1.999.78'),
+    );
+    const { code, details } = await send('merge', foreign);
+    expect([code, details[0]?.code, details[0]?.text]).toEqual(['CA', 'ignored', expect.stringContaining('authority')]);
+    await send('add', message('add', { ins: 'P-5' }).replaceAll('1.2.250.1.213.1.4.10', '1.2.250.1.999.78'));
+    expect(await send('merge', foreign)).toMatchObject({ code: 'CA', details: [] });
+  });
+
   test('the description of the registry names the three messages', async () => {
     const wsdl = await (await fetch(`http://127.0.0.1:${server.port}/xds/registry?wsdl`)).text();
     for (const name of Object.values(actions)) expect(wsdl).toContain(`wsaw:Action="urn:hl7-org:v3:${name}"`);
