@@ -247,7 +247,7 @@ async function recordOf({ store }: Tools, identifier: Identifier | undefined): P
 /** Identifiers of authorities that are known here: an add makes one known, a merge does not. IHE ITI TF-2 3.8.4.2.3, 3.44.4.2.3. */
 async function known(tools: Tools, ours: readonly Identifier[]): Promise<Identifier[]> {
   const isKnown = await Promise.all(ours.map(({ oid }) => isPatientDomain(tools, oid)));
-  return ours.filter((_, index) => isKnown[index]);
+  return ours.filter((_, index) => isKnown[index] === true);
 }
 
 /** Of several identifiers of one person, the one that is known here. */
