@@ -1,10 +1,9 @@
 import { stdout } from 'node:process';
 import { readConfig } from './config/read-config.ts';
 import { SettingsWrong } from './config/settings-wrong.ts';
-import { makeCards } from './sandbox/cards.ts';
 import { sandboxCentres } from './sandbox/people.ts';
 import { welcome } from './sandbox/welcome.ts';
-import { type RunningServer, startServer } from './server.ts';
+import type { RunningServer } from './server.ts';
 
 // Whatever is written is for the owner of the process alone.
 process.umask(0o077);
@@ -23,8 +22,12 @@ function stop(): void {
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, stop);
 
 try {
-  const config = await readConfig(sandboxCentres);
-  if (config.sandbox) await makeCards(config.data, (line) => stdout.write(`${line}\n`));
+  // The settings are read in another thread while this one loads what needs them.
+  const [config, { startServer }] = await Promise.all([readConfig(sandboxCentres), import('./server.ts')]);
+  if (config.sandbox) {
+    const { makeCards } = await import('./sandbox/cards.ts');
+    await makeCards(config.data, (line) => stdout.write(`${line}\n`));
+  }
   const running = await startServer(config);
   server.running = running;
   if (config.sandbox) {

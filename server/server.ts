@@ -1,6 +1,6 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { makeApp, type Process } from './app.ts';
+import type { Process } from './app.ts';
 import type { Config } from './config/config.ts';
 import { type Context, openContext } from './context.ts';
 import type { MllpServer } from './hl7/server.ts';
@@ -25,7 +25,8 @@ export type RunningServer = {
 export async function startServer(config: Config): Promise<RunningServer> {
   const { env } = config;
   const shared = env.DMP_WEB_THREADS > 1 && (await canShare(env.DMP_HOST, env.DMP_PORT));
-  const context = await openContext(config);
+  // The writer's thread starts while this one loads the application.
+  const [context] = await Promise.all([openContext(config), import('./app.ts')]);
   let ready = false;
   const threads = openThreads(config, context);
   const server = await listen(
@@ -86,6 +87,7 @@ const sockets = new WeakMap<Server, Sockets>();
 /** Serves the application of one web thread. @param shared whether other threads listen on the port too */
 export async function listen(context: Context, process: Process, port: number, shared = false): Promise<Server> {
   const { env } = context.config;
+  const { makeApp } = await import('./app.ts');
   const app = makeApp(context, process, () => !server.listening);
   const server = await openListener((request, response) => void app(request, response), {
     host: env.DMP_HOST,

@@ -79,7 +79,7 @@ async function serve(
   keep = false,
 ): Promise<{ child: ChildProcess; startedIn: number }> {
   const begun = performance.now();
-  const child = spawn(process.execPath, ['--expose-gc', 'server/start.mjs'], {
+  const child = spawn(process.execPath, ['server/start.mjs'], {
     cwd: root,
     env,
     stdio: ['ignore', 'ignore', 'inherit'],
