@@ -1,5 +1,6 @@
 import { namesTag } from './byte-range.ts';
 import type { Answer, Exchange, Interaction } from './exchange.ts';
+import { preference } from './preference.ts';
 import { type Results, shownRows } from './result-parameters.ts';
 import { readSearch } from './search.ts';
 import { isSubsettable, subsetOf } from './subset.ts';
@@ -59,7 +60,7 @@ function shown(answer: Done, exchange: Exchange, type: string): Answer {
 
 /** `Prefer: return=…`; the resource unless said. */
 function preferred(answer: Done, { header, request }: Exchange): Answer {
-  const [, form] = /\breturn=(\w+)/.exec(header('Prefer')) ?? [];
+  const form = preference(header('Prefer'), 'return');
   if (form === 'minimal') return { ...answer, body: '' };
   if (form !== 'OperationOutcome') return answer;
   const text = answer.status === 201 ? 'created' : 'updated';

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { refuse } from '../domain/error.ts';
+import { refuseCoding } from './content-coding.ts';
 import { type Json, JsonRejected, parseJson, withoutValueless } from './json.ts';
 import { type Alone, type FhirLimits, longestAlone } from './limits.ts';
 import { formatSent } from './media-type.ts';
@@ -12,7 +13,7 @@ export type BodyLimits = Pick<FhirLimits, 'attachmentBytes' | 'textBytes'>;
  * Reads a body in JSON or XML into the JSON form. Nothing is read on once a limit is passed. Who pauses for longer than `patience`
  * milliseconds loses the connection.
  * @param alone what it brings, where that has a limit of its own
- * @throws Refused mediaTypeUnsupported, messageTooLarge, bodyTruncated, notUtf8, notJson, and as `readXml`
+ * @throws Refused contentCodingUnsupported, mediaTypeUnsupported, messageTooLarge, bodyTruncated, notUtf8, notJson, and as `readXml`
  */
 export async function readBody(
   request: IncomingMessage,
@@ -20,6 +21,7 @@ export async function readBody(
   alone?: Alone,
   patience = 10_000,
 ): Promise<Json> {
+  refuseCoding(request);
   const type = request.headers['content-type'] ?? '';
   const format = formatSent(type) ?? refuse('mediaTypeUnsupported', { value: type });
   const most =

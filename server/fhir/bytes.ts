@@ -1,10 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 import { refuse } from '../domain/error.ts';
 import { readSmallBody } from '../small-body.ts';
+import { refuseCoding } from './content-coding.ts';
 
 /**
  * The body of a request, of `longest` bytes at most, as `readSmallBody`; `what` names it.
- * @throws Refused messageTooLarge, bodyTruncated
+ * @throws Refused contentCodingUnsupported, messageTooLarge, bodyTruncated
  */
 export async function readBytes(
   request: IncomingMessage,
@@ -12,6 +13,7 @@ export async function readBytes(
   what: string,
   patience?: number,
 ): Promise<Buffer> {
+  refuseCoding(request);
   const body = await readSmallBody(request, longest, patience);
   if (body === 'endsEarly') refuse('bodyTruncated');
   if (body === 'tooLarge') refuse('messageTooLarge', { detail: `${what} may have ${longest} bytes` });

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { markDisposable } from '../blobs/pieces.ts';
 import { refuse } from '../domain/error.ts';
+import { refuseCoding } from './content-coding.ts';
 
 /**
  * The bytes of a body as they come; the next are taken when the last were used, and may be given back then. Who sends nothing for longer than
@@ -12,8 +13,7 @@ export async function* incoming(
   longest: number,
   patience = 10_000,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const coding = request.headers['content-encoding'] ?? 'identity';
-  if (coding.toLowerCase() !== 'identity') refuse('contentCodingUnsupported', { value: coding });
+  refuseCoding(request);
   const tooLong = () => refuse('messageTooLarge', { detail: `a Binary may have ${longest} bytes` });
   if (Number(request.headers['content-length'] ?? 0) > longest) tooLong();
   let size = 0;

@@ -4,6 +4,7 @@ import { feedAudit } from '../usecases/feed-audit.ts';
 import type { Answer, Exchange, Interaction } from './exchange.ts';
 import { observerOf } from './map/audit-event.ts';
 import { toldEventOf } from './map/told-event.ts';
+import { preference } from './preference.ts';
 import { toldEventIn } from './read/told-event.ts';
 import { validate } from './validate.ts';
 
@@ -28,9 +29,10 @@ async function create(exchange: Exchange): Promise<Answer> {
   const { sequence, receivedAt } = await feedAudit(tools, request, told);
   return {
     status: 201,
-    body: /\breturn=minimal\b/.test(header('Prefer'))
-      ? ''
-      : JSON.stringify(toldEventOf(sequence, request.caller.actor, { ...told, receivedAt })),
+    body:
+      preference(header('Prefer'), 'return') === 'minimal'
+        ? ''
+        : JSON.stringify(toldEventOf(sequence, request.caller.actor, { ...told, receivedAt })),
     headers: { Location: `${base}/${type}/${sequence}`, 'Last-Modified': new Date(receivedAt).toUTCString() },
   };
 }

@@ -36,6 +36,7 @@ import type { FhirLimits } from './limits.ts';
 import { preferredType } from './media-type.ts';
 import { answerStatus } from './outcome.ts';
 import { patientInteractions } from './patient.ts';
+import { preference } from './preference.ts';
 import { matches } from './route-match.ts';
 import { scopesOf, withinScope } from './scope.ts';
 import { answering, type Face, identified, negotiate, parametersOf, send, Told } from './serving.ts';
@@ -114,7 +115,7 @@ export function fhirRouter(tools: Tools, identify: Identify, settings: FhirSetti
   const capability = JSON.stringify(
     capabilityStatement(interactions, base, tools.now(), { oauth, takesMinimal, limits }),
   );
-  const router = new Router();
+  const router = new Router({ sensitive: true });
   const uploads = makeUploads();
   const face: Face = { tools, identify, log: settings.log, base };
   const failed = (error: unknown) => settings.log.error({}, 'a request within a batch failed', error);
@@ -143,7 +144,7 @@ export function fhirRouter(tools: Tools, identify: Identify, settings: FhirSetti
             stream: (longest) => incoming(ctx.req, longest),
             json: (alone) => readBody(ctx.req, limits, alone),
             parameters: await parametersOf(ctx),
-            strict: /\bhandling=strict\b/.test(ctx.get('Prefer')),
+            strict: preference(ctx.get('Prefer'), 'handling') === 'strict',
             preferred: (types) => preferredType(ctx.headers.accept, types),
             inner: (asked, most) => askWithin(interactions, exchange, asked, { most, failed }),
           };
@@ -160,11 +161,19 @@ export function fhirRouter(tools: Tools, identify: Identify, settings: FhirSetti
       ),
     );
   }
+  router.options('/fhir{/*rest}', (ctx) =>
+    answering(face, ctx, () => {
+      if (allowedAt(ctx.path).length === 0) throw new Refused([notServed(ctx)]);
+      allow(ctx);
+      ctx.status = 204;
+    }),
+  );
   router.all('/fhir{/*rest}', (ctx) =>
     answering(face, ctx, () =>
       identified(face, ctx, 'read', 'identify', () => {
-        allow(ctx);
-        throw new Refused([notServed(ctx)]);
+        const refused = notServed(ctx);
+        if (refused.name === 'interactionUnsupported') allow(ctx);
+        throw new Refused([refused]);
       }),
     ),
   );
@@ -181,11 +190,10 @@ function notServed(ctx: RouterContext): Problem {
 }
 
 function allow(ctx: RouterContext): void {
-  const allowed = allowedAt(ctx.path);
-  if (allowed.length > 0) ctx.set('Allow', allowed.join(', '));
+  ctx.set('Allow', allowedAt(ctx.path).join(', '));
 }
 
-/** The methods of an address. RFC 9110 §15.5.6. */
+/** The methods of an address, none where nothing is served. RFC 9110 §9.3.7, §15.5.6. */
 function allowedAt(path: string): string[] {
   const parts = path.split('/').slice(2);
   const methods = routeTable
