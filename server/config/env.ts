@@ -45,7 +45,7 @@ export const settingsTable = z.object({
     .default('http://127.0.0.1:8080')
     .transform((v) => v.replace(/\/+$/, ''))
     .describe(
-      'Base of every absolute link that the server writes, and the audience of tokens (`…/fhir`). Never taken from the request.',
+      'Base of every absolute link that the server writes, and the audience of tokens (`…/fhir`). Unset, it follows `DMP_PORT`. Never taken from the request.',
     ),
   DMP_STORE: z
     .string()
@@ -269,7 +269,8 @@ export type ReadEnv = { readonly env: Env; readonly mistakes: readonly string[] 
 
 /** Reads every setting from the environment; unknown `DMP_…` names are mistakes too. */
 export function readEnv(environment: NodeJS.ProcessEnv = process.env): ReadEnv {
-  const given = Object.entries(environment).filter(([k, v]) => k.startsWith('DMP_') && v !== '' && !clientOnly.has(k));
+  const named = Object.entries(environment).filter(([k, v]) => k.startsWith('DMP_') && v !== '' && !clientOnly.has(k));
+  const given = [...addressAt(environment['DMP_PORT']), ...named];
   const parsed = settingsTable.strict().safeParse(Object.fromEntries(given));
   if (parsed.success) return { env: parsed.data, mistakes: [] };
   const shape: Readonly<Record<string, z.ZodType>> = settingsTable.shape;
@@ -280,6 +281,12 @@ export function readEnv(environment: NodeJS.ProcessEnv = process.env): ReadEnv {
     path.length === 0 ? message : `${path.join('.')}: ${message}`,
   );
   return { env: settingsTable.parse(Object.fromEntries(sound)), mistakes };
+}
+
+/** The public address of a server that is told a port alone: the tokens and links of the sandbox follow it. */
+function addressAt(port: string | undefined): readonly [name: keyof Env, value: string][] {
+  const isPort = /^[1-9]\d{0,4}$/.test(port ?? '') && Number(port) <= 65_535;
+  return isPort ? [['DMP_PUBLIC_URL', `http://127.0.0.1:${port}`]] : [];
 }
 
 /** Read by the command-line client alone. */

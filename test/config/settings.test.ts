@@ -52,6 +52,24 @@ test('nothing set is a sandbox that starts', () => {
 });
 
 test.each([
+  ['nothing', {}, 'http://127.0.0.1:8080'],
+  ['a port', { DMP_PORT: '9000' }, 'http://127.0.0.1:9000'],
+  ['a port that is taken as it comes', { DMP_PORT: '0' }, 'http://127.0.0.1:8080'],
+  [
+    'a port and an address',
+    { DMP_PORT: '9000', DMP_PUBLIC_URL: 'https://dmp.example.org/' },
+    'https://dmp.example.org',
+  ],
+])('links and tokens name the address of a server that is told %s', (_, environment, address) => {
+  const { env, tokens } = configOf(readEnv(environment), []);
+  expect([env.DMP_PUBLIC_URL, tokens.audience, tokens.own]).toEqual([address, `${address}/fhir`, `${address}/auth`]);
+});
+
+test('a port that is none is one mistake', () => {
+  expect(told({ DMP_PORT: '99999' })).toEqual([expect.stringMatching(/^✖ DMP_PORT: /)]);
+});
+
+test.each([
   ['off', {}],
   ['on', { DMP_LOT_SIGNATURE: 'on' }],
 ])('signatures of lots are required: %s', (setting, environment) => {
