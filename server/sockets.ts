@@ -14,12 +14,13 @@ export type Sockets = {
 const path = '/fhir/ws';
 
 /**
- * Most open at once in one thread, and of them, of whom nothing is known yet; bytes of one message from a client; bytes that may wait for one
+ * Most open at once in one thread; of them, of whom nothing is known yet, and of one subscriber, who keeps no others out; bytes of one message from a client; bytes that may wait for one
  * that reads slowly.
  */
 const limits = {
   connections: 500,
   unbound: 100,
+  ofOwner: 20,
   message: 8192,
   waiting: 4 * 1024 * 1024,
   bindings: 10,
@@ -38,6 +39,8 @@ type Connection = {
   readonly socket: WebSocket;
   readonly openedAt: number;
   readonly places: Map<string, Place>;
+  /** Who bound it. */
+  readonly owners: Set<string>;
   bindings: number;
   isAlive: boolean;
 };
@@ -93,8 +96,20 @@ export function openSockets(server: Server, { tools, linkKey, log, work }: Conte
     return [...connections].filter(({ places }) => places.size > 0).length;
   }
 
+  /** How many other connections tell this subscriber. */
+  function countOf(owner: string, but: Connection): number {
+    return [...connections].filter((one) => one !== but && one.owners.has(owner)).length;
+  }
+
   function opened(socket: WebSocket): void {
-    const connection: Connection = { socket, openedAt: now(), places: new Map(), bindings: 0, isAlive: true };
+    const connection: Connection = {
+      socket,
+      openedAt: now(),
+      places: new Map(),
+      owners: new Set(),
+      bindings: 0,
+      isAlive: true,
+    };
     connections.add(connection);
     unbound.add(connection);
     const [oldest] = unbound;
@@ -135,6 +150,11 @@ export function openSockets(server: Server, { tools, linkKey, log, work }: Conte
       socket.close(1008, 'bind-with-token and a valid token are expected');
       return;
     }
+    if (countOf(binding.owner, connection) >= limits.ofOwner) {
+      socket.close(1013, `${limits.ofOwner} connections are the most of one subscriber`);
+      return;
+    }
+    connection.owners.add(binding.owner);
     for (const id of binding.subscriptions) {
       if (places.has(id)) continue;
       if (places.size >= limits.subscriptions) break;

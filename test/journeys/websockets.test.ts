@@ -149,6 +149,29 @@ describe('by websocket', () => {
     await ask('dr-martin', 'DELETE', `Subscription/${id}`);
   });
 
+  test('a subscriber with many connections keeps no other out', async () => {
+    const ids = [await subscribe('dr-martin'), await subscribe('dr-nguyen')];
+    const token = await tokenFor('dr-martin', ids[0] ?? '');
+    const bound = async (binding: string) => {
+      const client = await openSocket(server.port);
+      client.bind(binding);
+      return client;
+    };
+    const all = await Promise.all(Array.from({ length: 20 }, () => bound(token)));
+    for (const client of all) expect(await client.next()).toMatchObject({ type: 'handshake' });
+    const [code] = await (await bound(token)).closed;
+    expect(code).toBe(1013);
+    const other = await bound(await tokenFor('dr-nguyen', ids[1] ?? ''));
+    expect(await other.next()).toMatchObject({ type: 'handshake' });
+    const [first] = all;
+    first?.socket.close();
+    await first?.closed;
+    const again = await bound(token);
+    expect(await again.next()).toMatchObject({ type: 'handshake' });
+    for (const { socket } of [...all, other, again]) socket.terminate();
+    for (const [i, who] of ['dr-martin', 'dr-nguyen'].entries()) await ask(who, 'DELETE', `Subscription/${ids[i]}`);
+  });
+
   test('nobody is told with a token by which he could not search', async () => {
     const claims = decodeJwt(await server.credentials.token('dr-martin'));
     const scoped = async (scope: string) => {
