@@ -530,6 +530,11 @@ export const catalogue = {
     rule: 'FHIR R4 json.html, xml.html; IHE MHD 4.2.3, structure of its resources',
     remedy: 'Leave the element out, or check its spelling and place.',
   },
+  elementNotKept: {
+    what: (a) => `${a.expression ?? 'An element'} would not be kept${because(a)}`,
+    rule: 'IHE MHD 4.2.3, mapping of XDSDocumentEntry, XDSSubmissionSet and XDSFolder',
+    remedy: 'Leave it out, or say it where it is kept.',
+  },
   elementMissing: {
     what: (a) => `${a.expression ?? 'An element'} is missing${because(a)}`,
     rule: 'FHIR R4, cardinality of the resource; IHE MHD 4.2.3',

@@ -139,6 +139,7 @@ const translations = {
   versionDiffers: as(412, 'conflict'),
   notJson: as(400, 'structure'),
   elementUnknown: as(400, 'structure'),
+  elementNotKept: as(422, 'business-rule'),
   elementMissing: as(400, 'required'),
   elementMalformed: as(400, 'value'),
   bundleEntryForeign: as(400, 'not-supported'),

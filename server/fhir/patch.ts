@@ -208,7 +208,8 @@ function labelsOf(resource: Resource, levels: readonly string[]): VisibilityCode
 
 function codeOf(label: Node): string {
   const coding = isObject(label) ? label['coding'] : undefined;
-  const first = Array.isArray(coding) ? coding[0] : undefined;
+  const [first, second] = Array.isArray(coding) ? coding : [];
+  if (second !== undefined) malformed('securityLabel', 'one coding in each is expected');
   const code = first !== undefined && isObject(first) ? first['code'] : undefined;
   return typeof code === 'string' ? code : malformed('securityLabel', 'coding with code is expected');
 }

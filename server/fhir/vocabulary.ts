@@ -257,6 +257,20 @@ export const recipientUrls: readonly string[] = [
 /** Further extensions for isArchived that are read: PDSm before 3.1. */
 export const archivedUrls: readonly string[] = [extensions.isArchived, `${pdsm}/pdsm-is-archived`];
 
+/** The extensions of a document or list that say something to this server. */
+export const understoodUrls: readonly string[] = [
+  ...archivedUrls,
+  ...recipientUrls,
+  extensions.registryEntry,
+  extensions.slot,
+  extensions.furtherAuthor,
+  extensions.designationType,
+  extensions.sourceId,
+];
+
+/** The slot that keeps what FHIR says and XDS has no attribute for. IHE ITI TF-3 4.2.3.1.6 (extra metadata). */
+export const elementsSlot = 'urn:opendmp:fhir:elements';
+
 /** Types of identifiers in France. FR Core, fr-core-cs-v2-0203. */
 export const identifierTypes = {
   system: `${frCore}/CodeSystem/fr-core-cs-v2-0203`,

@@ -137,6 +137,7 @@ const answers = {
   versionDiffers: general,
   notJson: general,
   elementUnknown: general,
+  elementNotKept: general,
   elementMissing: general,
   elementMalformed: general,
   bundleEntryForeign: general,

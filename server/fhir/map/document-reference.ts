@@ -6,6 +6,7 @@ import { documentStatus } from '../document-status.ts';
 import { encounterReference, extensions, profiles, uris } from '../vocabulary.ts';
 import { authenticatorReference, authorReference } from './author.ts';
 import { codingOf, conceptOf, cxIdentifier, relatedIdentifier, uniqueIdentifier } from './code.ts';
+import { elementsOf } from './elements.ts';
 import { registryEntryOf, slotOf } from './registry-extension.ts';
 import { sourcePatientOf } from './source-patient.ts';
 
@@ -51,14 +52,16 @@ export function referenceOf(entry: DocumentEntry, { url, patient, date }: Wherea
   const source = sourcePatientOf(entry.sourcePatientId, entry.sourcePatientInfo);
   contained.push(source);
   const profile = profilesOf(entry);
+  const { elements, others } = elementsOf(entry.extra);
   const archived = entry.status === 'archived' ? [{ url: extensions.isArchived, valueBoolean: true }] : [];
   return {
     resourceType: 'DocumentReference',
-    meta: { versionId: String(entry.version), ...(profile.length > 0 && { profile }) },
+    meta: { ...elements.meta, versionId: String(entry.version), ...(profile.length > 0 && { profile }) },
+    ...(elements.language !== undefined && { language: elements.language }),
     contained,
-    extension: [...archived, registryEntryOf(entry), ...entry.extra.map(slotOf)],
+    extension: [...archived, registryEntryOf(entry), ...others.map(slotOf), ...(elements.extension ?? [])],
     masterIdentifier: uniqueIdentifier(entry.uniqueId),
-    identifier: [{ use: 'official', system: uris, value: entry.entryUUID }],
+    identifier: [{ use: 'official', system: uris, value: entry.entryUUID }, ...(elements.identifier ?? [])],
     status: documentStatus[entry.status],
     type: conceptOf(entry.typeCode),
     category: [conceptOf(entry.classCode)],
@@ -70,6 +73,7 @@ export function referenceOf(entry: DocumentEntry, { url, patient, date }: Wherea
     ...(date !== undefined && { date }),
     ...(author.length > 0 && { author }),
     ...(authenticator && { authenticator }),
+    ...(elements.custodian && { custodian: elements.custodian }),
     ...(entry.comments && { description: entry.comments.value }),
     securityLabel: entry.confidentialityCodes.map(conceptOf),
     content: [{ attachment: attachmentOf(entry, url), format: codingOf(entry.formatCode) }],

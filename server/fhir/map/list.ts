@@ -7,6 +7,7 @@ import { extensions, mhdListTypes, profiles, uris } from '../vocabulary.ts';
 import { associationExtension } from './association.ts';
 import { authorReference } from './author.ts';
 import { conceptOf, cxIdentifier, uniqueIdentifier } from './code.ts';
+import { elementsOf } from './elements.ts';
 import { languageOf, precisionOf, slotOf } from './registry-extension.ts';
 
 /** A member of a list: by which association, where it is found, and by which other one the association is in the submission set. */
@@ -92,16 +93,23 @@ function listOf(
     ...languageOf('commentsLanguage', comments),
     ...(homeCommunityId === undefined ? [] : [{ url: 'homeCommunityId', valueUri: homeCommunityId }]),
   ];
+  const { elements, others } = elementsOf(extra);
   return {
     resourceType: 'List',
-    meta: { versionId: String(version), profile: [profile] },
+    meta: { ...elements.meta, versionId: String(version), profile: [profile] },
+    ...(elements.language !== undefined && { language: elements.language }),
     ...(contained.length > 0 && { contained }),
     extension: [
       ...extension,
       ...(registered.length === 0 ? [] : [{ url: extensions.registryEntry, extension: registered }]),
-      ...extra.map(slotOf),
+      ...others.map(slotOf),
+      ...(elements.extension ?? []),
     ],
-    identifier: [uniqueIdentifier(uniqueId), { use: 'official', system: uris, value: entryUUID }],
+    identifier: [
+      uniqueIdentifier(uniqueId),
+      { use: 'official', system: uris, value: entryUUID },
+      ...(elements.identifier ?? []),
+    ],
     status,
     mode: 'working',
     ...(title && { title: title.value }),

@@ -2,7 +2,7 @@ import type { Extension } from 'fhir/r4.js';
 import { type AssociationDraft, associationTypes } from '../../domain/document.ts';
 import { extensions } from '../vocabulary.ts';
 import { codeIn } from './code.ts';
-import { slotsIn } from './document-reference.ts';
+import { slotsIn } from './slots.ts';
 import { extensionsOf, present } from './source.ts';
 
 type Parts = Partial<Pick<AssociationDraft, 'id' | 'type' | 'documentation' | 'extra'>> & {

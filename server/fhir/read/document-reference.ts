@@ -1,10 +1,22 @@
 import type { DocumentReference, Extension, FhirResource, Identifier, Resource } from 'fhir/r4.js';
-import type { AvailabilityStatus, EntryDraft, LocalizedText, Slot } from '../../domain/document.ts';
+import type { AvailabilityStatus, EntryDraft, LocalizedText } from '../../domain/document.ts';
 import type { Problem } from '../../domain/error.ts';
 import type { Cx } from '../../domain/identifier.ts';
 import { archivedUrls, encounterReference, extensions } from '../vocabulary.ts';
 import { authenticatorIn, authorIn } from './author.ts';
-import { allNamesIn, codeIn, conceptIn, conceptsIn, cxiIn, hashIn, namesIn, timeIn, uniqueIdIn } from './code.ts';
+import {
+  allNamesIn,
+  codeIn,
+  conceptIn,
+  conceptsIn,
+  cxiIn,
+  hashIn,
+  labelsIn,
+  namesIn,
+  timeIn,
+  uniqueIdIn,
+} from './code.ts';
+import { extraIn } from './elements.ts';
 import { extensionsOf, present, report, type Source } from './source.ts';
 import { sourcePatientIn } from './source-patient.ts';
 
@@ -85,12 +97,12 @@ export function readDocumentReference(
         'context.facilityType',
       ),
       practiceSettingCode: conceptIn(source, context.practiceSetting, 'practiceSettingCode', 'context.practiceSetting'),
-      confidentialityCodes: conceptsIn(source, resource.securityLabel, 'confidentialityCode', 'securityLabel'),
+      confidentialityCodes: labelsIn(source, resource.securityLabel),
       eventCodes: conceptsIn(source, context.event, 'eventCodeList', 'context.event'),
       authors: author.flatMap((one, i) => authorIn(source, one, 'author', `author[${i}]`) ?? []),
       legalAuthenticator: authenticatorIn(source, resource.authenticator, 'authenticator'),
       referenceIds: related.filter((id) => id !== undefined),
-      extra: slotsIn(resource),
+      extra: extraIn(source, resource),
     }),
   };
 }
@@ -132,17 +144,6 @@ export function registryEntryIn(resource: {
 export function textIn(value: string | undefined, language: Extension | undefined): LocalizedText | undefined {
   if (value === undefined) return undefined;
   return { value, ...(language?.valueCode !== undefined && { language: language.valueCode }) };
-}
-
-export function slotsIn(resource: { extension?: Extension[] | undefined } | undefined): Slot[] {
-  return extensionsOf(resource, extensions.slot).map((slot) => {
-    const type = extensionsOf(slot, 'type')[0]?.valueString;
-    return {
-      name: extensionsOf(slot, 'name')[0]?.valueString ?? '',
-      values: extensionsOf(slot, 'value', 'emptyValue').map(({ valueString = '' }) => valueString),
-      ...(type !== undefined && { type }),
-    };
-  });
 }
 
 /** A version that another server counts otherwise says nothing here. */

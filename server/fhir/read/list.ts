@@ -10,10 +10,10 @@ import {
   openSource,
   registryEntryIn,
   reportIdentifiers,
-  slotsIn,
   textIn,
   versionIn,
 } from './document-reference.ts';
+import { checkList, extraIn } from './elements.ts';
 import { extensionsOf, present, report, type Source } from './source.ts';
 
 /** What a List is by its code; the code system is read under http too. IHE MHD, MHDlistTypes. */
@@ -27,6 +27,7 @@ export function readSubmissionSet(resource: List, opened: Opened, patientId: Cx 
   const source = openSource(resource, opened);
   const own = registryEntryIn(resource);
   const sourceId = extensionsOf(resource, extensions.sourceId)[0]?.valueIdentifier?.value;
+  checkList(source, resource, 'submissionset');
   if (resource.status !== 'current')
     report(source, 'attributeMalformed', 'availabilityStatus', 'status', { value: resource.status });
   return {
@@ -48,6 +49,7 @@ export function readSubmissionSet(resource: List, opened: Opened, patientId: Cx 
 export function readFolder(resource: List, opened: Opened, patientId: Cx | undefined): FolderDraft {
   const source = openSource(resource, opened);
   const own = registryEntryIn(resource);
+  checkList(source, resource, 'folder');
   return {
     ...commonIn(resource, source, own, patientId),
     ...present({
@@ -62,23 +64,22 @@ export function readFolder(resource: List, opened: Opened, patientId: Cx | undef
 
 function commonIn(
   resource: List,
-  { object, problems, path }: Source,
+  source: Source,
   own: (part: string) => Extension | undefined,
   patientId: Cx | undefined,
 ) {
   const { title, note = [] } = resource;
-  const source = { object, problems, path, contained: [] };
   reportIdentifiers(source, resource.identifier);
   if (note.length > 1) report(source, 'attributeRepeated', 'comments', 'note[1]');
   return {
-    id: object,
+    id: source.object,
     ...present({
       uniqueId: namesIn(resource.identifier).uniqueId,
       patientId,
       title: textIn(title, own('titleLanguage')),
       comments: textIn(note[0]?.text, own('commentsLanguage')),
       homeCommunityId: own('homeCommunityId')?.valueUri,
-      extra: slotsIn(resource),
+      extra: extraIn(source, resource),
     }),
   };
 }

@@ -4,6 +4,7 @@ import type { Cx } from '../../domain/identifier.ts';
 import type { PidLine } from '../../domain/people.ts';
 import { extensions } from '../vocabulary.ts';
 import { cxIn } from './code.ts';
+import { checkSourcePatient } from './elements.ts';
 import { extensionsOf, report, resolvedIn, type Source } from './source.ts';
 
 export type SourcePatient = { readonly sourcePatientId?: Cx; readonly sourcePatientInfo: readonly PidLine[] };
@@ -24,6 +25,7 @@ export function sourcePatientIn(source: Source, reference: Reference | undefined
       });
     return { ...(id && { sourcePatientId: id }), sourcePatientInfo: [] };
   }
+  checkSourcePatient(source, resource, at);
   const [first, ...others] = (resource.identifier ?? []).flatMap(
     (identifier) => cxIn(source, identifier, 'sourcePatientId', at) ?? [],
   );
@@ -44,12 +46,24 @@ function lineIn(source: Source, text: string, at: string): PidLine[] {
   return line === undefined ? [] : [line];
 }
 
-function elementsOf({ name = [], birthDate, gender, address = [] }: Patient): PidLine[] {
+function elementsOf(patient: Patient): PidLine[] {
+  const { name = [], birthDate, gender, address = [], telecom = [], deceasedBoolean, deceasedDateTime } = patient;
+  const birthPlace = extensionsOf(extensionsOf(patient, extensions.birthPlace)[0]?.valueAddress, extensions.inseeCode);
+  const code = birthPlace[0]?.valueCoding?.code;
+  const reliability = extensionsOf(patient, extensions.identityReliability);
+  const statuses = reliability.flatMap((one) => extensionsOf(one, 'identityStatus')[0]?.valueCoding?.code ?? []);
   return [
     ...name.map((one) => ({ field: 5, value: xpnOf(one) })),
     ...(birthDate === undefined ? [] : [{ field: 7, value: birthDate.replaceAll('-', '') }]),
     ...(gender === undefined ? [] : [{ field: 8, value: genders[gender] ?? 'U' }]),
     ...address.map((one) => ({ field: 11, value: xadOf(one) })),
+    ...(code === undefined ? [] : [{ field: 11, value: `^^^^^^BDL^^${toEscaped(code)}` }]),
+    ...telecom.flatMap(({ value }) => (value === undefined ? [] : [{ field: 13, value: toEscaped(value) }])),
+    ...(deceasedDateTime === undefined ? [] : [{ field: 29, value: deceasedDateTime.replace(/T.*|-/g, '') }]),
+    ...(deceasedBoolean === undefined && deceasedDateTime === undefined
+      ? []
+      : [{ field: 30, value: deceasedBoolean === false ? 'N' : 'Y' }]),
+    ...statuses.map((status) => ({ field: 32, value: toEscaped(status) })),
   ];
 }
 
