@@ -98,12 +98,13 @@ export function structureId(actor: Actor): string | undefined {
     : undefined;
 }
 
-/** A text that tells this actor from every other one. */
+/** A text that tells this actor from every other one: whom a structure alone vouches for is nobody else's, be it in the same name. */
 export function nameOfActor(actor: Actor): string {
   return JSON.stringify(wordsFor(actor));
 }
 
 function wordsFor(actor: Actor): readonly string[] {
   if (actor.kind === 'structure') return [actor.kind, actor.structure.id, actor.employee?.id ?? ''];
+  if (actor.kind === 'air') return [actor.kind, actor.id, actor.structure?.id ?? ''];
   return actor.kind === 'patient' ? [actor.kind, actor.ins.oid, actor.ins.value] : [actor.kind, actor.id];
 }

@@ -149,6 +149,33 @@ describe('by websocket', () => {
     await ask('dr-martin', 'DELETE', `Subscription/${id}`);
   });
 
+  test('subscriptions are of whom one structure vouches for, and not of whom another calls the same', async () => {
+    const ofStructure = async (structure: string, method: string, path: string, body?: object) => {
+      const token = await server.credentials.tokenWith({
+        sub: '899970000016',
+        SubjectNameID: '899970000016',
+        SubjectRole: ['10^1.2.250.1.213.1.1.5.5'],
+        scope: 'user/*.cruds',
+        extensions: { opendmp: { kind: 'air' }, ihe_iua: { subject_organization_id: structure } },
+      });
+      return fetch(`http://127.0.0.1:${server.port}/fhir/${path}`, {
+        method,
+        headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/fhir+json' },
+        ...(body && { body: JSON.stringify(body) }),
+      });
+    };
+    const made = await ofStructure('1990000010', 'POST', 'Subscription', asked('laurent'));
+    expect(made.status).toBe(201);
+    const { id = '' } = (await made.json()) as Subscription;
+    const statuses = async (structure: string) => [
+      (await ofStructure(structure, 'GET', `Subscription/${id}`)).status,
+      (await ofStructure(structure, 'GET', `Subscription/${id}/$events`)).status,
+      (await ofStructure(structure, 'DELETE', `Subscription/${id}`)).status,
+    ];
+    expect(await statuses('1990000028')).toEqual([404, 404, 404]);
+    expect(await statuses('1990000010')).toEqual([200, 200, 204]);
+  });
+
   test('a subscriber with many connections keeps no other out', async () => {
     const ids = [await subscribe('dr-martin'), await subscribe('dr-nguyen')];
     const token = await tokenFor('dr-martin', ids[0] ?? '');
