@@ -580,7 +580,8 @@ export interface Reader {
   associationsOf(permit: Permit, entryUUIDs: readonly string[]): Promise<readonly Association[]>;
   /**
    * For the side effects that a change has on what its author does not see, never for an answer: all versions of these entries, associations
-   * that name these objects, and folders, whatever is hidden of them.
+   * that name these objects, and folders, whatever is hidden of them. To objects of this record associations of others may point too: a set may
+   * refer to another patient's document.
    */
   everyVersion(permit: Permit, logicalIDs: readonly string[]): Promise<readonly StoredDocument[]>;
   everyAssociationOf(permit: Permit, entryUUIDs: readonly string[]): Promise<readonly Association[]>;

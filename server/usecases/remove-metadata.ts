@@ -115,11 +115,11 @@ async function problemsOf(
   const going = new Set(names);
   const memberships = associations.filter(({ type }) => type === 'HasMember');
   const packages = distinct(memberships.map(({ source }) => source)).filter((name) => !going.has(name));
-  const members = distinct(memberships.map(({ target }) => target)).filter((name) => !going.has(name));
+  const members = (await ownMembers(tools, permit, memberships)).filter((name) => !going.has(name));
   const around = await read.everyAssociationOf(permit, distinct([...names, ...packages, ...members]));
   const left = around.filter(({ entryUUID }) => !going.has(entryUUID));
-  const sources = distinct(left.filter(({ type }) => type === 'HasMember').map(({ source }) => source));
-  const sets = new Set(await setsAmong(tools, permit, [...sources, ...memberships.map(({ source }) => source)]));
+  const holders = [...left, ...memberships].filter(({ type }) => type === 'HasMember').map(({ source }) => source);
+  const sets = new Set(await setsAmong(tools, permit, holders));
   const isIn = (name: string) =>
     left.some(({ type, source, target }) => type === 'HasMember' && target === name && sets.has(source));
   const holdsAny = (name: string) => left.some(({ type, source }) => type === 'HasMember' && source === name);
@@ -139,11 +139,24 @@ async function problemsOf(
   ];
 }
 
-async function setsAmong({ store: { read } }: Tools, permit: Permit, names: readonly string[]): Promise<string[]> {
-  const entryUUIDs = distinct(names);
+/** Members of this record: a document by reference may be another patient's, whose own set holds it. */
+async function ownMembers({ store: { read } }: Tools, permit: Permit, memberships: readonly Association[]) {
+  const referred = memberships.filter(({ submissionSetStatus }) => submissionSetStatus === 'Reference');
+  const found = await read.targets(
+    permit,
+    referred.map(({ target }) => target),
+  );
+  const own = new Set(found.map(({ entry }) => entry.entryUUID));
+  const foreign = new Set(referred.map(({ target }) => target).filter((target) => !own.has(target)));
+  return distinct(memberships.map(({ target }) => target)).filter((name) => !foreign.has(name));
+}
+
+/** Of what has members, all but folders; a set may be another patient's. */
+async function setsAmong({ store: { read } }: Tools, permit: Permit, holders: readonly string[]): Promise<string[]> {
+  const entryUUIDs = distinct(holders);
   if (entryUUIDs.length === 0) return [];
-  const { items } = await read.submissionSets(permit, { entryUUIDs }, { limit: entryUUIDs.length });
-  return items.map(({ set }) => set.entryUUID);
+  const folders = new Set((await read.everyFolder(permit, entryUUIDs)).map(({ entryUUID }) => entryUUID));
+  return entryUUIDs.filter((name) => !folders.has(name));
 }
 
 function distinct(names: readonly string[]): string[] {

@@ -210,12 +210,17 @@ function planOf<T>(
   const chain = codesCount ? maskedWith(entries, submission.sets[0]?.id ?? '', around, newId) : [];
   const changes = changesOf(submission, [...operations, ...chain], { around, now, newId, codesCount });
   const { set } = changes;
+  const joined = documentsJoined(operations).filter((name) => known.has(name));
   return {
     answer: answer(changes),
     expect: [
       ...expectations(submission, changes),
+      ...joined.flatMap((document): Expectation[] => [
+        { statusIs: { document, status: 'approved' } },
+        { latest: { kind: 'document', entryUUID: document } },
+      ]),
       ...nothingElseNames(
-        [...changes.entries, ...changes.folders].map(({ before: { entryUUID } }) => entryUUID),
+        [...[...changes.entries, ...changes.folders].map(({ before: { entryUUID } }) => entryUUID), ...joined],
         around,
       ),
     ],
@@ -233,6 +238,12 @@ function planOf<T>(
       },
     })),
   };
+}
+
+/** The ends of submitted associations: they are still current, and nobody else joins them at the same time. */
+function documentsJoined(operations: readonly Operation[]): string[] {
+  const joining = operations.filter((o) => o.kind === 'association');
+  return uuids(joining.flatMap(({ draft }) => [draft.source, draft.target]));
 }
 
 /** The documents that an action touched, by the names that they have now. */

@@ -892,6 +892,10 @@ export function storeContract(name: string, open: () => Promise<Subject>): void 
         ]);
         const elsewhere = await permitOn(store, 'treatingDoctor', { record: second });
         expect(await store.read.everyAssociationOf(elsewhere, ids)).toEqual([]);
+        const there = await permitOn(store, 'ourselves', { record: second });
+        await store.write.commit(there, put({ kind: 'association', association: association(34, 35, masked) }));
+        const naming = await store.read.everyAssociationOf(permit, [uuid(masked)]);
+        expect(naming.map((a) => a.entryUUID)).toEqual([uuid(33), uuid(34)]);
         expect(await store.read.everyVersion(elsewhere, [uuid(masked)])).toEqual([]);
         expect(await store.read.everyFolder(elsewhere, ids)).toEqual([]);
       });

@@ -239,6 +239,13 @@ export function memoryStore({ fault }: { readonly fault?: () => Error | undefine
     const { record } = readingOf(permit);
     return [...held.associations.values()].filter((a) => a.record === record && matches(a.object)).map((a) => a.object);
   };
+  const referencesTo = (permit: Permit, ids: readonly string[]): Association[] => {
+    const { record } = readingOf(permit);
+    return [...held.associations.values()]
+      .filter((a) => a.record !== record && ids.includes(a.object.target))
+      .filter((a) => held.documents.get(a.object.target)?.record === record)
+      .map((a) => a.object);
+  };
   const shownAssociations = (permit: Permit, matches: (association: Association) => boolean): Association[] =>
     everyAssociation(permit, matches).filter((a) => !hiddenFrom(permit)(a.source) && !hiddenFrom(permit)(a.target));
   const naming = (ids: readonly string[]) => (a: Association) => ids.includes(a.source) || ids.includes(a.target);
@@ -366,7 +373,8 @@ export function memoryStore({ fault }: { readonly fault?: () => Error | undefine
       associations: (permit, ids) =>
         reading(() => shownAssociations(permit, ({ entryUUID }) => ids.includes(entryUUID))),
       associationsOf: (permit, ids) => reading(() => shownAssociations(permit, naming(ids))),
-      everyAssociationOf: (permit, ids) => reading(() => everyAssociation(permit, naming(ids))),
+      everyAssociationOf: (permit, ids) =>
+        reading(() => [...everyAssociation(permit, naming(ids)), ...referencesTo(permit, ids)]),
       everyVersion: (permit, ids) =>
         reading(() => found(permit, ({ entry }) => ids.includes(entry.logicalID), everything)),
       everyFolder: (permit, ids) =>

@@ -22,6 +22,11 @@ export function makeObjectReads(database: Database, hiddenAmong: HiddenAmong) {
        AND record = (SELECT key FROM record WHERE id = ?) ORDER BY key`,
   );
 
+  const referring = database.prepare<{ json: Uint8Array }>(
+    `SELECT a.json FROM name n JOIN association a ON a.target = n.uuid
+     WHERE n.uuid IN (${namesIn}) AND n.record = (SELECT key FROM record WHERE id = ?) AND a.record <> n.record ORDER BY a.key`,
+  );
+
   function associationsNaming({ record }: Reading, entryUUIDs: readonly string[]): Association[] {
     const names = namesOf(entryUUIDs);
     // Here and below, JSON of the store's own writing.
@@ -67,6 +72,9 @@ export function makeObjectReads(database: Database, hiddenAmong: HiddenAmong) {
       ),
     associationsOf: (reading: Reading, ids: readonly string[]) =>
       shownAssociations(reading, () => associationsNaming(reading, ids)),
-    everyAssociationOf: associationsNaming,
+    everyAssociationOf: (reading: Reading, ids: readonly string[]): Association[] => [
+      ...associationsNaming(reading, ids),
+      ...referring.all(namesOf(ids), reading.record).map(({ json }) => readJson(json) as Association),
+    ],
   };
 }

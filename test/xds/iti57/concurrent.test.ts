@@ -82,3 +82,39 @@ describe('what arrives while a change is made', () => {
     expect(confidentialityCodes.map(({ code }) => code)).toContain('MASQUE_PS');
   });
 });
+
+describe('an association that is submitted', () => {
+  const submit = async (by: Sandbox, ...of: Parameters<typeof linking>) =>
+    seen(
+      await handled(
+        iti57,
+        by,
+        by.as('dr-martin'),
+        submitting(
+          setOf(by, 'dr-martin'),
+          linking(of[0], of[1], of[2], { entryUUID: 'x1' }),
+          linking('SubmitAssociation', 'ss1', 'x1'),
+        ),
+      ),
+    );
+  const into = async (by: Sandbox) => submit(by, 'HasMember', folder.entryUUID, entry.entryUUID);
+
+  test('while ITI-42 or ITI-57 files the same is refused: the folder holds the document once', async () => {
+    for (const other of [addToFolder, async () => into(world)]) {
+      const { status, errors } = await into(overtakenBy(other));
+      expect([status, errors.map(({ code }) => code)]).toEqual(['Failure', ['XDSMetadataUpdateError']]);
+      expect((await membersOfFolder()).filter((member) => member === entry.entryUUID)).toHaveLength(1);
+    }
+  });
+
+  test('while its end is replaced is refused: what is related is current', async () => {
+    const { status, errors } = await into(overtakenBy(async () => replace(world, '2.999.80.3')));
+    expect([status, errors.map(({ code }) => code)]).toEqual(['Failure', ['XDSMetadataUpdateError']]);
+    expect(await membersOfFolder()).not.toContain(entry.entryUUID);
+  });
+
+  test('with nobody else is filed', async () => {
+    expect(await into(world)).toMatchObject({ status: 'Success' });
+    expect(await membersOfFolder()).toContain(entry.entryUUID);
+  });
+});

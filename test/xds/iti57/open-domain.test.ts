@@ -7,6 +7,7 @@ import { writeDocument, writeSubmissionSet } from '../../../server/xds/ebrim/wri
 import type { XdsTransaction } from '../../../server/xds/exchange.ts';
 import { iti42 } from '../../../server/xds/iti42.ts';
 import { iti57 } from '../../../server/xds/iti57.ts';
+import { iti62 } from '../../../server/xds/iti62.ts';
 import { confidential, document, submissionSet } from '../../support/registry.ts';
 import { openWorld } from '../../support/world.ts';
 import { handled, seen } from '../handled.ts';
@@ -76,6 +77,62 @@ describe('registering', () => {
     expect(await send(iti42, 'P1', draft('2.999.80.2'), member, relation)).toBe('XDSPatientIdDoesNotMatch');
     const reference = memberOf(entryUUID, { submissionSetStatus: 'Reference' });
     expect(await send(iti42, 'P1', draft('2.999.80.2'), member, reference)).toBe('Success');
+  });
+});
+
+describe('a document to which another patient’s set refers', () => {
+  const referred = async () => {
+    const entry = await registered('2.999.80.1', 'P2');
+    const reference = memberOf(entry.entryUUID, { submissionSetStatus: 'Reference', entryUUID: referenceId });
+    const set = writeSubmissionSet(
+      submissionSet(1, { entryUUID: setId, uniqueId: `2.999.77.${++sets}`, patientId: patient('P1'), authors: [] }),
+    );
+    const sent = submitting(set, reference.replaceAll('"ss1"', `"${setId}"`));
+    expect(await seen(await handled(iti42, world, request, sent))).toMatchObject({ status: 'Success' });
+    return entry;
+  };
+  const [setId, referenceId] = [77, 78].map((n) => `urn:uuid:00000000-0000-4000-8000-0000000000${n}`) as [
+    string,
+    string,
+  ];
+  const removing = async (...names: string[]) => {
+    const refs = names.map((id) => `<ObjectRef id="${id}"/>`).join('');
+    const message = `<RemoveObjectsRequest xmlns="urn:oasis:names:tc:ebxml-regrep:xsd:lcm:3.0"><ObjectRefList xmlns="urn:oasis:names:tc:ebxml-regrep:xsd:rim:3.0">${refs}</ObjectRefList></RemoveObjectsRequest>`;
+    const { status, errors } = await seen(await handled(iti62, world, request, message));
+    return status === 'Success' ? status : errors.map(({ code }) => code).join(' ');
+  };
+  const membershipsOf = async (entryUUID: string) => {
+    const identifier = { value: 'P2', oid: authority };
+    const found = await perform(world.tools, request, 'lookUpDocuments', { identifier }, async (permit) => ({
+      answer: await world.tools.store.read.everyAssociationOf(permit, [entryUUID]),
+    }));
+    return found.filter((a) => a.entryUUID !== referenceId).flatMap((a) => [a.source, a.entryUUID]);
+  };
+
+  test('is replaced and updated as any other', async () => {
+    const entry = await referred();
+    expect(await send(iti57, 'P2', nextVersion(entry, { title: { value: 'New' }, patientId: patient('P2') }))).toBe(
+      'Success',
+    );
+    const [next] = await stored('2.999.80.1', 'P2');
+    const replacing = linking('RPLC', 'doc1', next?.entryUUID ?? '');
+    expect(await send(iti42, 'P2', draft('2.999.80.3', 'P2'), member, replacing)).toBe('Success');
+    expect((await stored('2.999.80.1', 'P2')).map(({ status }) => status)).toEqual(['deprecated', 'deprecated']);
+  });
+
+  test('is removed with the reference, not without it', async () => {
+    const entry = await referred();
+    const own = [entry.entryUUID, ...(await membershipsOf(entry.entryUUID))];
+    expect(await removing(...own)).toBe('ReferencesExistException');
+    expect(await removing(...own, setId, referenceId)).toBe('Success');
+    expect(await stored('2.999.80.1', 'P2')).toEqual([]);
+  });
+
+  test('stays when the set that refers to it is removed', async () => {
+    const entry = await referred();
+    expect(await removing(setId, referenceId)).toBe('Success');
+    expect(await stored('2.999.80.1', 'P2')).toEqual([entry]);
+    expect(await removing(entry.entryUUID, ...(await membershipsOf(entry.entryUUID)))).toBe('Success');
   });
 });
 
