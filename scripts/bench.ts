@@ -26,12 +26,12 @@ import {
   tokenOf,
 } from './bench/requests.ts';
 import { stages } from './bench/stages.ts';
-import { stagesOf, startTarget, type Target } from './bench/target.ts';
+import { stagesOf, startAgain, startTarget, type Target } from './bench/target.ts';
 
 const usage = `npm run bench -- [--entries 10000[,1000000]] [--seconds 10] [--rounds 1] [--only ITI-41,ITI-18,ITI-43,search,read,DocumentReference] [--large 1024] [--stages] [--write]
 
 Fills a store (kept in .cache/bench), starts a server on it and drives it from this process. With two sizes the servers are driven in turn.
---large sends and reads one document of so many MiB and watches the server's memory. --only also takes GetDocuments, GetAll, FindSubmissionSets, ITI-42, ITI-57 and 500-entries. --stages prints what each stage of a request costs,
+--large sends and reads one document of so many MiB, each way on a server that has worked and on one just started, and watches its memory. --only also takes GetDocuments, GetAll, FindSubmissionSets, ITI-42, ITI-57 and 500-entries. --stages prints what each stage of a request costs,
 measured on the functions themselves. --write puts the tables into docs/benchmarks.md.
 `;
 
@@ -120,7 +120,9 @@ async function bench(): Promise<void> {
       for (const target of targets) rows.push(...(await measure(target, kind, seconds)));
   const [first] = targets;
   const grown =
-    values.large !== undefined && first !== undefined ? await large(first, Number(values.large), say) : undefined;
+    values.large !== undefined && first !== undefined
+      ? await large(first, Number(values.large), startAgain, say)
+      : undefined;
   for (const target of targets) await target.stop();
   const costs = values.stages && first !== undefined ? await stagesOf(first, say) : undefined;
   const text = report(targets, rows, grown, costs);

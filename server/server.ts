@@ -35,6 +35,10 @@ export async function startServer(config: Config): Promise<RunningServer> {
     env.DMP_PORT,
     shared,
   );
+  let begun = 0;
+  server.on('request', () => {
+    begun++;
+  });
   const { port } = server.address() as AddressInfo;
   context.log.info({ port, mode: env.DMP_MODE }, 'listening');
   const mllp = await openMllp(context, () => ready);
@@ -44,7 +48,7 @@ export async function startServer(config: Config): Promise<RunningServer> {
     seed: (progress) => seed(context.tools, progress),
     nowReady: () => {
       ready = true;
-      if (shared) threads.watch(port);
+      if (shared) threads.watch(port, () => begun);
     },
     async stop() {
       ready = false;

@@ -16,16 +16,33 @@ export type FromThread =
   | { readonly ask: 'metrics'; readonly id: number };
 
 export type Threads = {
-  /** Starts the other web threads at the first sign of load. */
-  readonly watch: (port: number) => void;
+  /** Starts the other web threads at the first sign of load, twice in a row: a start's end is none. `begun` counts the requests so far. */
+  readonly watch: (port: number, begun: () => number) => void;
   /** Metrics of all web threads. */
   readonly snapshots: () => Promise<readonly (readonly unknown[])[]>;
   readonly stop: () => Promise<void>;
 };
 
-/** Share of the time that the event loop of the first thread is busy, above which, twice in a row, the others start: a start's end is no load. */
-const sign = 0.5;
+/** What is seen of a web thread in one look at it. */
+export type Look = {
+  /** Share of the time that its event loop was busy. */
+  readonly busy: number;
+  /** Requests that began. */
+  readonly begun: number;
+  /** Milliseconds by which the look itself came late. */
+  readonly late: number;
+};
+
+/** Milliseconds between two looks. */
 const lookEvery = 250;
+
+/**
+ * Whether another thread would help: this one is busy with many requests, or so long with one that others wait. Large documents that pass
+ * make a thread busy too, but piece by piece: whoever comes between two pieces is served.
+ */
+export function isLoad({ busy, begun, late }: Look): boolean {
+  return busy > 0.5 && (begun >= 8 || late >= 50);
+}
 
 /** The further web threads of the process: none at rest, up to the setting under load. */
 export function openThreads(config: Config, context: Context): Threads {
@@ -60,11 +77,11 @@ export function openThreads(config: Config, context: Context): Threads {
   };
 
   const start = async (port: number) => {
-    const writerPort = await context.newWriterPort?.();
-    if (writerPort === undefined) return;
+    const toWriter = await context.newWayToWriter?.();
+    if (toWriter === undefined) return;
     const worker = new Worker(new URL('./web-thread.ts', import.meta.url), {
-      workerData: { config, port, writerPort },
-      transferList: [writerPort],
+      workerData: { config, port, toWriter },
+      transferList: [toWriter.port],
     });
     workers.add(worker);
     worker.on('message', (message: FromThread) => {
@@ -80,19 +97,23 @@ export function openThreads(config: Config, context: Context): Threads {
   };
 
   return {
-    watch(port) {
+    watch(port, begun) {
       if (config.env.DMP_WEB_THREADS < 2) return;
-      let before = performance.eventLoopUtilization();
+      let before = { use: performance.eventLoopUtilization(), begun: begun(), at: performance.now() };
       let signs = 0;
       timer = setInterval(() => {
-        const now = performance.eventLoopUtilization();
-        signs = performance.eventLoopUtilization(now, before).utilization > sign ? signs + 1 : 0;
-        if (signs === 2) {
-          clearInterval(timer);
-          for (let n = 1; n < config.env.DMP_WEB_THREADS; n++)
-            start(port).catch((error: unknown) => context.log.error({}, 'a web thread did not start', error));
-        }
+        const now = { use: performance.eventLoopUtilization(), begun: begun(), at: performance.now() };
+        const look = {
+          busy: performance.eventLoopUtilization(now.use, before.use).utilization,
+          begun: now.begun - before.begun,
+          late: now.at - before.at - lookEvery,
+        };
         before = now;
+        signs = isLoad(look) ? signs + 1 : 0;
+        if (signs < 2) return;
+        clearInterval(timer);
+        for (let n = 1; n < config.env.DMP_WEB_THREADS; n++)
+          start(port).catch((error: unknown) => context.log.error({}, 'a web thread did not start', error));
       }, lookEvery).unref();
     },
     snapshots,

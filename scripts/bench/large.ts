@@ -1,80 +1,177 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { benchPatient } from './fill.ts';
 import { memoryOf } from './machine.ts';
 import { type Bench, type Deposit, depositMessages, reads, retrieves, tokenOf } from './requests.ts';
 import type { Target } from './target.ts';
+import { uniqueId as newName } from './unique-id.ts';
 
 const MiB = 1024 ** 2;
 const chunk = randomBytes(MiB);
 
-/**
- * Sends one document by ITI-41, reads it by ITI-43 and as FHIR Binary, and answers a table of how much the server's memory grew meanwhile.
- * What comes back must be what was sent.
- */
+/** A document that is there: its names, and the SHA-256 of its bytes. */
+type There = { readonly uniqueId: string; readonly id: string; readonly megabytes: number; readonly sha256: string };
+
+/** One way of a large document through the server. What comes back must be what was sent. */
+type Way = { readonly what: string; readonly go: (bench: Bench, there: There) => Promise<void> };
+
+const ways: readonly Way[] = [
+  { what: 'in by ITI-41', go: async (bench, { megabytes }) => void (await deposited(bench, megabytes)) },
+  {
+    what: 'in by ITI-41, 4 at once, each a quarter',
+    go: async (bench, { megabytes }) =>
+      void (await Promise.all([1, 2, 3, 4].map(() => deposited(bench, Math.ceil(megabytes / 4))))),
+  },
+  { what: 'in as FHIR Binary', go: async (bench, { megabytes }) => void (await staged(bench, megabytes)) },
+  {
+    what: 'in as FHIR Binary, then ITI-105 that names it',
+    go: async (bench, { id, megabytes }) => published(bench, id, await staged(bench, megabytes)),
+  },
+  {
+    what: 'out by ITI-43',
+    go: async (bench, there) => {
+      const [retrieve] = retrieves({ ...bench, known: new Map([[0, [there]]]) }, 1);
+      await readBack(bench, retrieve, there);
+    },
+  },
+  {
+    what: 'out as FHIR Binary',
+    go: async (bench, there) => readBack(bench, (await reads({ ...bench, known: new Map([[0, [there]]]) }))[0], there),
+  },
+  {
+    what: 'out as FHIR Binary, 4 ranges at once',
+    go: async (bench, { id, megabytes }) =>
+      void (await Promise.all(
+        [0, 1, 2, 3].map((n) => range(bench, id, n * megabytes * (MiB / 4), megabytes * (MiB / 4))),
+      )),
+  },
+];
+
+/** A table of how much the server's memory grows while one large document passes, each way. The server may be at rest or have worked. */
 export async function large(
-  { data, url, pid }: Target,
+  target: Target,
   megabytes: number,
+  startAgain: (target: Target) => Promise<Target>,
   say: (line: string) => void,
 ): Promise<string> {
-  const size = megabytes * MiB;
-  const bench: Bench = { data, url, patients: 1, known: new Map() };
-  const rows: string[] = [];
-  const watched = async (what: string, work: () => Promise<unknown>) => {
-    const before = memoryOf(pid, 'VmRSS');
-    let most = before;
-    const timer = setInterval(() => {
-      most = Math.max(most, memoryOf(pid, 'VmRSS'));
-    }, 10);
-    const begun = performance.now();
-    await work();
-    clearInterval(timer);
-    const seconds = (performance.now() - begun) / 1000;
-    rows.push(`| ${what} | ${seconds.toFixed(1)} | ${before.toFixed(0)} | ${(most - before).toFixed(0)} |`);
-    say(`  ${rows.at(-1)}`);
-  };
-
-  // Code that runs for the first time takes memory of its own: each way is gone once before.
-  for (const [megabytesSent, watch] of [
-    [2, async (_: string, work: () => Promise<unknown>) => work()],
-    [megabytes, watched],
-  ] as const) {
-    const [message] = depositMessages(bench, 1);
-    if (message === undefined) throw new Error('the bench has no message');
-    const digest = createHash('sha256');
-    for (let n = 0; n < megabytesSent; n++) digest.update(chunk);
-    const sent = digest.digest('hex');
-    await watch('in by ITI-41', () => deposit(url, message, megabytesSent));
-    const known = new Map([[0, [{ uniqueId: message.uniqueId, id: await idOf(bench, message.uniqueId) }]]]);
-    const [retrieve] = retrieves({ ...bench, known }, 1);
-    const [read] = await reads({ ...bench, known });
-    for (const [what, request] of [
-      ['out by ITI-43', retrieve],
-      ['out by FHIR Binary', read],
-    ] as const)
-      await watch(what, async () => {
-        const got = request && (await lastBytes(url, request, megabytesSent * MiB));
-        if (got !== sent) throw new Error(`${what}: other bytes came back than were sent`);
-      });
+  const bench: Bench = { data: target.data, url: target.url, patients: 1, known: new Map() };
+  const small = await deposited(bench, 2);
+  // Code that runs for the first time takes memory of its own: on a server that has worked, each way is gone once before.
+  for (const { go } of ways) await go(bench, small);
+  const there = await deposited(bench, megabytes);
+  const hot: string[] = [];
+  const cold: string[] = [];
+  for (const way of ways) {
+    hot.push(await watched(target, way, () => way.go(bench, there)));
+    say(`  has worked: ${hot.at(-1)}`);
   }
-  return `| ${(size / MiB).toFixed(0)} MiB | seconds | MB before | growth MB |\n| --- | --- | --- | --- |\n${rows.join('\n')}\n`;
+  await target.stop();
+  for (const way of ways) {
+    const started = await startAgain(target);
+    cold.push(await watched(started, way, () => way.go(bench, there)));
+    await started.stop();
+    say(`  just started: ${cold.at(-1)}`);
+  }
+  const head = `${megabytes} MiB | seconds | MB before | growth MB`;
+  return [
+    `| Just started: ${head} |\n| --- | --- | --- | --- |\n${cold.join('\n')}`,
+    `| Has worked: ${head} |\n| --- | --- | --- | --- |\n${hot.join('\n')}\n`,
+  ].join('\n\n');
+}
+
+/** From now on `VmHWM` is the most since now. https://docs.kernel.org/filesystems/proc.html */
+function forgetPeak(pid: number): void {
+  writeFileSync(`/proc/${pid}/clear_refs`, '5');
+}
+
+async function watched({ pid }: Target, { what }: Way, work: () => Promise<void>): Promise<string> {
+  const before = memoryOf(pid, 'VmRSS');
+  forgetPeak(pid);
+  const begun = performance.now();
+  await work();
+  const seconds = (performance.now() - begun) / 1000;
+  return `| ${what} | ${seconds.toFixed(1)} | ${before.toFixed(0)} | ${(memoryOf(pid, 'VmHWM') - before).toFixed(0)} |`;
+}
+
+/** Sends a document by ITI-41. */
+async function deposited(bench: Bench, megabytes: number): Promise<There> {
+  const [message] = depositMessages(bench, 1);
+  if (message === undefined) throw new Error('the bench has no message');
+  const digest = createHash('sha256');
+  for (let n = 0; n < megabytes; n++) digest.update(chunk);
+  await deposit(bench.url, message, megabytes);
+  const { uniqueId } = message;
+  return { uniqueId, id: await idOf(bench, uniqueId), megabytes, sha256: digest.digest('hex') };
+}
+
+/** Sends bytes ahead of their document; answers their address. */
+async function staged(bench: Bench, megabytes: number): Promise<string> {
+  const body = await send(
+    bench.url,
+    await fhirHead(bench, 'POST', '/fhir/Binary', 'text/xml', megabytes * MiB),
+    megabytes,
+  );
+  const { id } = JSON.parse(body.slice(body.indexOf('\r\n\r\n'))) as { id?: string };
+  if (id === undefined) throw new Error(`the bytes were refused: ${body}`);
+  return `${bench.url.origin}/fhir/Binary/${id}`;
+}
+
+/** Publishes, as a new document, another one's description with the bytes of an address. */
+async function published(bench: Bench, like: string, address: string): Promise<void> {
+  const headers = { Authorization: `Bearer ${await tokenOf(bench)}`, 'Content-Type': 'application/fhir+json' };
+  const read = await fetch(new URL(`/fhir/DocumentReference/${like}`, bench.url), { headers });
+  const known = (await read.json()) as { content: { attachment: object }[]; [element: string]: unknown };
+  const { id: _id, meta: _meta, identifier: _identifier, masterIdentifier: _master, ...described } = known;
+  const [content] = known.content;
+  const attachment = { ...content?.attachment, url: address, hash: undefined, size: undefined };
+  const masterIdentifier = { system: 'urn:ietf:rfc:3986', value: `urn:oid:${newName()}` };
+  const body = JSON.stringify({ ...described, masterIdentifier, content: [{ ...content, attachment }] });
+  const answer = await fetch(new URL('/fhir/DocumentReference', bench.url), { method: 'POST', headers, body });
+  if (answer.status !== 201) throw new Error(`the document was refused: ${await answer.text()}`);
+}
+
+async function readBack({ url }: Bench, request: Buffer | undefined, { megabytes, sha256 }: There): Promise<void> {
+  const got = request && (await lastBytes(url, request, megabytes * MiB));
+  if (got !== sha256) throw new Error('other bytes came back than were sent');
+}
+
+async function range(bench: Bench, id: string, from: number, length: number): Promise<void> {
+  const head = await fhirHead(bench, 'GET', `/fhir/Binary/${id}`, `bytes=${from}-${from + length - 1}`);
+  const digest = createHash('sha256');
+  for (let n = 0; n < length; n += MiB) digest.update(chunk.subarray(0, Math.min(MiB, length - n)));
+  if (from % MiB === 0 && (await lastBytes(bench.url, head, length)) !== digest.digest('hex'))
+    throw new Error('other bytes came back than were sent');
+}
+
+async function fhirHead(bench: Bench, method: 'GET' | 'POST', path: string, what: string, length = 0): Promise<Buffer> {
+  const about =
+    method === 'GET' ? `Accept: */*\r\nRange: ${what}` : `Content-Type: ${what}\r\nContent-Length: ${length}`;
+  return Buffer.from(
+    `${method} ${path} HTTP/1.1\r\nHost: ${bench.url.host}\r\nAuthorization: Bearer ${await tokenOf(bench)}\r\n${about}\r\n\r\n`,
+  );
+}
+
+/** Sends a head, so many MiB and an end; answers head and beginning of the answer. */
+async function send(url: URL, head: Buffer, megabytes: number, tail: Uint8Array = Buffer.alloc(0)): Promise<string> {
+  const socket = connect(Number(url.port), url.hostname);
+  const answered = answerOf(socket, () => undefined);
+  socket.write(head);
+  for (let n = 0; n < megabytes; n++) if (!socket.write(chunk)) await once(socket, 'drain');
+  socket.write(tail);
+  const { text } = await answered;
+  socket.destroy();
+  return text;
 }
 
 async function deposit(url: URL, { body, document, contentType }: Deposit, megabytes: number): Promise<void> {
   const at = body.indexOf(document);
   const head = Buffer.from(body.toString('utf8', 0, at).replace(/<rim:Slot name="(?:hash|size)">.*?<\/rim:Slot>/g, ''));
   const tail = body.subarray(at + document.length);
-  const socket = connect(Number(url.port), url.hostname);
-  const answered = answerOf(socket, () => undefined);
-  socket.write(
-    `POST /xds/repository HTTP/1.1\r\nHost: ${url.host}\r\nContent-Type: ${contentType}\r\n` +
-      `Content-Length: ${head.length + megabytes * MiB + tail.length}\r\n\r\n`,
-  );
-  socket.write(head);
-  for (let n = 0; n < megabytes; n++) if (!socket.write(chunk)) await once(socket, 'drain');
-  socket.write(tail);
-  const { text } = await answered;
+  const length = head.length + megabytes * MiB + tail.length;
+  const line = `POST /xds/repository HTTP/1.1\r\nHost: ${url.host}\r\nContent-Type: ${contentType}\r\nContent-Length: ${length}\r\n\r\n`;
+  const text = await send(url, Buffer.concat([Buffer.from(line), head]), megabytes, tail);
   if (!text.includes('ResponseStatusType:Success')) throw new Error(`the document was refused: ${text}`);
 }
 
@@ -115,7 +212,7 @@ async function answerOf(
       bytes = held.subarray(end + 4);
       text = head;
     }
-    if (text.length < 4000) text += bytes.toString('latin1', 0, 4000);
+    if (text.length < 4000) text += `${text === head ? '\r\n\r\n' : ''}${bytes.toString('latin1', 0, 4000)}`;
     see(bytes, length, head);
     seen += bytes.length;
     if (seen >= length) break;

@@ -49,6 +49,14 @@ export async function startTarget(entries: number, port: number, progress: (line
   };
 }
 
+/** A server newly started on the folder of one that was stopped, at rest. */
+export async function startAgain({ name, data, url }: Target): Promise<Target> {
+  const { child, startedIn } = await serve(url, settingsOf({ data, url }), true);
+  const pid = child.pid ?? 0;
+  await new Promise((wait) => setTimeout(wait, 2000));
+  return { name, data, url, pid, startedIn, idle: memoryOf(pid, 'VmRSS'), stop: () => stop(child) };
+}
+
 /** What `stages` answers, in a process of its own, since it needs the folder for itself. */
 export async function stagesOf(target: Target, progress: (line: string) => void): Promise<string> {
   progress('measuring the stages');
