@@ -8,7 +8,7 @@ import { longestAlone } from './limits.ts';
 import { preferredType } from './media-type.ts';
 import { answerStatus, outcomeOf } from './outcome.ts';
 import { isObject } from './profile/path.ts';
-import { matchOf } from './route-match.ts';
+import { matchOf, notServed } from './route-match.ts';
 import { problemsOf } from './serving.ts';
 import { fhirJson } from './vocabulary.ts';
 
@@ -28,7 +28,9 @@ export async function askWithin(
   const found = matchOf(interactions, method, asked.url, outer.base);
   const { interaction, ids, parameters } = found ?? {};
   if (interaction === undefined) {
-    const unsupported = [problem('interactionUnsupported', { value: `${asked.method} ${asked.url}` })];
+    const relative = asked.url.startsWith(`${outer.base}/`) ? asked.url.slice(outer.base.length + 1) : asked.url;
+    const type = /^[\w$-]+(?![^/?])/.exec(relative)?.[0] ?? '';
+    const unsupported = [notServed(interactions, asked.method, asked.url, type)];
     const origin = { ...outer.request.origin, transaction: 'read' as const };
     await traceFailure(outer.tools, { ...outer.request, origin }, 'identify', unsupported);
     return refusedWith(outer, unsupported);

@@ -1,3 +1,4 @@
+import { type Problem, problem } from '../domain/error.ts';
 import type { Interaction } from './exchange.ts';
 import type { Given } from './search.ts';
 
@@ -39,6 +40,14 @@ export function matchOf(
 
 function namesIn(pattern: readonly string[]): number {
   return pattern.filter((part) => part.startsWith(':')).length;
+}
+
+/** What is told of an address without interaction: its type is not served, or what was asked of that type is not. FHIR R4 http.html#Status-Codes. */
+export function notServed(interactions: readonly Interaction[], method: string, path: string, type: string): Problem {
+  const isServed = interactions.some(({ resource }) => resource === type) || type === 'metadata' || type === '';
+  return isServed
+    ? problem('interactionUnsupported', { value: `${method} ${path}` })
+    : problem('resourceTypeUnknown', { value: type });
 }
 
 /** Whether an address, part by part, is one of the pattern. */

@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import Router, { type RouterContext } from '@koa/router';
 import type { Identify } from '../auth/credentials.ts';
-import { type Problem, problem, Refused } from '../domain/error.ts';
+import { type Problem, Refused } from '../domain/error.ts';
 import { isTraced, type Tools, traceFailure } from '../usecases/perform.ts';
 import { makeUploads } from '../usecases/staging.ts';
 import type { Log } from '../watch/log.ts';
@@ -37,7 +37,7 @@ import { preferredType } from './media-type.ts';
 import { answerStatus } from './outcome.ts';
 import { patientInteractions } from './patient.ts';
 import { preference } from './preference.ts';
-import { matches } from './route-match.ts';
+import { matches, notServed } from './route-match.ts';
 import { scopesOf, withinScope } from './scope.ts';
 import { answering, type Face, identified, negotiate, parametersOf, send, Told } from './serving.ts';
 import { subscriptionInteractions } from './subscription.ts';
@@ -163,7 +163,7 @@ export function fhirRouter(tools: Tools, identify: Identify, settings: FhirSetti
   }
   router.options('/fhir{/*rest}', (ctx) =>
     answering(face, ctx, () => {
-      if (allowedAt(ctx.path).length === 0) throw new Refused([notServed(ctx)]);
+      if (allowedAt(ctx.path).length === 0) throw new Refused([notServedAt(ctx)]);
       allow(ctx);
       ctx.status = 204;
     }),
@@ -171,7 +171,7 @@ export function fhirRouter(tools: Tools, identify: Identify, settings: FhirSetti
   router.all('/fhir{/*rest}', (ctx) =>
     answering(face, ctx, () =>
       identified(face, ctx, 'read', 'identify', () => {
-        const refused = notServed(ctx);
+        const refused = notServedAt(ctx);
         if (refused.name === 'interactionUnsupported') allow(ctx);
         throw new Refused([refused]);
       }),
@@ -180,13 +180,8 @@ export function fhirRouter(tools: Tools, identify: Identify, settings: FhirSetti
   return router;
 }
 
-/** A type that is not served, or an interaction that is not served on one that is. */
-function notServed(ctx: RouterContext): Problem {
-  const [type = ''] = ctx.path.split('/').slice(2);
-  const isServed = interactions.some(({ resource }) => resource === type) || type === 'metadata' || type === '';
-  return isServed
-    ? problem('interactionUnsupported', { value: `${ctx.method} ${ctx.path}` })
-    : problem('resourceTypeUnknown', { value: type });
+function notServedAt({ method, path }: RouterContext): Problem {
+  return notServed(interactions, method, path, path.split('/')[2] ?? '');
 }
 
 function allow(ctx: RouterContext): void {

@@ -118,6 +118,7 @@ describe('a batch', () => {
     ['no entry at all', 3, 'elementMissing'],
     ['a resource that is none', { request: { method: 'POST', url: 'Consent' }, resource: [] }, 'elementMalformed'],
     ['no resource where one is needed', { request: { method: 'POST', url: 'Consent' } }, 'elementMissing'],
+    ['a type that is not served', get('Observation?code=x'), 'resourceTypeUnknown'],
     ['a broken escape', get('DocumentReference/%E0%A4%A'), 'interactionUnsupported'],
   ])('of an entry that asks for %s refuses that one', async (_, entry, name) => {
     const { status, json } = await batch(entry, get(location));
@@ -165,7 +166,7 @@ describe('the answer of a batch has an end', () => {
 
   test('beyond which nothing is done', async () => {
     const before = narrow.world.tools.store.events().length;
-    const long = `Nothing/${'a'.repeat(6000)}`;
+    const long = `DocumentReference/x/${'a'.repeat(6000)}`;
     const entry = [get(long), get(long), get(long), get(url), get(url)];
     const { json } = await within(...entry);
     const done = narrow.world.tools.store.events().slice(before);
