@@ -23,6 +23,13 @@ export type Parameter = {
 };
 export type Parameters = Readonly<Record<string, Parameter>>;
 
+/**
+ * How many values one parameter may have in all its slots: each is compared with every object of a record. Names of objects are looked up, as many
+ * as a message holds.
+ */
+const mostValues = 500;
+const namesObjects = /(?:uuid|UniqueId|LogicalID)$/i;
+
 /** The parameters of one query as they were sent, checked against what the query allows. */
 export class GivenParameters {
   readonly problems: Problem[] = [];
@@ -129,7 +136,10 @@ export class GivenParameters {
       this.report('queryParameterRepeated', name, undefined, 'several slots');
     if (values.length > 1 && parameter.many !== true)
       this.report('queryParameterRepeated', name, undefined, 'several values');
-    this.#given.set(name, [...(before ?? []), values]);
+    const all = [...(before ?? []), values];
+    const isMany = all.reduce((count, { length }) => count + length, 0) > mostValues && !namesObjects.test(name);
+    if (isMany) this.report('queryParameterRepeated', name, undefined, `${mostValues} are the most`);
+    this.#given.set(name, isMany ? [] : all);
   }
 
   #read(name: string, { type }: Parameter, value: string): string[] {

@@ -267,6 +267,29 @@ describe('FindDocumentsExclude', () => {
     expect(await numbers('FindDocumentsExclude', [...approved, ...slots], 'documents')).toEqual(expected);
   });
 
+  test.each<[string, string]>([
+    ['ClassCode', coded('10')],
+    ['AuthorPerson', quoted('%A%')],
+    ['Status', quoted('urn:oasis:names:tc:ebxml-regrep:StatusType:Approved')],
+    ['EventCodeList', coded('E1')],
+  ])('of %s, 500 values are the most', async (attribute, value) => {
+    const slots = (count: number): Slots => [
+      ...(attribute === 'Status' ? approved.slice(0, 1) : approved),
+      [entry(attribute), ...Array.from({ length: count }, () => value)],
+    ];
+    const most = await ask(world, as('otherDoctor'), 'FindDocuments', slots(500));
+    expect([most.status, most.codes]).toEqual(['Success', []]);
+    const beyond = await ask(world, as('otherDoctor'), 'FindDocuments', slots(501));
+    expect([beyond.status, beyond.codes]).toEqual(['Failure', ['XDSStoredQueryParamNumber']]);
+    expect(beyond.contexts[0]).toContain('500 are the most');
+  });
+
+  test('names of objects may be more', async () => {
+    const names = Array.from({ length: 3000 }, () => quoted('urn:uuid:00000000-0000-4000-8000-000000000404'));
+    const { status: told } = await ask(world, as('otherDoctor'), 'GetDocuments', [[entry('EntryUUID'), ...names]]);
+    expect(told).toBe('Success');
+  });
+
   test('an attribute both wanted and left out', async () => {
     const both: Slots = [
       [entry('ClassCode'), coded('10')],
