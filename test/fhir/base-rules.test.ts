@@ -54,6 +54,7 @@ test('every rule that the definitions of FHIR R4 have of our types is in the tab
 });
 
 const patient = (more: object) => ({ resourceType: 'Patient', ...more });
+const named = { managingOrganization: { reference: '#o' } };
 const bundle = (type: string, more: object) => ({ resourceType: 'Bundle', type, ...more });
 const list = (mode: string, more: object) => ({ resourceType: 'List', status: 'current', mode, ...more });
 const item = { item: { display: 'x' } };
@@ -121,12 +122,26 @@ const header = {
 type Pair = readonly [key: string, right: object, wrong: object];
 /** Each rule with what keeps it and what breaks it. */
 const cases: readonly Pair[] = [
-  ['dom-2', patient({ contained: [inside] }), patient({ contained: [{ ...inside, contained: [inside] }] })],
-  ['dom-4', patient({ contained: [inside] }), patient({ contained: [{ ...inside, meta: { versionId: '1' } }] })],
+  [
+    'dom-2',
+    patient({ ...named, contained: [inside] }),
+    patient({ ...named, contained: [{ ...inside, contained: [inside] }] }),
+  ],
+  ['dom-3', patient({ ...named, contained: [inside] }), patient({ contained: [inside] })],
+  [
+    'dom-3',
+    patient({ contained: [{ ...inside, partOf: { reference: '#' } }] }),
+    patient({ ...named, contained: [inside, { ...inside, id: 'p' }] }),
+  ],
+  [
+    'dom-4',
+    patient({ ...named, contained: [inside] }),
+    patient({ ...named, contained: [{ ...inside, meta: { versionId: '1' } }] }),
+  ],
   [
     'dom-5',
-    patient({ contained: [inside] }),
-    patient({ contained: [{ ...inside, meta: { security: [{ code: 'N' }] } }] }),
+    patient({ ...named, contained: [inside] }),
+    patient({ ...named, contained: [{ ...inside, meta: { security: [{ code: 'N' }] } }] }),
   ],
   ['bdl-1', bundle('searchset', { total: 0 }), bundle('collection', { total: 0 })],
   [

@@ -80,7 +80,20 @@ export function changed(bundle: Resource, change: Change): Resource {
     set: resourceIn(bundle, 'List'),
     entry,
   });
+  for (const { resource } of entry) if (resource !== undefined) withoutUnnamed(resource);
   return bundle;
+}
+
+/** Contained resources that a change left unnamed are gone too. FHIR R4 domainresource.html, dom-3. */
+function withoutUnnamed(resource: FhirResource): void {
+  if (resource.resourceType !== 'DocumentReference' && resource.resourceType !== 'List') return;
+  const isNamed = ({ id }: FhirResource) => JSON.stringify(resource).includes(`"#${id}"`);
+  for (let before = -1; before !== (resource.contained?.length ?? 0); ) {
+    before = resource.contained?.length ?? 0;
+    const named = resource.contained?.filter(isNamed) ?? [];
+    if (named.length > 0) resource.contained = named;
+    else delete resource.contained;
+  }
 }
 
 /** Posts a body to the service root. */

@@ -142,7 +142,7 @@ describe('a deposit that breaks a rule of FHIR itself', () => {
         const [first] = document.contained ?? [];
         Object.assign(first ?? {}, { contained: [{ resourceType: 'Organization', id: 'x', name: 'X' }] });
       },
-      [`invariantBroken ${at}`],
+      [`invariantBroken ${at}`, `invariantBroken ${at}.contained[0]`],
     ],
   ])('is refused for %s', async (_, change, expected) => {
     const { status, json } = await provide(change);

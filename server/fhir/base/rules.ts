@@ -25,6 +25,14 @@ const chosen = (element: JsonObject, name: string) =>
 const isAmong = (value: Json | undefined, ...codes: readonly string[]) => codes.includes(text(value) ?? '');
 const isHome = ({ use }: JsonObject) => use === 'home';
 
+/** Every text that begins as a local reference does, wherever it stands. FHIR R4 references.html#contained. */
+function referencesIn(value: Json, found = new Set<string>()): ReadonlySet<string> {
+  if (typeof value === 'string' && value.startsWith('#')) found.add(value);
+  else if (typeof value === 'object' && value !== null)
+    for (const one of Object.values(value)) referencesIn(one, found);
+  return found;
+}
+
 const meta = (resource: JsonObject) => list(resource['meta'])[0] ?? {};
 
 /** Of every resource that contains others. */
@@ -33,6 +41,16 @@ const domainResource: readonly Invariant[] = [
     key: 'dom-2',
     says: 'a contained resource contains no other',
     keeps: ({ contained }) => list(contained).every((one) => !has(one, 'contained')),
+  },
+  {
+    key: 'dom-3',
+    says: 'a contained resource is referred to in the resource, or refers to it',
+    keeps: ({ contained, ...around }) => {
+      const all = list(contained);
+      if (all.length === 0) return true;
+      const local = referencesIn([around, ...all]);
+      return all.every((one) => local.has(`#${text(one['id']) ?? ''}`) || referencesIn(one).has('#'));
+    },
   },
   {
     key: 'dom-4',
