@@ -41,8 +41,8 @@ export function onDemandRouter(now: () => number): Router {
       chunks.push(chunk as Buffer);
     }
     const summary = summaryOf(Buffer.concat(chunks).toString(), now());
-    ctx.status = 400;
-    if (summary === undefined) return;
+    ctx.status = summary === 'unchanged' ? 304 : 400;
+    if (summary === undefined || summary === 'unchanged') return;
     ctx.type = 'text/xml; charset=utf-8';
     ctx.body = summary;
     ctx.status = 200;
@@ -50,10 +50,11 @@ export function onDemandRouter(now: () => number): Router {
   return router;
 }
 
-/** Whatever is no order fails while it is written. */
-function summaryOf(json: string, now: number): Buffer | undefined {
+/** Whatever is no order fails while it is written. Nothing but the documents goes into a summary: of the same ones it is the same. */
+function summaryOf(json: string, now: number): Buffer | 'unchanged' | undefined {
   try {
-    return writeSummary(JSON.parse(json) as Order, dtmOf(now));
+    const order = JSON.parse(json) as Order;
+    return order.former === undefined ? writeSummary(order, dtmOf(now)) : 'unchanged';
   } catch {
     return undefined;
   }

@@ -4,7 +4,8 @@ import { type OnDemandSources, SourceFailed } from './port.ts';
 export type SourceAddress = { readonly repository: string; readonly address: string };
 
 /**
- * Sources that are called by HTTP: the order as JSON by POST, the document as the body of a 200. No other address than those given is ever
+ * Sources that are called by HTTP: the order as JSON by POST, the document as the body of a 200; 304 where the former one that the order names would
+ * come again. No other address than those given is ever
  * called, and no redirection followed. `timeout` in milliseconds, for the whole answer.
  */
 export function httpSources(sources: readonly SourceAddress[], { timeout = 10_000 } = {}): OnDemandSources {
@@ -23,6 +24,7 @@ export function httpSources(sources: readonly SourceAddress[], { timeout = 10_00
       }).catch((cause: unknown) => {
         throw new SourceFailed(`the source of ${repository} cannot be reached`, { cause });
       });
+      if (response.status === 304 && order.former !== undefined) return 'unchanged';
       if (response.status !== 200 || response.body === null) {
         await response.body?.cancel();
         throw new SourceFailed(`the source of ${repository} answered ${response.status}`);

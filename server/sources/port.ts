@@ -11,16 +11,18 @@ export type Order = {
   readonly patient: Identifier & Traits;
   /** The documents that it may speak of, newest first. */
   readonly documents: readonly DocumentEntry[];
+  /** The uniqueId of a snapshot that was made from just these documents and is kept. */
+  readonly former?: string;
 };
 
 /** The sources of documents that are registered on demand, by the repositoryUniqueId that their entries name. IHE ITI TF-1 10.1.1.8. */
 export interface OnDemandSources {
   readonly repositories: readonly string[];
   /**
-   * The document as the source makes it now, to be read to its end.
+   * The document as the source makes it now, to be read to its end; `unchanged` where it would be the former one again.
    * @throws SourceFailed when there is no such source, it does not answer in time, or answers anything but a document
    */
-  assemble(repositoryUniqueId: string, order: Order): Promise<AsyncIterable<Uint8Array>>;
+  assemble(repositoryUniqueId: string, order: Order): Promise<AsyncIterable<Uint8Array> | 'unchanged'>;
 }
 
 export class SourceFailed extends Error {

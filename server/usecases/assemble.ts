@@ -24,7 +24,7 @@ const largest = 64 * 2 ** 20;
 
 /**
  * Documents of on-demand entries, assembled now from what the caller may see and kept as snapshots; a snapshot that was made from the same
- * documents serves again. IHE ITI TF-2 3.43.4.2.3 (Persistence of Retrieved Documents Option).
+ * documents serves again, if its source says that nothing else changed or makes the same bytes. IHE ITI TF-2 3.43.4.2.3 (Persistence of Retrieved Documents Option).
  */
 export async function assemble(
   tools: Tools,
@@ -48,16 +48,21 @@ export async function assemble(
     const former = await formerSnapshots(tools, permit, entry);
     const same = former.find((one) => one.content !== undefined && isMadeFrom(one.entry, documents));
     const [official] = record.identifiers;
-    if (same !== undefined) snapshots.set(entry.entryUUID, same.entry.uniqueId);
-    else if (official === undefined) problems.push(problem('sourceUnavailable', { value: entry.uniqueId }));
+    if (official === undefined) problems.push(problem('sourceUnavailable', { value: entry.uniqueId }));
     else
       try {
         const uniqueId = oidOfUuid(tools.newId());
-        const order = { uniqueId, entry, patient: { ...record.traits, ...official }, documents };
-        const made = await make(tools, request, permit, order, former);
-        put.push(...made.put);
-        expect.push(...made.expect);
-        snapshots.set(entry.entryUUID, uniqueId);
+        const order = {
+          uniqueId,
+          entry,
+          patient: { ...record.traits, ...official },
+          documents,
+          ...(same && { former: same.entry.uniqueId }),
+        };
+        const made = await make(tools, request, permit, order, { former, same });
+        put.push(...(made?.put ?? []));
+        expect.push(...(made?.expect ?? []));
+        snapshots.set(entry.entryUUID, made === undefined ? (same?.entry.uniqueId ?? uniqueId) : uniqueId);
       } catch (error) {
         if (!(error instanceof SourceFailed) && !(error instanceof ContentTooLarge)) throw error;
         problems.push(problem('sourceUnavailable', { value: entry.uniqueId }, error.message));
@@ -78,19 +83,26 @@ async function formerSnapshots(
 
 type MakeOrder = Parameters<Tools['sources']['assemble']>[1];
 
+/** Undefined where the same snapshot serves again. */
 async function make(
   tools: Tools,
   request: Request,
   permit: Permit,
   order: MakeOrder,
-  former: readonly StoredDocument[],
-): Promise<Pick<Assembled, 'put' | 'expect'>> {
+  { former, same }: { readonly former: readonly StoredDocument[]; readonly same: StoredDocument | undefined },
+): Promise<Pick<Assembled, 'put' | 'expect'> | undefined> {
   const { entry: onDemand, documents, uniqueId } = order;
   const { store, blobs, keyring, settings } = tools;
   const [wrapped, set] = await Promise.all([store.read.wrappedKey(permit), setOf(tools, permit, onDemand)]);
   if (wrapped === undefined || permit.record === undefined || set === undefined)
     throw new SourceFailed('the entry belongs to no set, or its record has no key');
-  const received = await blobs.receive(await tools.sources.assemble(onDemand.repositoryUniqueId, order), largest);
+  const answered = await tools.sources.assemble(onDemand.repositoryUniqueId, order);
+  if (answered === 'unchanged') return undefined;
+  const received = await blobs.receive(answered, largest);
+  if (same?.sha256 === received.sha256) {
+    await received.discard();
+    return undefined;
+  }
   const replaced = former.filter(({ own }) => own).map(({ entry }) => entry.entryUUID);
   const now = tools.now();
   const { sha1, size, sha256 } = received;

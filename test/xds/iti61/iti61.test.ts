@@ -207,7 +207,7 @@ describe('retrieving', () => {
     await register();
     const first = await retrieve();
     expect((await retrieve()).uniqueId).toBe(first.uniqueId);
-    expect(calls.length).toBe(1);
+    expect(calls.map(({ former }) => former)).toEqual([undefined, first.uniqueId]);
     await register({ objectType: 'onDemand' }, 'regie', 910);
     const { tools } = world;
     const victim = (await find('dr-martin')).find(({ uniqueId }) => uniqueId.startsWith('1.2.250.1.999.1.3.'));
@@ -216,6 +216,40 @@ describe('retrieving', () => {
     expect(second.uniqueId).not.toBe(first.uniqueId);
     const [former] = await getDocuments(tools, as('dr-martin'), { by: 'uniqueId', values: [first.uniqueId ?? ''] });
     expect(former?.entry.status).toBe('deprecated');
+  });
+
+  test('what its source takes from elsewhere may change too: other bytes are another snapshot, the same bytes the same', async () => {
+    await register();
+    const answering = (body: string) => () => ({ status: 200, body });
+    const ids: (string | undefined)[] = [];
+    for (const body of ['<a/>', '<a/>', '<b/>', '<b/>']) {
+      instead = answering(body);
+      const { uniqueId, text } = await retrieve();
+      expect(text).toBe(body);
+      ids.push(uniqueId);
+    }
+    expect([ids[0] === ids[1], ids[1] === ids[2], ids[2] === ids[3]]).toEqual([true, false, true]);
+    const statuses = await Promise.all(
+      ids.map(async (id) => getDocuments(world.tools, as('dr-martin'), { by: 'uniqueId', values: [id ?? ''] })),
+    );
+    expect(statuses.map(([found]) => found?.entry.status)).toEqual([
+      'deprecated',
+      'deprecated',
+      'approved',
+      'approved',
+    ]);
+  });
+
+  test('a source that says unchanged of nothing, or fails, makes nothing out of date', async () => {
+    await register();
+    instead = () => ({ status: 304 });
+    expect(await retrieve()).toMatchObject({ status: 'Failure', codes: ['XDSRepositoryError'] });
+    instead = undefined;
+    const { uniqueId } = await retrieve();
+    instead = () => ({ status: 500 });
+    expect(await retrieve()).toMatchObject({ status: 'Failure', codes: ['XDSRepositoryError'] });
+    instead = () => ({ status: 304 });
+    expect((await retrieve()).uniqueId).toBe(uniqueId);
   });
 
   test('what is hidden from others hides the snapshot from them', async () => {
