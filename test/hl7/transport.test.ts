@@ -98,7 +98,7 @@ describe('a connection', () => {
   });
 
   test('beyond the number of connections, or of bytes under way in all, is closed', async () => {
-    const { line } = await open({}, { connections: 1, totalBytes: 2000 });
+    const { line } = await open({}, { connections: 1, totalBytes: 2000, pause: 60_000 });
     await line.ask(add);
     expect(await (await door?.dial())?.next()).toBeUndefined();
     line.write(`\x0b${'x'.repeat(3000)}`);

@@ -99,6 +99,37 @@ describe('the worker of the outbox', () => {
     expect(await outbox.waiting('deliverAnswer')).toBe(1);
   });
 
+  test('has eight in hand at the most, and each once', async () => {
+    const { outbox } = memoryStore();
+    const names = Array.from({ length: 20 }, (_, i) => String(i));
+    for (const name of names) await outbox.add(answer(name), 0);
+    const inHand: { readonly to: string; readonly end: () => void }[] = [];
+    let begun = () => {};
+    const handler: Handler = {
+      kind: 'deliverAnswer',
+      handle: async ({ job }) =>
+        new Promise<void>((end) => {
+          inHand.push({ to: 'to' in job ? job.to : '', end });
+          begun();
+        }),
+    };
+    const log = { info: () => {}, error: () => {} };
+    const worker = openWorker({ outbox, handlers: [handler], now: Date.now, log, patience });
+    const done: string[] = [];
+    while (done.length < names.length) {
+      const expected = Math.min(8, names.length - done.length);
+      while (inHand.length < expected) await new Promise<void>((resolve) => (begun = resolve));
+      worker.wake();
+      await outbox.waiting('deliverAnswer');
+      expect(inHand).toHaveLength(expected);
+      const { to = '', end } = inHand.shift() ?? {};
+      done.push(to);
+      end?.();
+    }
+    await worker.stop();
+    expect(done).toEqual(names);
+  });
+
   test('breaks off when it is stopped: the job stays as it was', async () => {
     const { outbox } = memoryStore();
     await outbox.add(answer('a'), 0);

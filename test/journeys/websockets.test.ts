@@ -130,6 +130,16 @@ describe('by websocket', () => {
     expect(code).toBe(1008);
   });
 
+  test('a connection that is bound over and over is closed', async () => {
+    const token = await tokenFor('dr-martin', await subscribe('dr-martin'));
+    const client = await openSocket(server.port);
+    for (let i = 0; i < 10; i++) client.bind(token);
+    expect(await client.next()).toMatchObject({ type: 'handshake' });
+    client.bind(token);
+    const [code] = await client.closed;
+    expect(code).toBe(1008);
+  });
+
   test('a message beyond the limit ends the connection', async () => {
     const client = await openSocket(server.port);
     client.socket.send('x'.repeat(10_000));
