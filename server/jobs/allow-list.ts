@@ -1,7 +1,7 @@
 /**
  * The addresses that may be connected to, as the operator lists them: `https://host[:port][/path]`. An address is allowed when scheme, host
  * and port are the same and its path begins with the listed one, whole segments compared; never with credentials in it, nor with a segment that
- * the receiver could take for several.
+ * the receiver could take for several, or for another.
  */
 export type AllowList = { readonly allowed: (address: string) => URL | undefined };
 
@@ -12,7 +12,7 @@ export function makeAllowList(listed: readonly string[]): AllowList {
       if (!URL.canParse(address)) return undefined;
       const url = new URL(address);
       if (url.username !== '' || url.password !== '' || url.hash !== '') return undefined;
-      if (/%2f|%5c|\/\.\.;/i.test(url.pathname)) return undefined;
+      if (/%2f|%5c|%25|%[01][\da-f]|%7f|\/\.\.;/i.test(url.pathname)) return undefined;
       return targets.some((target) => url.origin === target.origin && isBelow(url.pathname, target.pathname)) &&
         schemes.has(url.protocol)
         ? url

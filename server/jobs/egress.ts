@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 
 /**
  * What a listed name must not lead to, whoever answers for it: this machine, the link, groups, nothing at all, what clouds tell their machines at,
- * and whatever hides an address of IPv4 in one of IPv6 (RFC 6052, RFC 3056, RFC 4380, RFC 4291 §2.5.5.1).
+ * and whatever hides an address of IPv4 in one of IPv6 (RFC 6052, RFC 7915, RFC 3056, RFC 4380, RFC 4291 §2.5.5.1).
  */
 const forbidden = new BlockList();
 for (const [network, bits] of [
@@ -20,6 +20,7 @@ for (const [network, bits] of [
   forbidden.addSubnet(network, bits, 'ipv4');
 for (const [network, bits] of [
   ['::', 96],
+  ['::ffff:0:0:0', 96],
   ['64:ff9b::', 96],
   ['64:ff9b:1::', 48],
   ['2001::', 32],

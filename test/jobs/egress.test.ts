@@ -26,6 +26,8 @@ describe('an allow-list', () => {
     ['a path above it', 'https://good.fr/replies/../admin'],
     ['the same in disguise', 'https://good.fr/replies/%2e%2e/admin'],
     ['the same with an encoded slash', 'https://good.fr/replies/..%2f..%2Fadmin'],
+    ['the same encoded twice', 'https://good.fr/replies/%252e%252e/admin'],
+    ['the same with a character that ends a text', 'https://good.fr/replies/..%00/admin'],
     ['the same with an encoded backslash', 'https://good.fr/replies/..%5Cadmin'],
     ['the same with a parameter', 'https://good.fr/replies/..;/admin'],
     ['the machine’s own data service', 'http://169.254.169.254/latest/meta-data'],
@@ -75,7 +77,15 @@ describe('posting', () => {
 
   test.each([
     ...['127.0.0.1', '::1', '::ffff:127.0.0.1', '169.254.169.254', 'fe80::1', 'fec0::1', '0.0.0.0', '224.0.0.1'],
-    ...['64:ff9b::a9fe:a9fe', '64:ff9b:1::7f00:1', '2002:7f00:1::', '2001::7f00:1', '::127.0.0.1', '::ffff:a9fe:a9fe'],
+    ...[
+      '64:ff9b::a9fe:a9fe',
+      '64:ff9b:1::7f00:1',
+      '2002:7f00:1::',
+      '2001::7f00:1',
+      '::127.0.0.1',
+      '::ffff:a9fe:a9fe',
+      '::ffff:0:7f00:1',
+    ],
     ...['100.100.100.200', '192.0.0.192', 'fd00:ec2::254'],
   ])('never connects where a listed name leads to %s', async (ip) => {
     const before = got.length;
