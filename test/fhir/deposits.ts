@@ -87,7 +87,7 @@ export function changed(bundle: Resource, change: Change): Resource {
 /** Contained resources that a change left unnamed are gone too. FHIR R4 domainresource.html, dom-3. */
 function withoutUnnamed(resource: FhirResource): void {
   if (resource.resourceType !== 'DocumentReference' && resource.resourceType !== 'List') return;
-  const isNamed = ({ id }: FhirResource) => JSON.stringify(resource).includes(`"#${id}"`);
+  const isNamed = ({ id }: { id?: string | undefined }) => JSON.stringify(resource).includes(`"#${id}"`);
   for (let before = -1; before !== (resource.contained?.length ?? 0); ) {
     before = resource.contained?.length ?? 0;
     const named = resource.contained?.filter(isNamed) ?? [];
