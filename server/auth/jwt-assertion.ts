@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import { decodeProtectedHeader, errors, type JWTPayload, jwtVerify } from 'jose';
 import { z } from 'zod';
 import type { Caller } from '../domain/actor.ts';
@@ -33,13 +34,15 @@ export function makeJwtAssertions(trust: Trust, { skewSeconds, systems }: JwtAss
     try {
       const certificate = await trust.certificate(certificateIn(assertion), now);
       const { payload } = await jwtVerify(assertion, certificate.publicKey, {
-        algorithms: [...tokenAlgorithms],
+        algorithms: algorithmsOf(certificate.publicKey),
         audience: [...audiences],
         requiredClaims: ['iss', 'sub', 'aud', 'exp', 'iat', 'jti'],
         clockTolerance: skewSeconds,
         currentDate: new Date(now),
       });
-      const { iss = '', sub = '', jti = '', exp = 0, iat = 0 } = payload;
+      const read = registered.safeParse(payload);
+      if (!read.success) throw new NotIdentified('claims malformed');
+      const { iss, sub, jti, exp, iat } = read.data;
       if (exp - iat > longestLife) throw new NotIdentified('assertion for too long');
       if (iat > now / 1000 + skewSeconds) throw new NotIdentified('assertion issued in the future');
       checkIssuer(iss, certificate);
@@ -58,6 +61,15 @@ export function makeJwtAssertions(trust: Trust, { skewSeconds, systems }: JwtAss
       throw error;
     }
   };
+}
+
+const registered = z.object({ iss: z.string(), sub: z.string(), jti: z.string(), exp: z.number(), iat: z.number() });
+
+/** What a key of a certificate can have signed with: the header is its sender's. RFC 7518 §3.1. */
+function algorithmsOf({ asymmetricKeyType: type, asymmetricKeyDetails: details }: KeyObject): string[] {
+  const fits = (algorithm: string) =>
+    algorithm === 'ES256' ? type === 'ec' && details?.namedCurve === 'prime256v1' : type === 'rsa';
+  return tokenAlgorithms.filter(fits);
 }
 
 /** The certificate of the signature, DER. RFC 7515 §4.1.6. */

@@ -168,6 +168,16 @@ describe('a card speaks for its professional', () => {
     ['for an hour', () => assertionOf(folder(), 'dr-nguyen', { claims: { exp: now() + 3600 } })],
     ['of the future', () => assertionOf(folder(), 'dr-nguyen', { claims: { iat: now() + 60, exp: now() + 300 } })],
     ['without jti', () => assertionOf(folder(), 'dr-nguyen', { claims: { jti: undefined } })],
+    ['with a number for its issuer', () => assertionOf(folder(), 'dr-nguyen', { claims: { iss: 5 } })],
+    ['with an object for its jti', () => assertionOf(folder(), 'dr-nguyen', { claims: { jti: {} } })],
+    [
+      'whose header names an algorithm of another kind of key',
+      async () => {
+        const [header = '', ...rest] = (await assertionOf(folder(), 'dr-nguyen')).split('.');
+        const named = { ...(JSON.parse(Buffer.from(header, 'base64url').toString()) as object), alg: 'ES256' };
+        return [Buffer.from(JSON.stringify(named)).toString('base64url'), ...rest].join('.');
+      },
+    ],
     ['without VIHF', () => assertionOf(folder(), 'dr-nguyen', { claims: { vihf: undefined } })],
     ['without its version', () => assertionOf(folder(), 'dr-nguyen', { vihf: { VIHF_Version: '' } })],
     ['without certificate', () => assertionOf(folder(), 'dr-nguyen', { header: { x5c: undefined } })],
