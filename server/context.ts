@@ -1,7 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { MessagePort } from 'node:worker_threads';
 import type { Identify } from './auth/credentials.ts';
 import { type Grants, makeIdentify } from './auth/identify.ts';
 import { withoutCredentials } from './auth/open.ts';
@@ -13,7 +12,7 @@ import { uuidMaker } from './crypto/uuid.ts';
 import { sandboxSources } from './sandbox/on-demand.ts';
 import { sandboxSystems } from './sandbox/systems.ts';
 import { httpSources } from './sources/http.ts';
-import { connectEmbedded, openEmbedded } from './store/embedded/open.ts';
+import { connectEmbedded, openEmbedded, type WayToWriter } from './store/embedded/open.ts';
 import { waking } from './store/waking.ts';
 import type { Tools } from './usecases/perform.ts';
 import { type Log, openLog } from './watch/log.ts';
@@ -33,24 +32,24 @@ export type Context = {
   readonly linkKey: KeyObject;
   readonly limits: TransportLimits;
   readonly work: BackgroundWork;
-  /** A port by which another thread reaches the writer; the first web thread alone can make one. */
-  readonly newWriterPort: (() => Promise<MessagePort>) | undefined;
+  /** A way by which another thread reaches the writer; the first web thread alone can make one. */
+  readonly newWayToWriter: (() => Promise<WayToWriter>) | undefined;
   readonly close: () => Promise<void>;
 };
 
 /**
- * Opens what a web thread needs. The first one of the process opens the store with its writer; another one is given a port to that writer.
+ * Opens what a web thread needs. The first one of the process opens the store with its writer; another one is given a way to that writer.
  * @throws with words for the operator when the data folder is taken or of a newer version
  */
-export async function openContext(config: Config, writerPort?: MessagePort, tellOfWork?: () => void): Promise<Context> {
+export async function openContext(config: Config, toWriter?: WayToWriter, tellOfWork?: () => void): Promise<Context> {
   const { env } = config;
   const log = openLog(env.DMP_LOG_LEVEL);
   const metrics = openMetrics();
   const first =
-    writerPort === undefined
+    toWriter === undefined
       ? await openEmbedded({ folder: config.data, threads: true, maxWaiting: env.DMP_MAX_WAITING })
       : undefined;
-  const opened = first ?? (await connectEmbedded({ folder: config.data, port: writerPort as MessagePort }));
+  const opened = first ?? (await connectEmbedded(config.data, toWriter as WayToWriter));
   const now = () => Date.now();
   const blobs = openBlobs({ folder: join(config.data, 'documents'), inlineLimit: env.DMP_INLINE_CONTENT });
   let wake = () => {};
@@ -103,7 +102,7 @@ export async function openContext(config: Config, writerPort?: MessagePort, tell
       xml: { elements: env.DMP_MAX_ELEMENTS, attributes: env.DMP_MAX_ATTRIBUTES, depth: env.DMP_MAX_DEPTH },
     },
     work,
-    newWriterPort: first && (() => first.newPort()),
+    newWayToWriter: first && (() => first.newWay()),
     close: async () => {
       await work.stop();
       await opened.close();

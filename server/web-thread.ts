@@ -2,14 +2,15 @@ import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import type { Config } from './config/config.ts';
 import { openContext } from './context.ts';
 import { closeServer, listen } from './server.ts';
+import type { WayToWriter } from './store/embedded/open.ts';
 import type { FromThread, ToThread } from './threads.ts';
 
 /** A further web thread: the same application on the same port, changes sent to the one writer. */
-const { config, port, writerPort } = workerData as { config: Config; port: number; writerPort: MessagePort };
+const { config, port, toWriter } = workerData as { config: Config; port: number; toWriter: WayToWriter };
 const parent = parentPort as MessagePort;
 const tell = (message: FromThread) => parent.postMessage(message);
 
-const context = await openContext(config, writerPort, () => tell({ tell: 'queued' }));
+const context = await openContext(config, toWriter, () => tell({ tell: 'queued' }));
 const waiting = new Map<number, (all: readonly (readonly unknown[])[]) => void>();
 let asked = 0;
 const server = await listen(

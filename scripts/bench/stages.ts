@@ -7,6 +7,7 @@ import type { Exchange as FhirExchange } from '../../server/fhir/exchange.ts';
 import { documentInteractions } from '../../server/fhir/iti67.ts';
 import { binaryInteractions } from '../../server/fhir/iti68.ts';
 import { sandboxCentres } from '../../server/sandbox/people.ts';
+import { makeChangeCounts } from '../../server/store/embedded/change-counts.ts';
 import { openDatabase } from '../../server/store/embedded/driver.ts';
 import { encodeChanges } from '../../server/store/embedded/encode.ts';
 import { filesOf } from '../../server/store/embedded/files.ts';
@@ -299,7 +300,7 @@ async function stagesOfPage({ tools, identify, linkKey }: Context, bench: Bench,
 /** What a page and its count cost more with a professional's filter than without any, µs. */
 async function costOfVisibility(data: string, permits: readonly Permit[], filter: DocumentFilter): Promise<number> {
   const database = openDatabase(filesOf(data).main, { readOnly: true });
-  const reads = makeDocumentReads(database);
+  const reads = makeDocumentReads(database, makeChangeCounts());
   const page = (n: number, all?: Visibility) => {
     const { record = '', visibility } = at(permits, n);
     const reading = { record, visibility: all ?? visibility };

@@ -1,9 +1,4 @@
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll } from '@jest/globals';
-import { openSegmentReader } from '../../server/blobs/segments.ts';
-import { openEmbedded } from '../../server/store/embedded/open.ts';
+import { embeddedSubjects } from '../support/embedded-store.ts';
 import { permitAcross } from '../support/permits.ts';
 import { acrossContract } from './across.ts';
 import { consentContract } from './consents.ts';
@@ -15,33 +10,11 @@ import { outboxContract } from './outbox.ts';
 import { relationsContract } from './relations.ts';
 import { removalContract } from './removal.ts';
 import { stagingContract } from './staging.ts';
-import { type Subject, storeContract } from './store.ts';
+import { storeContract } from './store.ts';
 import { queryContract } from './store-queries.ts';
 import { subscriptionContract } from './subscriptions.ts';
 
-/** An empty store, of which each test has a copy: its tables are made once. */
-const empty = mkdtempSync(join(tmpdir(), 'opendmp-store-'));
-beforeAll(async () => (await openEmbedded({ folder: empty, threads: false })).close());
-afterAll(() => rmSync(empty, { recursive: true }));
-
-async function open(): Promise<Subject> {
-  const folder = mkdtempSync(join(tmpdir(), 'opendmp-store-'));
-  cpSync(empty, folder, { recursive: true });
-  const store = await openEmbedded({ folder, threads: false });
-  const segments = openSegmentReader(join(folder, 'documents'));
-  return {
-    store,
-    bytes(place) {
-      const bytes = Buffer.alloc(place.length);
-      return 'segment' in place && segments.read(place.segment, place.offset, bytes) ? bytes : undefined;
-    },
-    async dispose() {
-      segments.close();
-      await store.close();
-      rmSync(folder, { recursive: true });
-    },
-  };
-}
+const open = embeddedSubjects((store) => store);
 
 storeContract('the embedded store', open);
 queryContract('the embedded store', open);

@@ -136,7 +136,7 @@ describe('several threads, one writer', () => {
   test('a store on a port of the writer keeps names and credentials once with the others', async () => {
     const main = await open({ threads: true });
     await seed(main);
-    const other = await connectEmbedded({ folder, port: await main.newPort() });
+    const other = await connectEmbedded(folder, await main.newWay());
     opened.push(other);
     const permit = await permitOn(other, 'ourselves');
     const spend = { key: 'assertion', until: 9000 };
@@ -153,7 +153,7 @@ describe('several threads, one writer', () => {
 
   test('a store on a port closes by itself, after what it sent is answered; the writer goes on', async () => {
     const main = await open({ threads: true });
-    const other = await connectEmbedded({ folder, port: await main.newPort() });
+    const other = await connectEmbedded(folder, await main.newWay());
     const sent = other.write.note([event()]);
     await other.close();
     expect(await sent).toMatchObject({ done: true });
@@ -170,7 +170,7 @@ describe('several threads, one writer', () => {
 
   test('a store on the port of a closed writer refuses', async () => {
     const main = await open({ threads: true });
-    const other = await connectEmbedded({ folder, port: await main.newPort() });
+    const other = await connectEmbedded(folder, await main.newWay());
     opened.push(other);
     await other.write.note([event()]);
     await main.close();
@@ -193,7 +193,7 @@ test('too many that wait are refused as busy, and nothing of them is written', a
 
 test('those of all threads together count as waiting', async () => {
   const main = await open({ maxWaiting: 3 });
-  const other = await connectEmbedded({ folder, port: await main.newPort() });
+  const other = await connectEmbedded(folder, await main.newWay());
   opened.push(other);
   await other.write.note([event()]);
   const tried = await Promise.allSettled([main, main, other, other].map(async (store) => store.write.note([event()])));

@@ -1,6 +1,8 @@
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import { type Store, StoreStopped } from '../port.ts';
+import { type ChangeCounts, makeChangeCounts } from './change-counts.ts';
 import { connectWriter, type WriterClient } from './client.ts';
+import { counting } from './counting-writer.ts';
 import { filesOf, openWriterFiles, type WriterFiles } from './files.ts';
 import { StoreTaken } from './lock.ts';
 import { openReader } from './reader.ts';
@@ -17,9 +19,12 @@ export type EmbeddedOptions = WriterFiles & {
 
 /** The store of the thread that opened the writer. */
 export type EmbeddedStore = Store & {
-  /** A port for `connectEmbedded` in another thread. */
-  newPort(): Promise<MessagePort>;
+  /** A way for `connectEmbedded` in another thread, to which its port is transferred. */
+  newWay(): Promise<WayToWriter>;
 };
+
+/** How a thread reaches the writer, and hears what it changes. */
+export type WayToWriter = { readonly port: MessagePort; readonly counts: ChangeCounts };
 
 /**
  * Opens the store of a data folder, made when absent, with its one writer. Closing it closes the writer: other threads close first.
@@ -27,33 +32,28 @@ export type EmbeddedStore = Store & {
  */
 export async function openEmbedded({ threads, maxWaiting = 1000, ...files }: EmbeddedOptions): Promise<EmbeddedStore> {
   const { port1, port2 } = new MessageChannel();
-  const thread = threads ? await startThread({ files, maxWaiting, port: port1 }) : undefined;
-  if (thread === undefined) serve(openWriterFiles(files), port1, { maxWaiting, held: false });
+  const counts = makeChangeCounts();
+  const thread = threads ? await startThread({ files, maxWaiting, port: port1, counts }) : undefined;
+  if (thread === undefined) serve(counting(openWriterFiles(files), counts), port1, { maxWaiting, held: false });
   const client = connectWriter(port2);
   return {
-    ...storeOf(files.folder, client, async () => {
+    ...storeOf(files.folder, client, counts, async () => {
       await client.close('writer');
       await thread?.ended();
     }),
-    newPort: () => Promise.resolve(client.newPort()),
+    newWay: () => Promise.resolve({ port: client.newPort(), counts }),
   };
 }
 
-/** The store of a further thread: its own reads, its changes through a port of `newPort()`. */
-export function connectEmbedded({
-  folder,
-  port,
-}: {
-  readonly folder: string;
-  readonly port: MessagePort;
-}): Promise<Store> {
+/** The store of a further thread: its own reads, its changes on a way of `newWay()`. */
+export function connectEmbedded(folder: string, { port, counts }: WayToWriter): Promise<Store> {
   const client = connectWriter(port);
-  return Promise.resolve(storeOf(folder, client, () => client.close('port')));
+  return Promise.resolve(storeOf(folder, client, counts, () => client.close('port')));
 }
 
-function storeOf(folder: string, client: WriterClient, closeWriter: () => Promise<void>): Store {
+function storeOf(folder: string, client: WriterClient, counts: ChangeCounts, closeWriter: () => Promise<void>): Store {
   const files = filesOf(folder);
-  const reader = openReader(files.main, files.keys);
+  const reader = openReader(files.main, files.keys, counts);
   let closing: Promise<void> | undefined;
   return {
     facts: reader.facts,

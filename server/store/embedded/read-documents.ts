@@ -1,9 +1,12 @@
 import type { AvailabilityStatus, DocumentEntry } from '../../domain/document.ts';
+import type { RecordId } from '../../domain/record.ts';
 import type { ContentPlace, DocumentFilter, Page, PageRequest, StoredDocument } from '../port.ts';
 import { every, ownFilter, type SqlCondition, visibilityFilter } from '../visibility.ts';
+import type { ChangeCounts } from './change-counts.ts';
 import type { Database } from './driver.ts';
 import { filterCondition } from './filter.ts';
 import { statuses, uniqueIdHash } from './names.ts';
+import { makeRecall } from './recall.ts';
 import { makeSharedReads } from './shared-values.ts';
 import { namesIn, namesOf, type Reading } from './visible.ts';
 
@@ -37,8 +40,14 @@ const past: SqlCondition = { sql: 'search s CROSS JOIN past p ON p.position = s.
 const ofRecord = 's.record = (SELECT key FROM record WHERE id = ?)';
 
 /** Reads of documents: filtered on the narrow search rows, so that JSON is read for nothing but what is answered. */
-export function makeDocumentReads(database: Database) {
+export function makeDocumentReads(database: Database, counts: ChangeCounts) {
   const entryOf = makeEntryReader(keptEntries, makeSharedReads(database));
+  const recall = makeRecall<Answer>(
+    counts,
+    keptDocuments,
+    ({ record }) => record,
+    ({ documents = [] }) => documents.length,
+  );
 
   function find(
     reading: Reading,
@@ -46,22 +55,22 @@ export function makeDocumentReads(database: Database) {
     where: SqlCondition,
     limit?: number,
     of = columns,
-  ): StoredDocument[] {
+  ): readonly StoredDocument[] {
     const own = ownFilter(reading.visibility.viewer);
     const page = limit === undefined ? '' : 'ORDER BY s.position DESC LIMIT ?';
-    const rows = database
-      .prepare<Row>(
-        `SELECT ${of}, ${own.sql} FROM ${from.sql} CROSS JOIN document d ON d.position = s.position
-         WHERE ${where.sql} ${page}`,
-        'arrays',
-      )
-      .all(...own.params, ...from.params, ...where.params, ...(limit === undefined ? [] : [limit]));
-    return rows.map((row) => documentOf(reading, row, entryOf));
+    const sql = `SELECT ${of}, ${own.sql} FROM ${from.sql} CROSS JOIN document d ON d.position = s.position
+         WHERE ${where.sql} ${page}`;
+    const params = [...own.params, ...from.params, ...where.params, ...(limit === undefined ? [] : [limit])];
+    const read = () => {
+      const rows = database.prepare<Row>(sql, 'arrays').all(...params);
+      return { record: reading.record, documents: rows.map((row) => documentOf(reading, row, entryOf)) };
+    };
+    return recall(questionOf(reading, sql, params), read).documents ?? [];
   }
 
   /** Sorted here: SQLite sorts by moving the JSON about, which costs more than the rest of the read. */
   const named = (reading: Reading, from: SqlCondition, where: SqlCondition) =>
-    find(reading, from, where).sort((a, b) => b.position - a.position);
+    find(reading, from, where).toSorted((a, b) => b.position - a.position);
 
   const inRecord = ({ record }: Reading): SqlCondition => ({ sql: ofRecord, params: [record] });
   const all: SqlCondition = { sql: 'search s', params: [] };
@@ -98,12 +107,13 @@ export function makeDocumentReads(database: Database) {
       return { items: found.slice(0, limit), more: found.length > limit };
     },
     countDocuments(reading: Reading, filter: DocumentFilter): number {
-      const where = visible(reading, filter);
-      return (
-        database
-          .prepare<{ total: number }>(`SELECT count(*) AS total FROM search s WHERE ${where.sql}`)
-          .get(...where.params)?.total ?? 0
-      );
+      const { sql, params } = visible(reading, filter);
+      const count = () => ({
+        record: reading.record,
+        total: database.prepare<{ total: number }>(`SELECT count(*) AS total FROM search s WHERE ${sql}`).get(...params)
+          ?.total,
+      });
+      return recall(questionOf(reading, sql, params), count).total ?? 0;
     },
     documentsByUuid: (reading: Reading, ids: readonly string[], filter?: DocumentFilter) =>
       named(reading, byUuid(ids), visible(reading, filter)),
@@ -131,6 +141,21 @@ export function makeDocumentReads(database: Database) {
       named(reading, all, every([inRecord(reading), ofLine(ids)])),
   };
 }
+
+/** What one read found, of one record. */
+type Answer = {
+  readonly record: RecordId;
+  readonly documents?: readonly StoredDocument[];
+  readonly total?: number | undefined;
+};
+
+/** Whose answer it is does not matter but for what the parameters say of them. */
+function questionOf({ record }: Reading, sql: string, params: SqlCondition['params']): string {
+  return `${record} ${JSON.stringify(params)} ${sql}`;
+}
+
+/** How many documents all answers that one thread keeps may hold, each in one or several of them. */
+const keptDocuments = 16_384;
 
 /** How many entries one thread keeps: some 20 kB each, with what the faces keep beside them. */
 const keptEntries = 4096;

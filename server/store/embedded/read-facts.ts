@@ -3,8 +3,10 @@ import type { RecordFacts } from '../../domain/decision.ts';
 import { type EventDraft, writtenAt } from '../../domain/event.ts';
 import type { PatientRecord, RecordId } from '../../domain/record.ts';
 import type { ToldPlace } from '../port.ts';
+import type { ChangeCounts } from './change-counts.ts';
 import type { Database } from './driver.ts';
 import { readJson, uuidHex } from './names.ts';
+import { makeRecall } from './recall.ts';
 
 /** One for each consent, or one without. */
 type FactsRow = readonly [version: number, changed: number, record: Uint8Array, consent: Uint8Array | null];
@@ -16,7 +18,7 @@ const recordWhere = (condition: string) => `SELECT key, version FROM record WHER
 const kept = 4096;
 
 /** Reads of what `decide()` needs, each of one state of the store. */
-export function makeFactReads(database: Database) {
+export function makeFactReads(database: Database, counts: ChangeCounts) {
   const byIdentifier = database.prepare<RecordRow>(
     recordWhere('SELECT record FROM identifier WHERE value = ? AND oid = ?'),
   );
@@ -35,6 +37,7 @@ export function makeFactReads(database: Database) {
     'arrays',
   );
   const known = new Map<number, RecordFacts>();
+  const recall = makeRecall<RecordFacts | undefined>(counts, 2 * kept, (facts) => facts?.record.id);
 
   const named = database.prepare<{ found: number }>(
     'SELECT 1 AS found FROM document WHERE file = ? AND file IS NOT NULL',
@@ -68,9 +71,10 @@ export function makeFactReads(database: Database) {
 
   return {
     recordByIdentifier: ({ value, oid }: { readonly value: string; readonly oid: string }) =>
-      factsOf(() => byIdentifier.get(value, oid)),
-    recordById: (id: string) => factsOf(() => byId.get(id)),
-    recordOfDocument: (entryUUID: string) => factsOf(() => ofDocument.get(uuidHex(entryUUID) ?? '')),
+      recall(`${oid} ${value}`, () => factsOf(() => byIdentifier.get(value, oid))),
+    recordById: (id: string) => recall(id, () => factsOf(() => byId.get(id))),
+    recordOfDocument: (entryUUID: string) =>
+      recall(entryUUID, () => factsOf(() => ofDocument.get(uuidHex(entryUUID) ?? ''))),
     recordOfConsent: (id: string) => factsOf(() => ofConsent.get(id)),
     recordOfEvent: (sequence: number) =>
       factsOf(() => (Number.isSafeInteger(sequence) ? ofEvent.get(sequence) : undefined)),

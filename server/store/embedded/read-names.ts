@@ -1,14 +1,19 @@
 import type { DocumentEntry } from '../../domain/document.ts';
 import type { RecordId } from '../../domain/record.ts';
 import type { Holder } from '../port.ts';
+import type { ChangeCounts } from './change-counts.ts';
 import type { Database } from './driver.ts';
 import { readJson, uniqueIdHash, uuidHex } from './names.ts';
+import { makeRecall } from './recall.ts';
 import { namesIn, namesOf } from './visible.ts';
 
 const holderKinds = ['document', 'submissionSet', 'folder'] as const;
 
+/** Of how many names a thread keeps the records. */
+const keptNames = 8192;
+
 /** Reads of names in the whole store. */
-export function makeNameReads(database: Database) {
+export function makeNameReads(database: Database, counts: ChangeCounts) {
   const holding = database.prepare<{ kind: number; json: Uint8Array | null; record: RecordId }>(
     `SELECT u.kind, coalesce(d.json, s.json, f.json) AS json, r.id AS record FROM unique_id u
      JOIN record r ON r.key = u.record
@@ -29,6 +34,11 @@ export function makeNameReads(database: Database) {
   const ofReference = database.prepare<readonly [RecordId]>(
     `SELECT DISTINCT r.id FROM association a JOIN record r ON r.key = a.record WHERE a.target IN (${namesIn})`,
     'arrays',
+  );
+
+  // A name that several records hold is asked for each time.
+  const recall = makeRecall<readonly RecordId[]>(counts, keptNames, ([record, another]) =>
+    another === undefined ? record : undefined,
   );
 
   function recordsOf(name: string): RecordId[] {
@@ -53,7 +63,9 @@ export function makeNameReads(database: Database) {
   }
 
   return {
-    records: (all: readonly string[]): RecordId[] => [...new Set(all.flatMap(recordsOf))],
+    records: (all: readonly string[]): RecordId[] => [
+      ...new Set(all.flatMap((name) => recall(name, () => recordsOf(name)))),
+    ],
     referring: (entryUUIDs: readonly string[]): RecordId[] =>
       ofReference.all(namesOf(entryUUIDs)).map(([record]) => record),
     holders: (uniqueIds: readonly string[]): ReadonlyMap<string, readonly Holder[]> =>

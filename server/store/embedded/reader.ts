@@ -1,6 +1,7 @@
 import type { Permit } from '../../domain/decision.ts';
 import { checkAcross, checkDirectory, checkHolders, readingOf } from '../permit.ts';
 import { type FactsReader, type Outbox, type Reader, type Staging, StoreStopped, type Subscriptions } from '../port.ts';
+import type { ChangeCounts } from './change-counts.ts';
 import { makeConsentReads } from './consents.ts';
 import { makeDirectoryReads } from './directory.ts';
 import { openDatabase } from './driver.ts';
@@ -28,20 +29,20 @@ export type OpenReader = {
 type OutboxReads = Omit<Outbox, 'add' | 'remove' | 'putOff'>;
 
 /** The connections of one thread, for reading only. Each call sees one state of the store, the latest when it starts. */
-export function openReader(mainFile: string, keysFile: string): OpenReader {
+export function openReader(mainFile: string, keysFile: string, counts: ChangeCounts): OpenReader {
   const main = openDatabase(mainFile, { readOnly: true });
   main.exec('PRAGMA case_sensitive_like = ON; PRAGMA cache_size = -16384');
   const keys = openDatabase(keysFile, { readOnly: true });
   const wrapped = keys.prepare<{ wrapped: Uint8Array }>('SELECT wrapped FROM wrapped_key WHERE record = ?');
   const merged = main.prepare('SELECT 1 FROM record m JOIN record r ON r.key = m.merged WHERE m.id = ? AND r.id = ?');
   const hiddenAmong = makeHiddenAmong(main);
-  const facts = makeFactReads(main);
+  const facts = makeFactReads(main, counts);
   const isEmpty = makeEmptiness(main);
-  const documents = makeDocumentReads(main);
+  const documents = makeDocumentReads(main, counts);
   const objects = makeObjectReads(main, hiddenAmong);
   const packages = makePackageReads(main, hiddenAmong);
   const across = makeAcrossReads(main);
-  const names = makeNameReads(main);
+  const names = makeNameReads(main, counts);
   const holders = makeHolderReads(main);
   const directory = makeDirectoryReads(main);
   const consents = makeConsentReads(main);
