@@ -9,7 +9,7 @@ import type { Answer, Exchange, Interaction } from './exchange.ts';
 import { filed } from './filing.ts';
 import { uniqueIdOf } from './map/code.ts';
 import { documentReferenceOf, idOf } from './map/document-reference.ts';
-import { answering, patientsHeld, receiveAll } from './provide.ts';
+import { answering, asDeposited, patientsHeld, receiveAll } from './provide.ts';
 import { literalPatients, readAlone } from './read/provide-bundle.ts';
 import { stateHeaders } from './state.ts';
 import { validate } from './validate.ts';
@@ -31,12 +31,13 @@ async function handle(exchange: Exchange): Promise<Answer> {
   const resource = sent as unknown as DocumentReference;
   const patients = await patientsHeld(tools, literalPatients([resource], base));
   const { entry, associations, named, problems } = readAlone(resource, { base, patients });
+  const untimely = asDeposited(resource, type, ['current']);
   const now = tools.now();
   const sought = { object: entry.id, path: type, resource };
   const { attached, problems: missing } = await attachmentAlone(tools, request.caller, sought, base);
   const documents = await receiveAll(tools, attached);
   const submission = filed(entry, associations, exchange, now);
-  const deposit = { submission, documents, named, problems: [...problems, ...missing, ...broken] };
+  const deposit = { submission, documents, named, problems: [...problems, ...untimely, ...missing, ...broken] };
   const paths = new Map([
     [entry.id, type],
     ['patient', `${type}.subject`],

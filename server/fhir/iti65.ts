@@ -6,7 +6,7 @@ import type { Answer, Exchange, Interaction } from './exchange.ts';
 import type { Json } from './json.ts';
 import { idOf } from './map/document-reference.ts';
 import { isObject } from './profile/path.ts';
-import { patientsHeld, provide, receiveAll } from './provide.ts';
+import { asDeposited, patientsHeld, provide, receiveAll } from './provide.ts';
 import { withUnknowns } from './read/minimal.ts';
 import { type Part, type ProvidedBundle, patientsNamed, readProvideBundle } from './read/provide-bundle.ts';
 import { validate } from './validate.ts';
@@ -22,7 +22,12 @@ async function handle(exchange: Exchange): Promise<Answer> {
   const patients = await patientsHeld(tools, patientsNamed(bundle, base));
   const read = readProvideBundle(bundle, { base, patients });
   const { attached, problems: missing } = await attachmentsIn(tools, request.caller, { ...read, base });
-  const problems = [...profileProblems(bundle, exchange), ...read.problems, ...missing, ...broken];
+  const untimely = read.parts.flatMap((part, i) =>
+    part.kind === 'document'
+      ? asDeposited(part.resource, `Bundle.entry[${i}].resource`, ['current', 'superseded'])
+      : [],
+  );
+  const problems = [...profileProblems(bundle, exchange), ...read.problems, ...untimely, ...missing, ...broken];
   const documents = await receiveAll(tools, attached);
   const submission = isMinimal(bundle) ? withUnknowns(read.submission, tools.newId) : read.submission;
   return provide(tools, request, { ...read, submission, documents, problems }, pathsOf(read), (deposited) => ({

@@ -1,4 +1,5 @@
-import { type Problem, Refused } from '../domain/error.ts';
+import type { DocumentReference } from 'fhir/r4.js';
+import { type Problem, problem, Refused } from '../domain/error.ts';
 import type { Cx } from '../domain/identifier.ts';
 import { currentIdentifiers } from '../domain/record.ts';
 import { withManifests } from '../dsg/lot-manifest.ts';
@@ -39,6 +40,19 @@ async function receive(tools: Tools, one: Attached): Promise<Omit<DepositedBytes
   const plain = withoutSpace(one.base64);
   if ((plain.length / 4) * 3 <= atOnce) return { received: tools.blobs.receiveBytes(Buffer.from(plain, 'base64')) };
   return { received: await tools.blobs.receive(bytesOf(plain), plain.length) };
+}
+
+/** What is deposited stands: it is not sent as one that was an error, nor, where it comes alone, as superseded. IHE MHD, DocumentReference.status. */
+export function asDeposited({ status }: DocumentReference, path: string, allowed: readonly string[]): Problem[] {
+  return allowed.includes(status)
+    ? []
+    : [
+        problem('elementMalformed', {
+          expression: `${path}.status`,
+          value: status,
+          detail: `a document is deposited as ${allowed.join(' or ')}`,
+        }),
+      ];
 }
 
 /** All identifiers of the records that literal references name, by the id of Patient. Where there is none, the reference is unresolved. */

@@ -114,7 +114,8 @@ function membersOf(
     const { id = place, submissionSetStatus, extra = [], documentation, membership } = associationIn({ extension });
     const source = { object: id, path, problems: links.problems, contained: [] };
     const given = item.reference === undefined ? undefined : links.inBundle(item.reference, fullUrl);
-    if (set === undefined && given?.kind === 'folder' && given.of !== undefined) return [];
+    const folder = given?.kind === 'folder' ? given : changedFolder(item.reference, links);
+    if (set === undefined && folder?.of !== undefined) return [];
     const target = targetOf(item, source, `entry[${i}].item`, links, fullUrl);
     const usual = given === undefined ? 'Reference' : given.kind === 'document' ? 'Original' : 'none';
     const status = set === undefined ? (submissionSetStatus ?? usual) : (submissionSetStatus ?? 'none');
@@ -132,6 +133,12 @@ function membersOf(
       draft(inSet, 'HasMember', set, id, { ...more, ...(also !== 'none' && { submissionSetStatus: also }) }),
     ];
   });
+}
+
+/** The folder that the Bundle changes, named by its address here. */
+function changedFolder(reference: string | undefined, { opened, base }: Links) {
+  const name = localName(reference, 'List', base);
+  return name && opened.flatMap((one) => (one.kind === 'folder' && one.of === `urn:uuid:${name.id}` ? [one] : []))[0];
 }
 
 function draft(
