@@ -101,6 +101,16 @@ describe('a part of what is read (FHIR R4 http.html#parameters)', () => {
     expect(whole.json.meta?.tag).toBeUndefined();
   });
 
+  test('with what it refers to among what is contained, and what that refers to', async () => {
+    const types = async (query: string) => {
+      const { json } = await door.get<DocumentReference>('dr-martin', `DocumentReference/${id}${query}`);
+      return (json.contained ?? []).map(({ resourceType }) => resourceType).sort();
+    };
+    expect((await types('')).filter((type) => type.startsWith('Practitioner'))).toHaveLength(4);
+    expect(await types('?_elements=author')).toEqual(['Organization', 'Practitioner', 'PractitionerRole']);
+    expect(await types('?_elements=type')).toEqual([]);
+  });
+
   test('of a Patient too', async () => {
     const { json } = await door.get<Bundle<FhirResource>>('laurent', `Patient?identifier=${door.of('laurent')}`);
     const path = `Patient/${json.entry?.[0]?.resource?.id}?_summary=true`;
