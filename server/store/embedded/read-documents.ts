@@ -155,12 +155,12 @@ function questionOf({ record }: Reading, sql: string, params: SqlCondition['para
 }
 
 /** How many documents all answers that one thread keeps may hold, each in one or several of them. */
-const keptDocuments = 16_384;
+const keptDocuments = 4096;
 
 /** How many entries one thread keeps: some 20 kB each, with what the faces keep beside them. */
 const keptEntries = 4096;
-/** How many it remembers to have read. */
-const seenOnce = 32_768;
+/** How many it remembers to have read: what comes again later than that would be gone before its next time. */
+const seenOnce = keptEntries;
 
 type EntryOf = (position: number, json: string, status: AvailabilityStatus) => Pick<StoredDocument, 'entry' | 'kept'>;
 
