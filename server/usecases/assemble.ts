@@ -103,7 +103,9 @@ async function make(
     await received.discard();
     return undefined;
   }
-  const replaced = former.filter(({ own }) => own).map(({ entry }) => entry.entryUUID);
+  // Without credentials all readers are one.
+  const isReaders = ({ own }: StoredDocument) => own || settings.domain.credentials === 'none';
+  const replaced = former.filter(isReaders).map(({ entry }) => entry.entryUUID);
   const now = tools.now();
   const { sha1, size, sha256 } = received;
   const { repositoryUniqueId } = settings;

@@ -12,8 +12,8 @@ export type DocumentRequest = {
   readonly home: string | undefined;
 };
 
-/** The documents asked for at this repository, each once, and `repositoryUnknown` for each of the others. */
-export type Asked = { readonly here: ReadonlyMap<string, DocumentRequest>; readonly elsewhere: readonly Problem[] };
+/** The documents asked for at these repositories, each once at each, and `repositoryUnknown` for each of the others. */
+export type Asked = { readonly here: readonly DocumentRequest[]; readonly elsewhere: readonly Problem[] };
 
 /**
  * Reads the xds:DocumentRequest elements of a request.
@@ -27,10 +27,10 @@ export function readDocumentRequests(body: XmlElement, repositories: readonly st
   for (const one of asked) {
     if (!repositories.includes(one.repository))
       elsewhere.push(problem('repositoryUnknown', { value: one.repository, object: one.uniqueId }));
-    else if (!here.has(one.uniqueId)) here.set(one.uniqueId, one);
+    else if (!here.has(`${one.repository} ${one.uniqueId}`)) here.set(`${one.repository} ${one.uniqueId}`, one);
   }
   if (here.size === 0) throw new Refused(elsewhere);
-  return { here, elsewhere };
+  return { here: [...here.values()], elsewhere };
 }
 
 function readRequest(element: XmlElement): DocumentRequest {

@@ -27,16 +27,17 @@ async function handle({ tools, request, body }: Exchange): Promise<Answer> {
     ...tools.sources.repositories,
   ]);
   try {
-    const retrieved = await retrieve(tools, request, { by: 'uniqueId', values: [...here.keys()] });
-    const isThere = ({ document, onDemand }: RetrievedDocument) => {
-      const asked = here.get((onDemand ?? document).entry.uniqueId)?.repository;
-      return asked === (onDemand?.entry.repositoryUniqueId ?? tools.settings.repositoryUniqueId);
-    };
-    const [found, misplaced] = [retrieved.documents.filter(isThere), retrieved.documents.filter((d) => !isThere(d))];
-    const unknown = misplaced.map(({ document, onDemand = document }) =>
-      problem('documentUnknown', { value: onDemand.entry.uniqueId }),
+    const values = here.map(({ uniqueId }) => uniqueId);
+    const { documents, problems } = await retrieve(tools, request, { by: 'uniqueId', values });
+    const byUniqueId = new Map(documents.map((one) => [(one.onDemand ?? one.document).entry.uniqueId, one]));
+    const pairs = here.map((asked) => ({ asked, found: byUniqueId.get(asked.uniqueId) }));
+    const isThere = ({ repository }: DocumentRequest, { onDemand }: RetrievedDocument) =>
+      repository === (onDemand?.entry.repositoryUniqueId ?? tools.settings.repositoryUniqueId);
+    const there = pairs.flatMap(({ asked, found }) => (found && isThere(asked, found) ? [{ asked, found }] : []));
+    const unknown = pairs.flatMap(({ asked, found }) =>
+      found && !isThere(asked, found) ? [problem('documentUnknown', { value: asked.uniqueId })] : [],
     );
-    return await answer(here, found, [...elsewhere, ...retrieved.problems, ...unknown]);
+    return await answer(there, [...elsewhere, ...problems, ...unknown]);
   } catch (error) {
     // None of those of this repository: the others are told in the same answer.
     if (elsewhere.length > 0 && error instanceof Refused && error.problems.every(isOfDocument))
@@ -54,23 +55,19 @@ function refused(problems: readonly Problem[]): Answer {
 }
 
 async function answer(
-  asked: ReadonlyMap<string, DocumentRequest>,
-  documents: readonly RetrievedDocument[],
+  documents: readonly { readonly asked: DocumentRequest; readonly found: RetrievedDocument }[],
   problems: readonly Problem[],
 ): Promise<Answer> {
-  const byUniqueId = new Map(documents.map((one) => [(one.onDemand ?? one.document).entry.uniqueId, one]));
   const parts: AnswerPart[] = [];
   let responses = '';
   let held = 0;
-  for (const [uniqueId, request] of asked) {
-    const found = byUniqueId.get(uniqueId);
-    if (found === undefined) continue;
+  for (const { asked, found } of documents) {
     const { entry } = found.document;
     const contentId = `${entry.entryUUID.slice('urn:uuid:'.length)}@opendmp`;
     held += found.size;
     const bytes = held <= HELD || parts.length === 0 ? await found.open() : later(found);
     parts.push({ contentId, mediaType: entry.mimeType, size: found.size, bytes });
-    responses += documentResponse(request, found, contentId);
+    responses += documentResponse(asked, found, contentId);
   }
   const status: keyof typeof responseStatus =
     problems.length === 0 ? 'success' : parts.length === 0 ? 'failure' : 'partialSuccess';

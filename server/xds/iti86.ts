@@ -21,7 +21,11 @@ export const iti86: XdsTransaction = {
 async function handle({ tools, request, body }: Exchange): Promise<Answer> {
   const { here, elsewhere } = readDocumentRequests(body, [tools.settings.repositoryUniqueId]);
   try {
-    const { removed, problems } = await removeDocuments(tools, request, [...here.keys()]);
+    const { removed, problems } = await removeDocuments(
+      tools,
+      request,
+      here.map(({ uniqueId }) => uniqueId),
+    );
     const all = [...elsewhere, ...problems];
     const status = removed.length === 0 ? 'failure' : all.length === 0 ? 'success' : 'partialSuccess';
     return { body: writeRegistryResponse(status, all, 'repository') };

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import Koa from 'koa';
 import { readCda } from '../../../server/cda/header.ts';
+import { anybody } from '../../../server/domain/actor.ts';
 import type { DocumentEntry } from '../../../server/domain/document.ts';
 import { onDemandRouter } from '../../../server/sandbox/on-demand.ts';
 import { httpSources } from '../../../server/sources/http.ts';
@@ -46,11 +47,14 @@ beforeAll(async () => {
 });
 afterAll(() => new Promise((resolve) => server.close(resolve)));
 
-beforeEach(async () => {
+beforeEach(() => openedIn('dmp'));
+
+async function openedIn(domain: 'dmp' | 'open'): Promise<void> {
   instead = undefined;
   calls = [];
   const called = httpSources([{ repository: source, address }], { timeout: 1000 });
   world = await openWorld({
+    domain,
     sources: {
       repositories: called.repositories,
       assemble: (repository, order) => {
@@ -59,7 +63,7 @@ beforeEach(async () => {
       },
     },
   });
-});
+}
 
 const laurent = () => {
   const { value, oid } = world.ins('laurent');
@@ -80,16 +84,17 @@ const onDemand = (changes: Partial<DocumentEntry> = {}): DocumentEntry => ({
   title: { value: 'Synthèse du dossier' },
   ...changes,
 });
-const register = async (changes: Partial<DocumentEntry> = {}, who = 'regie', number = 900) => {
+const registering = (changes: Partial<DocumentEntry> = {}, number = 900) => {
   const entry = onDemand({ entryUUID: uuid(number), logicalID: uuid(number), ...changes });
   const set = submissionSet(number + 1, {
     patientId: laurent(),
     contentTypeCode: { code: '07', system: '1.2.250.1.213.2.2', display: 'Consultations' },
   });
   const member = { ...association(number + 2, number + 1, number), submissionSetStatus: 'Original' as const };
-  const xml = `<lcm:SubmitObjectsRequest xmlns:lcm="urn:oasis:names:tc:ebxml-regrep:xsd:lcm:3.0" xmlns:rim="urn:oasis:names:tc:ebxml-regrep:xsd:rim:3.0"><rim:RegistryObjectList>${writeDocument(entry)}${writeSubmissionSet(set)}${writeAssociation(member)}</rim:RegistryObjectList></lcm:SubmitObjectsRequest>`;
-  return seen(await handled(iti61, world, world.as(who), xml));
+  return `<lcm:SubmitObjectsRequest xmlns:lcm="urn:oasis:names:tc:ebxml-regrep:xsd:lcm:3.0" xmlns:rim="urn:oasis:names:tc:ebxml-regrep:xsd:rim:3.0"><rim:RegistryObjectList>${writeDocument(entry)}${writeSubmissionSet(set)}${writeAssociation(member)}</rim:RegistryObjectList></lcm:SubmitObjectsRequest>`;
 };
+const register = async (changes: Partial<DocumentEntry> = {}, who = 'regie', number = 900) =>
+  seen(await handled(iti61, world, world.as(who), registering(changes, number)));
 const as = (slug: string): Request => world.as(slug, { patient: world.ins('laurent') });
 
 async function retrieve(slug = 'dr-martin', uniqueId = '2.999.1.900', repository = source) {
@@ -278,15 +283,50 @@ describe('retrieving', () => {
     expect(await retrieve()).toMatchObject({ status: 'Success' });
   });
 
-  test('at another repository it is unknown', async () => {
+  test('at another repository it is unknown, and comes from its own in the same answer', async () => {
     await register();
     expect((await retrieve('dr-martin', '2.999.1.900', own)).codes).toEqual(['XDSDocumentUniqueIdError']);
+    for (const repositories of [
+      [own, source],
+      [source, own],
+    ]) {
+      const asked = repositories.map(
+        (repository) =>
+          `<DocumentRequest><RepositoryUniqueId>${repository}</RepositoryUniqueId><DocumentUniqueId>2.999.1.900</DocumentUniqueId></DocumentRequest>`,
+      );
+      const message = `<RetrieveDocumentSetRequest xmlns="urn:ihe:iti:xds-b:2007">${asked.join('')}</RetrieveDocumentSetRequest>`;
+      const answer = await handled(iti43, world, as('dr-martin'), message);
+      const { status, errors, root } = await seen(answer);
+      expect([status, errors.map(({ code }) => code)]).toEqual(['PartialSuccess', ['XDSDocumentUniqueIdError']]);
+      expect([all(root, 'DocumentResponse').length, answer.parts?.length]).toEqual([1, 1]);
+    }
   });
 
   test('who may not read assembles nothing', async () => {
     await register();
     for (const slug of ['sec-moreau', 'dr-bernard', 'dr-roux']) expect((await retrieve(slug)).status).toBe('Failure');
     expect(calls).toEqual([]);
+  });
+});
+
+describe('without credentials all readers are one', () => {
+  test('a new snapshot replaces the former one', async () => {
+    await openedIn('open');
+    const anyone = { ...world.as('dr-martin'), caller: anybody };
+    const message = registering({ sourcePatientId: laurent() });
+    expect(await seen(await handled(iti61, world, anyone, message))).toMatchObject({ status: 'Success' });
+    const ids: string[] = [];
+    for (const body of ['<a/>', '<b/>']) {
+      instead = () => ({ status: 200, body });
+      const xml = `<RetrieveDocumentSetRequest xmlns="urn:ihe:iti:xds-b:2007"><DocumentRequest><RepositoryUniqueId>${source}</RepositoryUniqueId><DocumentUniqueId>2.999.1.900</DocumentUniqueId></DocumentRequest></RetrieveDocumentSetRequest>`;
+      const { root } = await seen(await handled(iti43, world, anyone, xml));
+      ids.push(textOf(all(root, 'DocumentResponse')[0], 'NewDocumentUniqueId') ?? '');
+    }
+    const found = await getDocuments(world.tools, anyone, { by: 'uniqueId', values: ids });
+    expect(ids.map((id) => found.find(({ entry }) => entry.uniqueId === id)?.entry.status)).toEqual([
+      'deprecated',
+      'approved',
+    ]);
   });
 });
 
