@@ -7,7 +7,7 @@ import type { Json } from './json.ts';
 import { idOf } from './map/document-reference.ts';
 import { isObject } from './profile/path.ts';
 import { asDeposited, patientsHeld, provide, receiveAll } from './provide.ts';
-import { withUnknowns } from './read/minimal.ts';
+import { withUniqueIds, withUnknowns } from './read/minimal.ts';
 import { type Part, type ProvidedBundle, patientsNamed, readProvideBundle } from './read/provide-bundle.ts';
 import { validate } from './validate.ts';
 import { profiles } from './vocabulary.ts';
@@ -29,7 +29,8 @@ async function handle(exchange: Exchange): Promise<Answer> {
   );
   const problems = [...profileProblems(bundle, exchange), ...read.problems, ...untimely, ...missing, ...broken];
   const documents = await receiveAll(tools, attached);
-  const submission = isMinimal(bundle) ? withUnknowns(read.submission, tools.newId) : read.submission;
+  const named = withUniqueIds(read.submission, tools.newId);
+  const submission = isMinimal(bundle) ? withUnknowns(named) : named;
   return provide(tools, request, { ...read, submission, documents, problems }, pathsOf(read), (deposited) => ({
     body: JSON.stringify({
       resourceType: 'Bundle',

@@ -106,3 +106,40 @@ describe('a folder that is changed may be named by the submission set, which it 
     expect([status, told(json)]).toEqual([400, ['associationInvalid Bundle.entry[0].resource.entry[1]']]);
   });
 });
+
+test('a submission set and a folder whose source gives no uniqueId are given one', async () => {
+  const bundle = changed(bundleOf(door), (_, { set, entry }) => {
+    set.identifier = (set.identifier ?? []).filter(({ use }) => use !== 'usual');
+    const { source: _source, identifier: _identifier, entry: _entry, note: _note, ...rest } = set;
+    const fullUrl = 'urn:uuid:6d1bd5a6-77d8-4a41-9d52-0d3b4a0f7f03';
+    const code = { coding: [{ system: 'https://profiles.ihe.net/ITI/MHD/CodeSystem/MHDlistTypes', code: 'folder' }] };
+    const extension = (set.extension ?? []).filter(({ url }) => url.endsWith('ihe-designationType'));
+    delete rest.meta;
+    entry.push({
+      fullUrl,
+      resource: { ...rest, extension, code, title: 'Suivi' },
+      request: { method: 'POST', url: 'List' },
+    });
+    set.entry?.push({ item: { reference: fullUrl } });
+  });
+  const { status, json } = await post<Bundle>(door, 'dr-martin', bundle);
+  expect(status).toBe(200);
+  const names = [0, 3].map(async (i) => {
+    const { json: list } = await door.ask<List>(json.entry?.[i]?.response?.location ?? '', {
+      headers: { Authorization: `Bearer ${await door.token('dr-martin')}` },
+    });
+    return list.identifier?.find(({ use }) => use === 'usual')?.value ?? '';
+  });
+  const [ofSet = '', ofFolder = ''] = await Promise.all(names);
+  expect(ofSet).toMatch(/^urn:oid:2\.25\.\d+$/);
+  expect(ofFolder).toMatch(/^urn:oid:2\.25\.\d+$/);
+  expect(ofFolder).not.toBe(ofSet);
+});
+
+test('a document without a uniqueId is refused', async () => {
+  const bundle = changed(bundleOf(door), (_, { document }) => {
+    delete document.masterIdentifier;
+  });
+  const { status, json } = await post<OperationOutcome>(door, 'dr-martin', bundle);
+  expect([status, told(json)]).toEqual([400, [expect.stringContaining('Bundle.entry[1].resource.masterIdentifier')]]);
+});
