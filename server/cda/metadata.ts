@@ -132,7 +132,8 @@ function authorOf(by: CdaParticipant): Author | undefined {
   };
 }
 
-function personOf({ id, family, given }: CdaParticipant): Xcn | undefined {
+/** A participant of the header as a person; undefined without identifier or family name. */
+export function personOf({ id, family, given }: CdaParticipant): Xcn | undefined {
   if (id === undefined || family === undefined) return undefined;
   return xcnOf(id, { family, ...(given !== undefined && { given }) });
 }

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { documentType } from '../cda/document-types.ts';
 import { formatOf } from '../cda/format.ts';
 import type { CdaFacts, CdaParticipant } from '../cda/header.ts';
+import { personOf } from '../cda/metadata.ts';
 import type { Code } from '../domain/code.ts';
 import {
   type DocumentEntry,
@@ -18,7 +19,6 @@ import {
   professionalXcn,
   structureAuthority,
   structureXon,
-  type Xcn,
 } from '../domain/people.ts';
 import { dtmOf } from '../domain/time.ts';
 import {
@@ -61,27 +61,35 @@ export class TypeUnknown extends Error {
  * @throws TypeUnknown
  */
 export function describe(filing: Filing): Filed {
-  const { facts, depositor, at } = filing;
-  const patientId: Cx = { id: filing.patient.ins, authority: { oid: filing.patient.insOid }, type: 'NH' };
-  const filer = authorOf(depositor);
-  const set: SubmissionSet = {
-    entryUUID: `urn:uuid:${filing.setUuid}`,
+  return { entry: entryOf(filing), set: setOf(filing) };
+}
+
+const patientIdOf = ({ ins, insOid }: SandboxPatient): Cx => ({ id: ins, authority: { oid: insOid }, type: 'NH' });
+
+function setOf({ depositor, patient, setUuid, setUniqueId, at }: Filing): SubmissionSet {
+  return {
+    entryUUID: `urn:uuid:${setUuid}`,
     status: 'approved',
-    uniqueId: filing.setUniqueId,
+    uniqueId: setUniqueId,
     sourceId: '1.2.250.1.999.2.1',
-    patientId,
+    patientId: patientIdOf(patient),
     submissionTime: dtmOf(at),
     contentTypeCode: contentTypeOf(depositor),
-    authors: [filer],
+    authors: [authorOf(depositor)],
     intendedRecipients: [],
     extra: [],
   };
-  const type = documentType(filing.typeCode?.code ?? facts.typeCode.code);
-  if (type === undefined) throw new TypeUnknown(filing.typeCode?.code ?? facts.typeCode.code);
-  const { entryUUID, bytes } = { entryUUID: `urn:uuid:${filing.entryUuid}`, bytes: filing.bytes };
-  const authors = facts.authors.map(authorIn).filter((a) => a !== undefined);
-  const legal = facts.legalAuthenticator && personIn(facts.legalAuthenticator);
-  const entry: DocumentEntry = {
+}
+
+function entryOf({ facts, depositor, patient, bytes, hide, typeCode, title, entryUuid, at }: Filing): DocumentEntry {
+  const { code } = typeCode ?? facts.typeCode;
+  const type = documentType(code);
+  if (type === undefined) throw new TypeUnknown(code);
+  const entryUUID = `urn:uuid:${entryUuid}`;
+  const patientId = patientIdOf(patient);
+  const authors = facts.authors.map(authorIn).filter((author) => author !== undefined);
+  const legal = facts.legalAuthenticator && personOf(facts.legalAuthenticator);
+  return {
     entryUUID,
     logicalID: entryUUID,
     version: 1,
@@ -90,9 +98,9 @@ export function describe(filing: Filing): Filed {
     uniqueId: facts.uniqueId,
     patientId,
     sourcePatientId: patientId,
-    sourcePatientInfo: patientLines(filing.patient),
+    sourcePatientInfo: patientLines(patient),
     mimeType: 'text/xml',
-    title: { value: filing.title ?? facts.title, language: 'fr-FR' },
+    title: { value: title ?? facts.title, language: 'fr-FR' },
     languageCode: facts.languageCode,
     creationTime: facts.effectiveTime ?? dtmOf(at),
     serviceStartTime: facts.serviceStart ?? facts.effectiveTime ?? dtmOf(at),
@@ -106,15 +114,14 @@ export function describe(filing: Filing): Filed {
     practiceSettingCode: facts.setting ?? settingOf(depositor),
     confidentialityCodes: [
       { code: 'N', system: '2.16.840.1.113883.5.25', display: 'Normal' },
-      ...(filing.hide === undefined ? [] : [visibilityCode(filing.hide)]),
+      ...(hide === undefined ? [] : [visibilityCode(hide)]),
     ],
     eventCodes: [],
-    authors: authors.length > 0 ? authors : [filer],
+    authors: authors.length > 0 ? authors : [authorOf(depositor)],
     ...(legal && { legalAuthenticator: legal }),
     referenceIds: [],
     extra: [],
   };
-  return { entry, set };
 }
 
 /** The same as a source sends it: one set, its documents, and what makes them members. */
@@ -171,7 +178,7 @@ function authorIsPatient(patient: SandboxPatient): Author {
 
 /** An author of the document's header; undefined when nobody is named. */
 function authorIn(by: CdaParticipant): Author | undefined {
-  const person = personIn(by);
+  const person = personOf(by);
   if (person === undefined) return undefined;
   const { organisation, specialty } = by;
   const specialties =
@@ -186,12 +193,6 @@ function authorIn(by: CdaParticipant): Author | undefined {
     specialties: specialties ?? [],
     telecommunications: [],
   };
-}
-
-function personIn({ id, family, given }: CdaParticipant): Xcn | undefined {
-  if (id === undefined || family === undefined) return undefined;
-  const named = { family, ...(given !== undefined && { given }) };
-  return id.oid === professionalAuthority ? professionalXcn(id.value, named) : patientXcn(id, named);
 }
 
 function patientLines({ family, given, birthDate, gender }: SandboxPatient) {
