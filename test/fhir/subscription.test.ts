@@ -563,6 +563,7 @@ describe('one’s own subscriptions', () => {
 
 describe('what cannot be honoured is refused, all of it at once', () => {
   const at = (part: string) => `Subscription.${part}`;
+  const payloadContent = 'http://hl7.org/fhir/uv/subscriptions-backport/StructureDefinition/backport-payload-content';
   test.each<[string, Parameters_<SubscriptionDoor['subscription']>[1], string]>([
     [
       'an address that is not listed',
@@ -573,6 +574,11 @@ describe('what cannot be honoured is refused, all of it at once', () => {
     ['mail', { channel: { type: 'email' } }, at('channel.type')],
     ['another payload', { channel: { payload: 'text/plain' } }, at('channel.payload')],
     ['another content', { content: 'most-of-it' }, at('channel.payload.extension')],
+    ...[null, 3, {}].map((code): [string, Parameters_<SubscriptionDoor['subscription']>[1], string] => [
+      `${JSON.stringify(code)} for the content`,
+      { channel: { _payload: { extension: [{ url: payloadContent, valueCode: code }] } } as object },
+      at('channel.payload.extension'),
+    ]),
     ['a topic that is not served', { topic: 'Folder-Subscription-for-Full-Events' }, at('criteria')],
     ['a parameter that the topic has not', { filters: ['description=x'] }, at('criteria.extension[1].value')],
     ['a modifier', { filters: ['type:not=11488-4'] }, at('criteria.extension[1].value')],

@@ -95,7 +95,8 @@ function numberIn(
 /** How much of what happened a notification holds. */
 export function shownIn({ channel }: Subscription, say: Say): Shown {
   const [first, ...more] = ofPrimitive(channel._payload, say, 'channel.payload', [subscriptions.content]);
-  const code = first?.valueCode;
+  const value: unknown = first?.valueCode;
+  const code = typeof value === 'string' ? value : undefined;
   if (more.length === 0 && (code === 'empty' || code === 'id-only' || code === 'full-resource')) return code;
   say('channel.payload.extension', 'one payload content is expected: empty, id-only or full-resource', code);
   return 'empty';
