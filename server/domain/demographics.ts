@@ -21,6 +21,18 @@ export type AnyOf<T> = readonly T[];
 export const addressParts = ['city', 'country', 'postalCode', 'state'] as const;
 export type AddressPart = (typeof addressParts)[number];
 
+/** What a holder may say or leave out. */
+export type Told =
+  | 'family'
+  | 'given'
+  | 'name'
+  | 'gender'
+  | 'birthDate'
+  | 'address'
+  | AddressPart
+  | 'telecom'
+  | 'mothersMaidenName';
+
 /** What is looked for in the holders of records: all lists must match. */
 export type Criteria = {
   readonly ids: readonly AnyOf<string>[];
@@ -36,6 +48,14 @@ export type Criteria = {
   readonly addressParts: readonly { readonly part: AddressPart; readonly any: AnyOf<TextMatch> }[];
   readonly telecom: readonly AnyOf<TelecomMatch>[];
   readonly mothersMaidenName: readonly AnyOf<TextMatch>[];
+  /** Family or given names. */
+  readonly names: readonly AnyOf<TextMatch>[];
+  /** Whether the holder says it at all. FHIR R4 search.html#modifiers, `:missing`. */
+  readonly told: readonly { readonly of: Told; readonly isTold: boolean }[];
+  /** None of these matches. FHIR R4 search.html#modifiers, `:not`. */
+  readonly notGender: readonly AnyOf<string>[];
+  readonly notTelecom: readonly AnyOf<TelecomMatch>[];
+  readonly notIdentifiers: readonly AnyOf<Identifier>[];
   /** When the record changed last, in milliseconds: from ≤ value < to. */
   readonly changed: { readonly from?: number; readonly to?: number };
 };
@@ -108,8 +128,39 @@ export function matchesCriteria(record: PatientRecord, criteria: Criteria): bool
       any.some((wanted) => addresses.some((held) => matchesText(held[part] ?? '', wanted))),
     ) &&
     every(criteria.telecom, (wanted) => (traits.telecoms ?? []).some((held) => matchesTelecom(held, wanted))) &&
-    every(criteria.mothersMaidenName, (wanted) => matchesText(traits.mothersMaidenName ?? '', wanted))
+    every(criteria.mothersMaidenName, (wanted) => matchesText(traits.mothersMaidenName ?? '', wanted)) &&
+    every(criteria.names, (wanted) => namesOf(traits).some((name) => matchesText(name, wanted))) &&
+    criteria.told.every(({ of, isTold }) => isTold === tells(traits, of)) &&
+    criteria.notGender.flat().every((gender) => gender !== traits.gender) &&
+    criteria.notTelecom.flat().every((one) => !(traits.telecoms ?? []).some((held) => matchesTelecom(held, one))) &&
+    criteria.notIdentifiers.flat().every((id) => !names.some((held) => same(held, id)))
   );
+}
+
+function namesOf(traits: Traits): string[] {
+  return [...familiesOf(traits), ...givensOf(traits)];
+}
+
+function tells(traits: Traits, of: Told): boolean {
+  const { addresses = [], telecoms = [] } = traits;
+  switch (of) {
+    case 'family':
+      return familiesOf(traits).length > 0;
+    case 'given':
+      return givensOf(traits).length > 0;
+    case 'name':
+      return namesOf(traits).length > 0;
+    case 'gender':
+    case 'birthDate':
+    case 'mothersMaidenName':
+      return (traits[of] ?? '') !== '';
+    case 'address':
+      return addresses.length > 0;
+    case 'telecom':
+      return telecoms.length > 0;
+    default:
+      return addresses.some((held) => (held[of] ?? '') !== '');
+  }
 }
 
 function matchesText(held: string, { text, how }: TextMatch): boolean {
@@ -162,7 +213,7 @@ function yearsFrom(day: string, years: number): string {
 
 /**
  * Whether so much is asked that the index finds a few holders: two of family, given name, date of birth and gender, date of birth or the
- * beginning of the family among them.
+ * beginning of the family among them. What is said by `name`, `:missing` or `:not` finds nobody by itself.
  */
 export function isNarrow({ family, given, birthDate, gender }: Criteria): boolean {
   const asked = [family, given, birthDate, gender].filter((lists) => lists.length > 0).length;

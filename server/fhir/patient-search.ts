@@ -4,7 +4,9 @@ import {
   type Criteria,
   comparators,
   type DayMatch,
+  type TelecomMatch,
   type TextMatch,
+  type Told,
 } from '../domain/demographics.ts';
 import { malformed, none } from './malformed.ts';
 import { searchOf } from './paged-search.ts';
@@ -36,6 +38,11 @@ export function emptyQuestion(): PatientQuestion {
       addressParts: [],
       telecom: [],
       mothersMaidenName: [],
+      names: [],
+      told: [],
+      notGender: [],
+      notTelecom: [],
+      notIdentifiers: [],
       changed: {},
     },
   };
@@ -65,9 +72,24 @@ function row<T>(
   };
 }
 
-/** A string parameter with `:exact` and `:contains`. FHIR R4 search.html#string. */
+/** Whether the holder says it at all. FHIR R4 search.html#modifiers. */
+function missing(name: string, type: Row['type'], of: Told): ParameterTable<PatientQuestion> {
+  return {
+    [`${name}:missing`]: {
+      type,
+      read(value, { criteria }, attribute) {
+        if (value !== 'true' && value !== 'false') return malformed(attribute, value, 'true or false is expected');
+        criteria.told.push({ of, isTold: value === 'false' });
+        return none;
+      },
+    },
+  };
+}
+
+/** A string parameter with `:exact`, `:contains` and `:missing`. FHIR R4 search.html#string. */
 function textRows(
   name: string,
+  of: Told,
   documentation: string,
   put: (criteria: PatientQuestion['criteria'], any: readonly TextMatch[]) => void,
 ): ParameterTable<PatientQuestion> {
@@ -80,11 +102,12 @@ function textRows(
     [name]: matching('starts', documentation),
     [`${name}:exact`]: matching('exact'),
     [`${name}:contains`]: matching('contains'),
+    ...missing(name, 'string', of),
   };
 }
 
 const ofAddress = (part: AddressPart, name: string, documentation: string) =>
-  textRows(`address-${name}`, documentation, ({ addressParts }, any) => addressParts.push({ part, any }));
+  textRows(`address-${name}`, part, documentation, ({ addressParts }, any) => addressParts.push({ part, any }));
 
 const genders: readonly string[] = ['male', 'female', 'other', 'unknown'];
 
@@ -125,6 +148,29 @@ function dayMatch(comparator: Comparator, from: number, to: number): DayMatch {
   return { comparator, days: { from: day(from), to: day(to) } };
 }
 
+type Put<T> = (criteria: PatientQuestion['criteria'], any: readonly T[]) => void;
+
+function genderRow(documentation: string | undefined, put: Put<string>): Row {
+  const one = (text: string) => {
+    const { code } = readToken(text);
+    return genders.includes(code) ? code : undefined;
+  };
+  return row('token', documentation, 'male, female, other or unknown is expected', one, put);
+}
+
+function activeRow(documentation: string | undefined, put: Put<boolean>): Row {
+  const one = (text: string) => (text === 'true' ? true : text === 'false' ? false : undefined);
+  return row('token', documentation, 'true or false is expected', one, put);
+}
+
+function telecomRow(documentation: string | undefined, put: Put<TelecomMatch>): Row {
+  const one = (text: string) => {
+    const { system, code: value } = readToken(text);
+    return value === '' ? undefined : { value, ...(system !== undefined && system !== '' && { system }) };
+  };
+  return row('token', documentation, 'a value, or system|value, is expected', one, put);
+}
+
 /** Search parameters of Patient. IHE PDQm 2:3.78.4.1.2. */
 const parameters: ParameterTable<PatientQuestion> = {
   _id: row(
@@ -135,42 +181,36 @@ const parameters: ParameterTable<PatientQuestion> = {
     ({ ids }, any) => ids.push(any),
   ),
   identifier,
-  active: row(
+  'identifier:not': row(
     'token',
-    'Whether the record is open',
-    'true or false is expected',
-    (text) => (text === 'true' ? true : text === 'false' ? false : undefined),
-    ({ active }, any) => active.push(any),
+    undefined,
+    'urn:oid:<OID>|<value> is expected',
+    readIdentifier,
+    ({ notIdentifiers }, any) => notIdentifiers.push(any),
   ),
-  ...textRows('family', 'Beginning of the family name of birth or in use', ({ family }, any) => family.push(any)),
-  ...textRows('given', 'Beginning of a given name', ({ given }, any) => given.push(any)),
-  gender: row(
-    'token',
-    'male, female, other or unknown',
-    'male, female, other or unknown is expected',
-    (text) => {
-      const { code } = readToken(text);
-      return genders.includes(code) ? code : undefined;
-    },
-    ({ gender }, any) => gender.push(any),
+  active: activeRow('Whether the record is open', ({ active }, any) => active.push(any)),
+  'active:not': activeRow(undefined, ({ active }, any) => active.push([true, false].filter((is) => !any.includes(is)))),
+  ...textRows('family', 'family', 'Beginning of the family name of birth or in use', ({ family }, any) =>
+    family.push(any),
   ),
+  ...textRows('given', 'given', 'Beginning of a given name', ({ given }, any) => given.push(any)),
+  ...textRows('name', 'name', 'Beginning of any name; narrows what two others find', ({ names }, any) =>
+    names.push(any),
+  ),
+  gender: genderRow('male, female, other or unknown', ({ gender }, any) => gender.push(any)),
+  'gender:not': genderRow(undefined, ({ notGender }, any) => notGender.push(any)),
+  ...missing('gender', 'token', 'gender'),
   birthdate,
-  ...textRows('address', 'Beginning of a part of an address', ({ address }, any) => address.push(any)),
+  ...missing('birthdate', 'date', 'birthDate'),
+  ...textRows('address', 'address', 'Beginning of a part of an address', ({ address }, any) => address.push(any)),
   ...ofAddress('city', 'city', 'City of an address'),
   ...ofAddress('country', 'country', 'Country of an address'),
   ...ofAddress('postalCode', 'postalcode', 'Postal code of an address'),
   ...ofAddress('state', 'state', 'State of an address'),
-  telecom: row(
-    'token',
-    'A telephone number, an address of e-mail or the like',
-    'a value, or system|value, is expected',
-    (text) => {
-      const { system, code: value } = readToken(text);
-      return value === '' ? undefined : { value, ...(system !== undefined && system !== '' && { system }) };
-    },
-    ({ telecom }, any) => telecom.push(any),
-  ),
-  ...textRows('mothersMaidenName', "The mother's maiden name", ({ mothersMaidenName }, any) =>
+  telecom: telecomRow('A telephone number, an address of e-mail or the like', ({ telecom }, any) => telecom.push(any)),
+  'telecom:not': telecomRow(undefined, ({ notTelecom }, any) => notTelecom.push(any)),
+  ...missing('telecom', 'token', 'telecom'),
+  ...textRows('mothersMaidenName', 'mothersMaidenName', "The mother's maiden name", ({ mothersMaidenName }, any) =>
     mothersMaidenName.push(any),
   ),
   _lastUpdated: dateParameter(

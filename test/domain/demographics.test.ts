@@ -26,6 +26,11 @@ const nothing: Criteria = {
   addressParts: [],
   telecom: [],
   mothersMaidenName: [],
+  names: [],
+  told: [],
+  notGender: [],
+  notTelecom: [],
+  notIdentifiers: [],
   changed: {},
 };
 const born = (birthDate: string): PatientRecord => {

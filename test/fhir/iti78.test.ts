@@ -44,8 +44,21 @@ describe('a search by traits', () => {
     ['family=LAURENT&gender=male&address-city=Rennes', []],
     ['family=LAURENT&gender=male&telecom=phone|0102030405', []],
     ['family=LAURENT&gender=male&mothersMaidenName=X', []],
+    ['family=LAURENT&gender=male&name=mich', ['LAURENT']],
+    ['family=LAURENT&gender=male&name=lau&name:contains=CHE', ['LAURENT']],
+    ['family=LAURENT&gender=male&name:exact=michel', []],
+    ['family=lau,CASA&gender=male,female&name=casa', ['CASANOVA']],
+    ['family=LAURENT&gender=male&name:missing=false&telecom:missing=true', ['LAURENT']],
+    ['family=LAURENT&gender=male&telecom:missing=false', []],
+    ['family=LAURENT&birthdate=1961-05-14&gender:missing=false&birthdate:missing=false', ['LAURENT']],
+    ['family=LAURENT&birthdate=1961-05-14&address-city:missing=true', ['LAURENT']],
+    ['family=LAURENT&birthdate=1961-05-14&gender:not=female', ['LAURENT']],
+    ['family=LAURENT&birthdate=1961-05-14&gender:not=female,male', []],
+    ['family=LAURENT&gender=male&active:not=true', []],
+    ['family=LAURENT&gender=male&telecom:not=phone|0102030405', ['LAURENT']],
+    ['family=lau,CASA&gender=male,female&identifier:not={laurent}', ['CASANOVA']],
   ])('%s finds %j', async (asked, families) => {
-    const answer = await find(asked);
+    const answer = await find(asked.replace('{laurent}', encodeURIComponent(door.of('laurent'))));
     expect([answer.status, answer.json.total]).toEqual([200, families.length]);
     expect(familiesIn(answer)).toEqual(families);
   });
@@ -57,7 +70,22 @@ describe('a search by traits', () => {
   });
 
   test.each([
+    ['family:missing=maybe', 'parameterMalformed'],
+    ['gender:not=blue', 'parameterMalformed'],
+    ['name=', 'parameterMalformed'],
+    ['identifier:not=1234', 'parameterMalformed'],
+    ['name:not=LAURENT', 'parameterUnknown'],
+    ['gender:text=male', 'parameterUnknown'],
+  ])('%s says nothing that is served', async (more, name) => {
+    const refused = await door.get('regie', `Patient?family=LAURENT&gender=male&${more}`);
+    expect([refused.status, problemsOf(refused).map((one) => one.split(' ')[0])]).toEqual([400, [name]]);
+  });
+
+  test.each([
     'family=LAURENT',
+    'name=LAURENT&gender=male',
+    'family=LAURENT&gender:not=female',
+    'family=LAURENT&name=MICHEL&birthdate:missing=false',
     'birthdate=1961-05-14',
     'given=MICHEL&gender=male',
     'family:contains=AUR&gender=male',

@@ -114,7 +114,7 @@ describe('the existence test', () => {
   test.each([
     ['Patient?identifier=161053523812385', 'parameterMalformed'],
     [`Patient?identifier=${Array(21).fill('urn:oid:1.2.3|4').join(',')}`, 'parameterMalformed'],
-    ['Patient?identifier:not=urn:oid:1.2.3|4', 'parameterUnknown'],
+    ['Patient?identifier:text=urn:oid:1.2.3|4', 'parameterUnknown'],
   ])('%s is refused: %s', async (path, name) => {
     const { status, json } = await door.get('dr-nguyen', path);
     expect(status).toBe(400);
@@ -207,8 +207,8 @@ test('the CapabilityStatement says how patients are found and told of', async ()
     ['create', 'delete', 'read', 'search-type', 'update', 'vread'].sort(),
   );
   expect(patient?.operation?.map(({ name }) => name)).toEqual(expect.arrayContaining(['match', 'ihe-pix']));
-  expect(patient?.documentation).toContain('Modifiers: :exact, :contains.');
-  const asked = '_id active family given identifier telecom birthdate address address-city address-country';
+  expect(patient?.documentation).toContain('Modifiers: :not, :exact, :contains, :missing.');
+  const asked = '_id active family given name identifier telecom birthdate address address-city address-country';
   const names = `${asked} address-postalcode address-state gender mothersMaidenName _lastUpdated`.split(' ');
   expect(patient?.searchParam?.map(({ name }) => name).sort()).toEqual(names.sort());
   expect(rest?.operation?.map(({ name }) => name)).toContain('process-message');
