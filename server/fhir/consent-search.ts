@@ -16,7 +16,7 @@ import {
   queryString,
   readSearch,
 } from './search.ts';
-import { type Conditions, dateRows } from './search-conditions.ts';
+import { type Conditions, dateRows, missing } from './search-conditions.ts';
 import { alternatives, readToken, type Span, tokensUnder } from './search-values.ts';
 import { fixedSystems } from './vocabulary.ts';
 
@@ -47,20 +47,27 @@ const actorIdentifier: ParameterTable<ConsentQuestion>[string] = {
 
 const lastUpdated = dateRows<StoredConsents>('_lastUpdated', '', ({ at }) => ({ from: at, to: at + 1 }));
 
-/** Search parameters of Consent. IHE PCF 1.1, ITI-108. */
-const consentParameters: ParameterTable<ConsentQuestion> = {
-  ...patientParameters,
-  status: {
+const kept = ['active', 'inactive'] as const;
+
+function status(isWanted: boolean): ParameterTable<ConsentQuestion>[string] {
+  return {
     type: 'token',
-    documentation: 'active or inactive',
     read(value, { filter }, attribute) {
       const codes = tokensUnder(fixedSystems.consentStatus, value).map(({ code }) => code);
       if (!codes.every((code) => states.includes(code)) || filter.statuses !== undefined)
         return malformed(attribute, value, `one of ${states.join(', ')} is expected, once`);
-      filter.statuses = codes.filter((code) => code === 'active' || code === 'inactive');
+      filter.statuses = kept.filter((one) => codes.includes(one) === isWanted);
       return [];
     },
-  },
+  };
+}
+
+/** Search parameters of Consent. IHE PCF 1.1, ITI-108. */
+const consentParameters: ParameterTable<ConsentQuestion> = {
+  ...patientParameters,
+  status: { ...status(true), documentation: 'active or inactive' },
+  'status:not': status(false),
+  'status:missing': missing('token', () => true),
   actor: {
     type: 'reference',
     documentation: 'Who is named: Practitioner/<PS_IdNat> or Organization/<Struct_IdNat>',
@@ -75,6 +82,7 @@ const consentParameters: ParameterTable<ConsentQuestion> = {
       return [];
     },
   },
+  'actor:missing': missing('reference', ({ consents }) => consents.some(({ statement }) => 'actor' in statement)),
   'actor.identifier': actorIdentifier,
   'actor:identifier': { type: 'token', read: actorIdentifier.read },
   _id: {

@@ -20,7 +20,7 @@ type Table<Subject> = ParameterTable<Conditions<Subject>>;
 type Row<Subject> = Parameter<Conditions<Subject>>;
 
 /** Whether the object says anything of it. FHIR R4 search.html#modifiers. */
-function missing<Subject>(type: Row<Subject>['type'], has: (subject: Subject) => boolean): Row<Subject> {
+export function missing<Subject>(type: Row<Subject>['type'], has: (subject: Subject) => boolean): Row<Subject> {
   return {
     type,
     read(value, { tests }, name) {
@@ -35,6 +35,11 @@ function missing<Subject>(type: Row<Subject>['type'], has: (subject: Subject) =>
 export function readTokens(value: string): Token[] | undefined {
   const tokens = alternatives(value).map(readToken);
   return tokens.every(({ system = '', code }) => system !== '' || code !== '') ? tokens : undefined;
+}
+
+/** A code whose system FHIR fixes, as tokens find it: by the code alone, and under that system. FHIR R4 search.html#token. */
+export function fixed(code: string, systems: readonly string[]): readonly Value[] {
+  return [{ code }, ...systems.map((system) => ({ system, code }))];
 }
 
 /** A token parameter with `:not` and `:missing`. */

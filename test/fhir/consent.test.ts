@@ -311,6 +311,19 @@ describe('search', () => {
     expect(all.entry).toHaveLength(all.total ?? -1);
   });
 
+  test('by what does not hold, and by what is left out', async () => {
+    const total = async (more: string) => (await door.find('casanova', `${more}&_count=0`)).total ?? -1;
+    const all = await total('');
+    const of = { active: await total('&status=active'), inactive: await total('&status=inactive') };
+    expect(of.active).toBeGreaterThan(0);
+    expect([await total('&status:not=inactive'), await total('&status:not=active')]).toEqual([of.active, of.inactive]);
+    expect([await total('&status:missing=true'), await total('&status:missing=false')]).toEqual([0, all]);
+    // The opening of the record names nobody.
+    const openings = await total('&actor:missing=true');
+    expect(openings).toBeGreaterThan(0);
+    expect(await total('&actor:missing=false')).toBe(all - openings);
+  });
+
   test('pages without loss', async () => {
     const all = (await door.find('casanova', '&_count=500')).entry?.map(({ resource }) => resource?.id);
     const seen: (string | undefined)[] = [];
@@ -324,13 +337,17 @@ describe('search', () => {
     expect(seen).toEqual(all);
   });
 
-  test.each(['status=current', 'actor=Patient/1', 'actor.identifier=urn:oid:1.2.3|x', '_lastUpdated=2026-13'])(
-    '%s is refused',
-    async (query) => {
-      const { status, json } = await door.get('casanova', `Consent?patient.identifier=${door.of('casanova')}&${query}`);
-      expect([status, json.issue[0]?.details?.text]).toEqual([400, 'parameterMalformed']);
-    },
-  );
+  test.each([
+    'status=current',
+    'actor=Patient/1',
+    'actor.identifier=urn:oid:1.2.3|x',
+    '_lastUpdated=2026-13',
+    'actor:missing=x',
+    'status:not=current',
+  ])('%s is refused', async (query) => {
+    const { status, json } = await door.get('casanova', `Consent?patient.identifier=${door.of('casanova')}&${query}`);
+    expect([status, json.issue[0]?.details?.text]).toEqual([400, 'parameterMalformed']);
+  });
 
   test('of a patient nobody knows is empty', async () => {
     const { status, json } = await door.get<Bundle>(
