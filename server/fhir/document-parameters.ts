@@ -18,7 +18,7 @@ import {
   patientParameters,
   subjectParameters,
 } from './search.ts';
-import { dateRows, readTokens, referenceRows, stringRows, tokenRows } from './search-conditions.ts';
+import { dateRows, fixed, readTokens, referenceRows, stringRows, tokenRows } from './search-conditions.ts';
 import {
   alternatives,
   both,
@@ -170,11 +170,6 @@ const relationship: DocumentParameter = {
     return none;
   },
 };
-
-/** A code whose system FHIR fixes: found by the code alone, and under that system. */
-function fixed(code: string, systems: readonly string[]) {
-  return [{ code }, ...systems.map((system) => ({ system, code }))];
-}
 
 const location: DocumentParameter = {
   type: 'uri',

@@ -6,6 +6,7 @@ import { dateParameter, type OfPatient, type Parameter, type ParameterTable, pat
 import {
   type Conditions,
   dateRows,
+  fixed,
   type Referred,
   readTokens,
   referenceRows,
@@ -13,7 +14,7 @@ import {
   tokenRows,
 } from './search-conditions.ts';
 import { alternatives, both, isToken, type Lasting, readDate, type Span, unescaped } from './search-values.ts';
-import { systemOf } from './vocabulary.ts';
+import { fixedSystems, systemOf } from './vocabulary.ts';
 
 /** What a search of events asks, as it is read: of each event as it is shown. */
 export type EventQuestion = Results & OfPatient & Conditions<AuditEvent> & { date?: Span; actor?: string };
@@ -167,7 +168,9 @@ export const eventParameters: Rows = {
   ...tokenRows<AuditEvent>('type', 'Type of the event', (event) => codings(event.type)),
   ...tokenRows<AuditEvent>('subtype', 'Transaction, interaction', ({ subtype = [] }) => codings(...subtype)),
   ...tokenRows<AuditEvent>('action', 'C, R, U, D or E', ({ action }) =>
-    action === undefined ? [] : [{ code: action }],
+    action === undefined ? [] : fixed(action, fixedSystems.eventAction),
   ),
-  ...tokenRows<AuditEvent>('outcome', '0, 4 or 8', ({ outcome }) => (outcome === undefined ? [] : [{ code: outcome }])),
+  ...tokenRows<AuditEvent>('outcome', '0, 4 or 8', ({ outcome }) =>
+    outcome === undefined ? [] : fixed(outcome, fixedSystems.eventOutcome),
+  ),
 };

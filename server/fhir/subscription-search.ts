@@ -7,8 +7,9 @@ import { subscriptionResource } from './map/subscription.ts';
 import { answerSearch, searchOf } from './paged-search.ts';
 import type { Results } from './result-parameters.ts';
 import type { Parameter } from './search.ts';
-import { type Conditions, dateRows, stringRows, tokenRows } from './search-conditions.ts';
+import { type Conditions, dateRows, fixed, stringRows, tokenRows } from './search-conditions.ts';
 import { alternatives, unescaped } from './search-values.ts';
+import { fixedSystems } from './vocabulary.ts';
 
 const type = 'Subscription';
 
@@ -38,8 +39,12 @@ export const subscriptionSearch = searchOf<SubscriptionQuestion>({
       from: changedAt,
       to: changedAt + 1,
     })),
-    ...tokenRows<StoredSubscription>('status', 'requested, active, error or off', ({ status }) => [{ code: status }]),
-    ...tokenRows<StoredSubscription>('type', 'rest-hook or websocket', ({ channel }) => [{ code: channel.kind }]),
+    ...tokenRows<StoredSubscription>('status', 'requested, active, error or off', ({ status }) =>
+      fixed(status, fixedSystems.subscriptionStatus),
+    ),
+    ...tokenRows<StoredSubscription>('type', 'rest-hook or websocket', ({ channel }) =>
+      fixed(channel.kind, fixedSystems.subscriptionChannel),
+    ),
     url: uri('Address of the receiver', ({ channel }) => channel.endpoint),
     topic: uri('Canonical address of the topic', ({ criteria }) => criteria),
     ...stringRows<StoredSubscription>('filter-criteria', 'Begin of a filter, as it was sent', (stored) =>

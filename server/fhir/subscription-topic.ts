@@ -6,10 +6,10 @@ import { type Answer, type Exchange, type Interaction, searchesOf } from './exch
 import { answerSearch, searchOf } from './paged-search.ts';
 import type { Results } from './result-parameters.ts';
 import type { Parameter } from './search.ts';
-import { type Conditions, tokenRows } from './search-conditions.ts';
+import { type Conditions, fixed, tokenRows } from './search-conditions.ts';
 import { alternatives, unescaped } from './search-values.ts';
 import { canonicalOf, type Topic, topicOf, topics } from './subscription-topics.ts';
-import { profiles, subscriptions } from './vocabulary.ts';
+import { fixedSystems, profiles, subscriptions } from './vocabulary.ts';
 
 const type = 'Basic';
 
@@ -35,7 +35,7 @@ export const topicSearch = searchOf<TopicQuestion>({
   parameters: {
     ...tokenRows<Topic>('_id', 'Id of the topic', ({ name }) => [{ code: name }]),
     ...tokenRows<Topic>('code', 'SubscriptionTopic', () => [subscriptions.topicCode]),
-    ...tokenRows<Topic>('status', 'active', () => [{ code: 'active' }]),
+    ...tokenRows<Topic>('status', 'active', () => fixed('active', fixedSystems.publication)),
     resource: uri('What the topic watches: its type, or its profile', (topic, text) =>
       [topic.resource, profileOf(topic)].includes(text),
     ),

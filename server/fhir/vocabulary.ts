@@ -70,6 +70,17 @@ export const fixedSystems = {
   consentStatus: ['http://hl7.org/fhir/consent-state-codes'],
   mediaType: ['urn:ietf:bcp:13'],
   language: ['urn:ietf:bcp:47'],
+  eventAction: ['http://hl7.org/fhir/audit-event-action'],
+  eventOutcome: [
+    'http://terminology.hl7.org/CodeSystem/audit-event-outcome',
+    'http://hl7.org/fhir/audit-event-outcome',
+  ],
+  subscriptionStatus: ['http://hl7.org/fhir/subscription-status'],
+  subscriptionChannel: [
+    'http://terminology.hl7.org/CodeSystem/subscription-channel-type',
+    'http://hl7.org/fhir/subscription-channel-type',
+  ],
+  publication: ['http://hl7.org/fhir/publication-status'],
 } as const;
 
 /** HL7 table 0203, the types of identifiers in CX. */

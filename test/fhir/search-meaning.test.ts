@@ -76,6 +76,22 @@ describe('a code whose system FHIR fixes is found under that system and under no
     if (type !== 'Consent') expect(await count(type, `${parameter}:not=urn:other|${code}`)).toBe(await count(type, ''));
   });
 
+  test.each([
+    ['action', `${fixed}audit-event-action`, 'E'],
+    ['outcome', 'http://terminology.hl7.org/CodeSystem/audit-event-outcome', '0'],
+  ])('AuditEvent?%s', async (parameter, system, code) => {
+    const some = async (value: string) => {
+      const path = `AuditEvent?patient.identifier=${door.of('laurent')}&date=ge2000&_count=1&${parameter}=${value}`;
+      const { status, json } = await door.get<Bundle>('laurent', path);
+      return [status, (json.entry ?? []).length];
+    };
+    await count('DocumentReference', '');
+    expect(await some(code)).toEqual([200, 1]);
+    expect(await some(`${system}|${code}`)).toEqual([200, 1]);
+    expect(await some(`|${code}`)).toEqual([200, 1]);
+    expect(await some(`urn:other|${code}`)).toEqual([200, 0]);
+  });
+
   test.each(['draft', 'proposed', 'rejected', 'entered-in-error'])('no consent is %s', async (code) => {
     expect(await count('Consent', `status=${code}`)).toBe(0);
   });
