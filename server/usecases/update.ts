@@ -220,7 +220,11 @@ function planOf<T>(
         { latest: { kind: 'document', entryUUID: document } },
       ]),
       ...nothingElseNames(
-        [...[...changes.entries, ...changes.folders].map(({ before: { entryUUID } }) => entryUUID), ...joined],
+        [
+          ...[...changes.entries, ...changes.folders].map(({ before: { entryUUID } }) => entryUUID),
+          ...joined,
+          ...rejoined(operations),
+        ],
         around,
       ),
     ],
@@ -244,6 +248,11 @@ function planOf<T>(
 function documentsJoined(operations: readonly Operation[]): string[] {
   const joining = operations.filter((o) => o.kind === 'association');
   return uuids(joining.flatMap(({ draft }) => [draft.source, draft.target]));
+}
+
+/** What associations point to that become current again. */
+function rejoined(operations: readonly Operation[]): string[] {
+  return operations.flatMap((o) => (o.kind === 'associationStatus' && o.to === 'approved' ? [o.of.target] : []));
 }
 
 /** The documents that an action touched, by the names that they have now. */

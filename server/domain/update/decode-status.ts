@@ -63,7 +63,10 @@ function problemsOf(object: string, held: Held, to: AvailabilityStatus, { facts 
   if (held.kind === 'associationStatus') {
     const { type, source } = held.of;
     const isFree = type !== 'HasMember' || facts.around.folders.has(source) || facts.folders.has(source);
-    return isFree ? [] : invalid('a member of a submission set stays as it was filed');
+    if (!isFree) return invalid('a member of a submission set stays as it was filed');
+    return to === 'approved' && isSaidByAnother(held.of, facts.around.associations)
+      ? invalid('another association says the same')
+      : [];
   }
   if (held.kind === 'folderStatus') return [];
   const { entryUUID, status } = held.of.entry;
@@ -74,6 +77,18 @@ function problemsOf(object: string, held: Held, to: AvailabilityStatus, { facts 
   return status === 'archived' && to === 'approved' && isReplaced
     ? invalid('it was replaced: out of the archive it is deprecated')
     : [];
+}
+
+/** Between these ends there is one current association of a type: a folder holds a document once. */
+function isSaidByAnother({ entryUUID, type, source, target }: Association, around: readonly Association[]): boolean {
+  return around.some(
+    (a) =>
+      a.entryUUID !== entryUUID &&
+      a.status === 'approved' &&
+      a.type === type &&
+      a.source === source &&
+      a.target === target,
+  );
 }
 
 function currentOf(held: Held): AvailabilityStatus {

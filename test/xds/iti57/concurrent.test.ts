@@ -7,7 +7,7 @@ import { confidential } from '../../support/registry.ts';
 import { openWorld } from '../../support/world.ts';
 import { handled, seen } from '../handled.ts';
 import { associationsOf, foldered, registered, registering, type Sandbox, sound, stored } from '../registered.ts';
-import { linking, memberOf, nextVersion, setOf, submitting } from '../registry-messages.ts';
+import { linking, memberOf, nextVersion, restating, setOf, submitting } from '../registry-messages.ts';
 
 let world: Sandbox;
 let entry: DocumentEntry;
@@ -111,6 +111,30 @@ describe('an association that is submitted', () => {
     const { status, errors } = await into(overtakenBy(async () => replace(world, '2.999.80.3')));
     expect([status, errors.map(({ code }) => code)]).toEqual(['Failure', ['XDSMetadataUpdateError']]);
     expect(await membersOfFolder()).not.toContain(entry.entryUUID);
+  });
+
+  test('again does not become current beside one that says the same', async () => {
+    await into(world);
+    const [former] = (await associationsOf(world, folder.entryUUID)).filter(({ target }) => target === entry.entryUUID);
+    const state = async (from: 'approved' | 'deprecated', to: 'approved' | 'deprecated', by = world) =>
+      seen(
+        await handled(
+          iti57,
+          by,
+          by.as('dr-martin'),
+          submitting(setOf(by, 'dr-martin'), restating(former?.entryUUID ?? '', from, to)),
+        ),
+      );
+    expect(await state('approved', 'deprecated')).toMatchObject({ status: 'Success' });
+    expect(await state('deprecated', 'approved')).toMatchObject({ status: 'Success' });
+    expect(await state('approved', 'deprecated')).toMatchObject({ status: 'Success' });
+    expect(await state('deprecated', 'approved', overtakenBy(addToFolder))).toMatchObject({
+      status: 'Failure',
+      errors: [
+        { code: 'XDSMetadataUpdateError', context: expect.stringContaining('another association says the same') },
+      ],
+    });
+    expect(await state('deprecated', 'approved')).toMatchObject({ status: 'Failure' });
   });
 
   test('with nobody else is filed', async () => {
