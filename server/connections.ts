@@ -6,24 +6,38 @@ type Running = { readonly request: IncomingMessage; readonly response: ServerRes
 /**
  * What an HTTP server does besides calling `app`. A request that waits to be told to go on is judged before its body is sent: it is told so
  * by the first read of its body, and a refusal that comes before that read is all it gets. Bytes that are no HTTP get a status and the end
- * of the connection, but never in the middle of the answer to a request that came whole. RFC 9110 §10.1.1, §15.5; RFC 9112 §9.6.
+ * of the connection, but never in the middle of the answer to a request that came whole; so does a request that names two hosts. RFC 9110 §10.1.1, §15.5; RFC 9112 §3.2, §9.6.
  */
 export function guardConnections(server: Server, app: RequestListener, newId: () => string): void {
   const running = new WeakMap<Duplex, Running>();
+  const refuse = (response: ServerResponse) =>
+    response.writeHead(400, { 'X-Request-Id': newId(), 'Content-Length': 0, Connection: 'close' }).end();
   server.on('request', (request, response) => {
     running.set(request.socket, { request, response });
-    app(request, response);
+    if (isForOneHost(request)) app(request, response);
+    else refuse(response);
   });
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
     running.set(request.socket, { request, response });
     continueWhenRead(request, response);
-    app(request, response);
+    if (isForOneHost(request)) app(request, response);
+    else refuse(response);
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     const refusal = refusalOf(error.code, newId());
     if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy();
     else endConnection(socket, running.get(socket), refusal);
   });
+}
+
+/** Whoever stands before this server could take the other one. */
+function isForOneHost({ rawHeaders }: IncomingMessage): boolean {
+  let hosts = 0;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i];
+    if (name?.length === 4 && name.toLowerCase() === 'host') hosts++;
+  }
+  return hosts < 2;
 }
 
 /** A sender that was not told to go on may leave the body out or not: nothing else can follow on its connection. */

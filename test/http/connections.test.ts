@@ -89,3 +89,16 @@ describe('bytes that are no HTTP', () => {
     expect(text).toMatch(/\r\nX-Request-Id: \S+\r\n/);
   });
 });
+
+test.each([
+  ['a page', ''],
+  ['a body that waits', 'Expect: 100-continue\r\nContent-Length: 5\r\n'],
+])('a request that names two hosts is refused, %s', async (_what, more) => {
+  const { text, toldToGoOn } = await exchange(
+    `GET /health/live HTTP/1.1\r\nHost: dmp.example.org\r\nhost: other.example.org\r\n${more}\r\n`,
+  );
+  expect([statusOf(text), toldToGoOn]).toEqual([400, false]);
+  expect(text).toMatch(/\r\nX-Request-Id: .+\r\n/i);
+  expect(text).toMatch(/\r\nConnection: close\r\n/i);
+  expect(text).not.toContain('alive');
+});
