@@ -3,6 +3,7 @@ import { problem, Refused, refuse } from '../domain/error.ts';
 import type { Grade } from '../domain/match.ts';
 import { findingIdentifiers, matchPatients } from '../usecases/find-patients.ts';
 import { testExistence } from '../usecases/patient.ts';
+import { askedText } from './asked-text.ts';
 import { searchset } from './bundle.ts';
 import type { Answer, Exchange, Interaction } from './exchange.ts';
 import type { Json } from './json.ts';
@@ -26,7 +27,7 @@ async function match(exchange: Exchange): Promise<Answer> {
   const { patient, onlyCertain, limit } = await askedIn(exchange);
   const { identifiers, traits } = identityIn(patient);
   const named = findingIdentifiers(tools, identifiers);
-  const query = `$match ${JSON.stringify(patient)}`;
+  const query = askedText('POST', `${type}/$match`, JSON.stringify(patient));
   const matches: Matched[] =
     named.length > 0
       ? await existing(exchange, named, query)

@@ -1,6 +1,7 @@
 import type { Parameters } from 'fhir/r4.js';
 import { type Problem, type ProblemName, problem, Refused, refuse } from '../domain/error.ts';
 import { type CrossReference, resolveIdentifiers } from '../usecases/resolve-identifiers.ts';
+import { askedText } from './asked-text.ts';
 import type { Answer, Exchange, Interaction } from './exchange.ts';
 import { identifierOf } from './map/patient.ts';
 import { toldOf, unknownIn } from './operation-parameters.ts';
@@ -18,7 +19,8 @@ async function pix(exchange: Exchange): Promise<Answer> {
   const { source, systems, ignored } = questionIn(given, exchange);
   const asksHere = systems.length === 0 || systems.some((system) => isHere(system, base));
   const targets = systems.filter((system) => !isHere(system, base)).map(oidOf);
-  const question = { source, ...(systems.length > 0 && { targets }), query: `$ihe-pix ${queryString(given)}` };
+  const query = askedText(exchange.method, `${type}/$ihe-pix`, queryString(given));
+  const question = { source, ...(systems.length > 0 && { targets }), query };
   const found = await orUnknown(resolveIdentifiers(tools, request, question), exchange, source);
   if (found === undefined) return { refused: [problem('sourceIdentifierUnknown')] };
   const { record, identifiers } = found;

@@ -1,6 +1,7 @@
 import type { Caller } from '../domain/actor.ts';
 import { type Problem, problem, Refused } from '../domain/error.ts';
 import type { KeyedPage, PageKey } from '../usecases/paging.ts';
+import { askedText } from './asked-text.ts';
 import { entryOf, pageToken, readPageToken, searchset } from './bundle.ts';
 import type { Answer, Exchange, Interaction } from './exchange.ts';
 import { checkTogether, type Results, resultRows, type Served } from './result-parameters.ts';
@@ -113,7 +114,7 @@ async function orNothing(found: Promise<FoundHits>, count: boolean): Promise<Fou
 
 /** @throws Refused parameterMalformed, parameterUnknown, pageLinkBroken */
 function readPagedSearch<Asked extends Results>(
-  { parameters, base, linkKey, request: { caller }, strict }: Exchange,
+  { method, parameters, base, linkKey, request: { caller }, strict }: Exchange,
   of: Search<Asked>,
   empty: () => Asked,
 ): PagedSearch<Asked> {
@@ -147,7 +148,7 @@ function readPagedSearch<Asked extends Results>(
         : `${base}/${type}?${text}&_page=${token}${form}`,
     first: `${base}/${type}?${text}${form}`,
     next: (after) => `${base}/${type}?_page=${pageToken(linkKey, caller, type, { search: text, after })}${form}`,
-    query: `${type}?${text}`,
+    query: askedText(method, method === 'POST' ? `${type}/_search` : type, text),
   };
 }
 

@@ -170,7 +170,7 @@ describe('who may search by traits', () => {
     await find(asked);
     const [searched, shown, ...more] = door.world.tools.store.events().slice(before);
     expect(more).toEqual([]);
-    expect(searched).toMatchObject({ action: 'searchPatients', outcome: 'done', query: `Patient?${asked}` });
+    expect(searched).toMatchObject({ action: 'searchPatients', outcome: 'done', query: `GET /fhir/Patient?${asked}` });
     expect(searched).not.toHaveProperty('record');
     expect(shown).toMatchObject({ action: 'searchPatients', record: await door.idOf('laurent') });
     expect(shown).not.toHaveProperty('query');

@@ -46,11 +46,34 @@ describe('the history of a record', () => {
     expect(found?.agent.map(({ type }) => type?.coding?.[0]?.code)).toEqual(['110153', '110152', 'IRCP', 'PROV']);
     expect(found?.agent[1]?.who).toEqual(found?.source.observer);
     const query = found?.entity?.find(({ role }) => role?.code === '24')?.query ?? '';
-    expect(Buffer.from(query, 'base64').toString()).toContain('DocumentReference?patient.identifier=');
+    expect(Buffer.from(query, 'base64').toString()).toMatch(/^GET \/fhir\/DocumentReference\?patient\.identifier=/);
     expect(found?.entity?.find(({ role }) => role?.code === '1')?.what).toEqual({
       reference: first.subject?.reference,
       identifier: { system: 'urn:oid:1.2.250.1.213.1.4.10', value: door.world.ins('laurent').value },
     });
+  });
+
+  test('tells what was asked as it was asked: by POST, and by an operation', async () => {
+    const given = `patient.identifier=${door.of('laurent')}&status=current`;
+    const headers = { Authorization: `Bearer ${await door.token('dr-martin')}` };
+    const form = { ...headers, 'Content-Type': 'application/x-www-form-urlencoded' };
+    await door.ask('DocumentReference/_search', { method: 'POST', headers: form, body: given });
+    const patient = {
+      resourceType: 'Patient',
+      identifier: [{ system: 'urn:oid:1.2.250.1.213.1.4.10', value: door.world.ins('laurent').value }],
+    };
+    const json = { ...headers, 'Content-Type': 'application/fhir+json' };
+    await door.ask('Patient/$match', { method: 'POST', headers: json, body: JSON.stringify(patient) });
+    await door.ask(`Patient/$ihe-pix?sourceIdentifier=${door.of('laurent')}`, { headers });
+    const asked = (await events('laurent')).map((event) => {
+      const query = event?.entity?.find(({ role }) => role?.code === '24')?.query ?? '';
+      return Buffer.from(query, 'base64').toString();
+    });
+    expect(asked).toContain(`POST /fhir/DocumentReference/_search\n\n${new URLSearchParams(given)}`);
+    expect(asked).toContain(`POST /fhir/Patient/$match\n\n${JSON.stringify(patient)}`);
+    expect(asked).toContain(
+      `GET /fhir/Patient/$ihe-pix?${new URLSearchParams({ sourceIdentifier: door.of('laurent') })}`,
+    );
   });
 
   test('carries the request id as an entity', async () => {
