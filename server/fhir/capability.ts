@@ -239,7 +239,7 @@ const documentDocumentation =
 /** The updates of documents. */
 const ofPatch = [
   'PATCH by id, or by a search by identifier that finds one, changes status, securityLabel and the extension isArchived; anything else is 405.',
-  'If-Match is honoured. DELETE, like the status entered-in-error, deletes logically: a read then answers 410, a search for that status finds it.',
+  'If-Match is honoured. DELETE, by id or such a search, like the status entered-in-error, deletes logically: a read then answers 410, a search for that status finds it.',
 ].join(' ');
 
 function resourceOf(
@@ -274,9 +274,13 @@ function resourceOf(
     ...operationsOf(type, interactions),
     ...(documentation.length > 0 && { documentation: documentation.join(' ') }),
     versioning: codes.has('update') || codes.has('vread') ? 'versioned' : 'no-version',
-    ...(codes.has('vread') && { readHistory: codes.has('history-instance') }),
+    readHistory: codes.has('history-instance'),
     conditionalRead: conditionalReads[type] ?? 'not-supported',
-    ...(codes.has('patch') && { updateCreate: false, conditionalCreate: true }),
+    ...(codes.has('patch') && {
+      updateCreate: false,
+      conditionalCreate: true,
+      conditionalDelete: 'single' as const,
+    }),
     ...(type === 'Consent' && {
       conditionalRead: 'not-match' as const,
       updateCreate: false,

@@ -31,11 +31,16 @@ async function patch(exchange: Exchange): Promise<Answer> {
   });
 }
 
-/** The one document that a search by name finds. FHIR R4 http.html#patch; PDSm flow 3. */
-async function conditionalPatch(exchange: Exchange): Promise<Answer> {
-  const { parameters, base, strict, tools } = exchange;
+/** A document that is named, and what is asked of it besides. */
+type Sought = { readonly target: Omit<Amendment, 'wish'>; readonly check: (document: StoredDocument) => void };
+
+/**
+ * The one document that a search by name finds; what is not served is refused, since it might mean another one. FHIR R4 http.html#patch, #cdelete.
+ * @throws Refused parameterMissing, parameterMalformed, parameterUnknown
+ */
+function soughtIn({ parameters, base, tools }: Exchange): Sought {
   const asked = emptyQuestion(base, tools.now());
-  readSearch(parameters, documentParameters, asked, strict);
+  readSearch(parameters, documentParameters, asked, true);
   const [names, ...more] = asked.names ?? [];
   if (names === undefined) refuse('parameterMissing', { attribute: 'identifier' });
   if (more.length > 0 || besidesNames(asked))
@@ -44,9 +49,18 @@ async function conditionalPatch(exchange: Exchange): Promise<Answer> {
       detail: 'beside one kind of identifier, or _id, only patient, status and isArchived may be asked',
     });
   const { patient } = asked;
-  return patched(exchange, { ...names, ...(patient && { patient }) }, ({ entry }) => {
-    if (!passes(entry, asked)) refuse('documentUnknown', { value: names.values.join(',') });
-  });
+  return {
+    target: { ...names, ...(patient && { patient }) },
+    check: ({ entry }) => {
+      if (!passes(entry, asked)) refuse('documentUnknown', { value: names.values.join(',') });
+    },
+  };
+}
+
+/** FHIR R4 http.html#patch; PDSm flow 3. */
+async function conditionalPatch(exchange: Exchange): Promise<Answer> {
+  const { target, check } = soughtIn(exchange);
+  return patched(exchange, target, check);
 }
 
 async function patched(
@@ -87,10 +101,19 @@ async function bodyOf({ tools, request, writeDocument }: Exchange, document: Sto
 
 /** Deletes logically: the bytes and what is known of the document stay, under the status entered-in-error. DMP TD3.3c. */
 async function remove(exchange: Exchange): Promise<Answer> {
-  const { tools, request, header } = exchange;
+  return removed(exchange, { target: named(exchange), check: () => {} });
+}
+
+/** FHIR R4 http.html#cdelete. */
+async function conditionalRemove(exchange: Exchange): Promise<Answer> {
+  return removed(exchange, soughtIn(exchange));
+}
+
+async function removed({ tools, request, header }: Exchange, { target, check }: Sought): Promise<Answer> {
   const document = await amend(tools, request, {
-    ...named(exchange),
+    ...target,
     wish: (found): Wish => {
+      check(found);
       if (found.entry.status !== 'deleted') checkState(found, header('If-Match'));
       return { status: 'deleted' };
     },
@@ -135,5 +158,15 @@ export const documentUpdateInteractions: readonly Interaction[] = [
     action: 'deleteDocument',
     what: 'Delete a document logically',
     handle: remove,
+  },
+  {
+    ...of,
+    method: 'DELETE',
+    path: `/${type}`,
+    interaction: 'delete',
+    action: 'deleteDocument',
+    what: 'The same of the one that a search by identifier finds',
+    handle: conditionalRemove,
+    told: toldOfNames,
   },
 ];

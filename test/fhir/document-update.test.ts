@@ -301,6 +301,58 @@ describe('a conditional patch', () => {
   });
 });
 
+describe('a conditional DELETE', () => {
+  const conditional = (who: string, query: string, headers: Record<string, string> = {}) =>
+    send(who, 'DELETE', `DocumentReference?${query}`, { headers });
+  const nameOf = async (id: string) => {
+    const { masterIdentifier } = (await read('dr-nguyen', `DocumentReference/${id}`)).json;
+    return `identifier=${masterIdentifier?.system}|${masterIdentifier?.value}`;
+  };
+
+  test('deletes the one that matches, logically', async () => {
+    const id = await own();
+    const stale = await conditional('dr-nguyen', await nameOf(id), { 'If-Match': 'W/"7"' });
+    expect([stale.status, (await read('dr-nguyen', `DocumentReference/${id}`)).status]).toEqual([412, 200]);
+    const name = await nameOf(id);
+    expect((await conditional('dr-nguyen', name, { 'If-Match': 'W/"1"' })).status).toBe(204);
+    expect((await read('dr-nguyen', `DocumentReference/${id}`)).status).toBe(410);
+    expect((await conditional('dr-nguyen', name)).status).toBe(404);
+  });
+
+  test('of none, of two, of what is not served, or by who may not, deletes nothing', async () => {
+    const [one, other] = [await own(), await idOf('Ordonnance')];
+    const name = await nameOf(one);
+    const two = `${name},${(await nameOf(other)).slice('identifier='.length)}`;
+    const answers = [
+      await conditional('dr-nguyen', 'identifier=urn:ietf:rfc:3986|urn:oid:2.999.404'),
+      await conditional('dr-nguyen', two),
+      await conditional('dr-nguyen', ''),
+      await conditional('dr-nguyen', `${name}&colour=red`),
+      await conditional('dr-nguyen', `${name}&type=11488-4`),
+      await conditional('inf-petit', name),
+    ];
+    expect(answers.map((answer) => [answer.status, problemOf(answer)])).toEqual([
+      [404, 'resourceUnknown'],
+      [412, 'multipleMatches'],
+      [400, 'parameterMissing'],
+      [400, 'parameterUnknown'],
+      [400, 'parameterMalformed'],
+      [403, 'changeNotYours'],
+    ]);
+    const left = await Promise.all([one, other].map((id) => read('dr-nguyen', `DocumentReference/${id}`)));
+    expect(left.map(({ status }) => status)).toEqual([200, 200]);
+  });
+
+  test('is announced', async () => {
+    const { json } = await opened().ask<CapabilityStatement>('metadata');
+    const told = json.rest?.[0]?.resource?.find(({ type }) => type === 'DocumentReference');
+    expect([told?.conditionalDelete, told?.interaction?.map(({ code }) => code)]).toEqual([
+      'single',
+      expect.arrayContaining(['delete', 'patch']),
+    ]);
+  });
+});
+
 describe('a logical deletion', () => {
   test.each([
     ['by DELETE', (id: string) => send('dr-nguyen', 'DELETE', `DocumentReference/${id}`), 204],
