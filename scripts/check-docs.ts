@@ -8,7 +8,10 @@ import { listSearch } from '../server/fhir/iti66.ts';
 import { documentSearch } from '../server/fhir/iti67.ts';
 import { eventSearch } from '../server/fhir/iti81.ts';
 import { statusOf } from '../server/fhir/outcome.ts';
+import { patientSearch } from '../server/fhir/patient-search.ts';
 import { routeTable } from '../server/fhir/routes.ts';
+import { subscriptionSearch } from '../server/fhir/subscription-search.ts';
+import { topicSearch } from '../server/fhir/subscription-topic.ts';
 import { conditionOf } from '../server/hl7/errors.ts';
 import { codeNames } from '../server/xds/errors.ts';
 import { iti18 } from '../server/xds/iti18.ts';
@@ -154,7 +157,7 @@ given twice asks for both. Dates take eq, ne, ge, gt, le, lt, sa, eb and ap. Wha
 \`Prefer: handling=strict\`; a modifier or chain that is not served is always refused. \`_count\`, \`_total\`, \`_summary\` and \`_elements\` are those of
 FHIR R4; totals count what the caller may see, exactly. Pages are reached by their link alone. (Written from the code by \`npm run docs\`.)
 
-${[documentSearch, listSearch, eventSearch, consentSearch].map(searchOf).join('\n\n')}
+${[documentSearch, listSearch, eventSearch, consentSearch, patientSearch, subscriptionSearch, topicSearch].map(searchOf).join('\n\n')}
 
 # Whom documents name
 
