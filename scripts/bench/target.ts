@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
+import packageFile from '../../package.json' with { type: 'json' };
 import { memoryOf } from './machine.ts';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -87,9 +88,11 @@ async function serve(
   keep = false,
 ): Promise<{ child: ChildProcess; startedIn: number }> {
   const begun = performance.now();
-  const child = spawn(process.execPath, ['server/start.mjs'], {
+  // As `npm start` does, which replaces the shell.
+  const child = spawn(packageFile.scripts.start, {
+    shell: true,
     cwd: root,
-    env,
+    env: { ...env, PATH: `${dirname(process.execPath)}:${env['PATH']}` },
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   for (;;) {
