@@ -68,7 +68,8 @@ export function changesOf(submission: Submission, operations: readonly Operation
   const entries = entryOperations.map((o) => entryVersion(o, statusOf, uuidOf, facts));
   const folders = folderOperations.map((o) => folderVersion(o, statusOf, uuidOf, now));
   const sent = sentAssociations(submission, operations, uuidOf);
-  const repeated = propagated(propagating(entryOperations, folderOperations, uuidOf), set.entryUUID, around, newId);
+  const next = propagating(entryOperations, folderOperations, uuidOf);
+  const repeated = propagated(next, set.entryUUID, around, newId, sent);
   const associations = [...sent, ...filed(sent, set, newId), ...repeated];
   const updated = new Set([...entries, ...folders].map(({ before }) => before.entryUUID));
   const made = new Set(folders.map(({ next }) => next.entryUUID));

@@ -31,6 +31,7 @@ export function decodeUpdate(
       ...problems,
       ...doubledMembers(message),
       ...doubled(operations),
+      ...saidTwice(operations),
       ...unequalPropagation(operations, facts),
     ],
   };
@@ -81,6 +82,25 @@ function doubledMembers({ submission, set }: Message): Problem[] {
   return repeated(members.flatMap(({ target }) => (target === undefined ? [] : [nameOf(target)]))).map((object) =>
     problem('updateUndecodable', { object, detail: 'it is a member of the submission set twice' }),
   );
+}
+
+/** Between two ends the message brings one association of a type, new or current again; the second one is at fault. */
+function saidTwice(operations: readonly Operation[]): Problem[] {
+  const said = new Set<string>();
+  return operations.flatMap((o) => {
+    const [object, of] =
+      o.kind === 'association'
+        ? [o.draft.id, o.draft]
+        : o.kind === 'associationStatus' && o.to === 'approved'
+          ? [o.object, o.of]
+          : ['', undefined];
+    if (of === undefined) return [];
+    const before = said.size;
+    said.add([of.type, nameOf(of.source ?? ''), nameOf(of.target ?? '')].join(' '));
+    return said.size > before
+      ? []
+      : [problem('updateInvalid', { object, detail: 'another association says the same' })];
+  });
 }
 
 /** One new version and one new status of a logical object, no more; the second one is at fault, by the name that the message gives it. */

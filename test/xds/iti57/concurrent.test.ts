@@ -137,6 +137,38 @@ describe('an association that is submitted', () => {
     expect(await state('deprecated', 'approved')).toMatchObject({ status: 'Failure' });
   });
 
+  test('twice in one message is refused, new or current again', async () => {
+    const one = (id: string) => [
+      linking('HasMember', folder.entryUUID, entry.entryUUID, { entryUUID: id }),
+      linking('SubmitAssociation', 'ss1', id),
+    ];
+    const send = async (...objects: string[]) =>
+      seen(await handled(iti57, world, world.as('dr-martin'), submitting(setOf(world, 'dr-martin'), ...objects)));
+    const refused = { status: 'Failure', errors: [{ code: 'XDSMetadataUpdateError' }] };
+    expect(await send(...one('x1'), ...one('x2'))).toMatchObject(refused);
+    expect(await send(...one('x1'))).toMatchObject({ status: 'Success' });
+    const [former] = (await associationsOf(world, folder.entryUUID)).filter(({ target }) => target === entry.entryUUID);
+    const name = former?.entryUUID ?? '';
+    expect(await send(restating(name, 'approved', 'deprecated'))).toMatchObject({ status: 'Success' });
+    expect(await send(restating(name, 'deprecated', 'approved'), ...one('x1'))).toMatchObject(refused);
+    expect(await send(restating(name, 'deprecated', 'approved'))).toMatchObject({ status: 'Success' });
+  });
+
+  test('that propagation would repeat is there once', async () => {
+    await into(world);
+    const next = nextVersion(entry, { title: { value: 'Corrected' } });
+    const submitted = [
+      linking('HasMember', folder.entryUUID, 'next1', { entryUUID: 'x1' }),
+      linking('SubmitAssociation', 'ss1', 'x1'),
+    ];
+    const message = submitting(setOf(world, 'dr-martin'), next, ...submitted);
+    expect(await seen(await handled(iti57, world, world.as('dr-martin'), message))).toMatchObject({
+      status: 'Success',
+    });
+    const { entryUUID } = await stored(world, '2.999.80.1');
+    expect((await membersOfFolder()).filter((member) => member === entryUUID)).toHaveLength(1);
+  });
+
   test('with nobody else is filed', async () => {
     expect(await into(world)).toMatchObject({ status: 'Success' });
     expect(await membersOfFolder()).toContain(entry.entryUUID);
