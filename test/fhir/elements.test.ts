@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
 import type {
   Bundle,
   Coding,
@@ -10,6 +11,7 @@ import type {
   OperationOutcome,
   Patient,
 } from 'fhir/r4.js';
+import { elementsOf, slotsOf } from '../../server/fhir/map/elements.ts';
 import { elementsSlot, extensions } from '../../server/fhir/vocabulary.ts';
 import { bundleOf, type Change, changed, post } from './deposits.ts';
 import { type Door, openDoor } from './door.ts';
@@ -26,7 +28,7 @@ type Definitions = {
 const file = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 const { entry: definitions } = JSON.parse(file('profiles/fhir/structures.json')) as Definitions;
 /** Every element of a type, in FHIR R4. */
-const elementsOf = (type: string) =>
+const definedIn = (type: string) =>
   (definitions.find(({ resource }) => resource.name === type)?.resource.snapshot.element ?? [])
     .map(({ path }) => path)
     .filter((path) => path !== type);
@@ -493,7 +495,7 @@ describe.each<[string, Readonly<Record<string, Case>>]>([
   test('without one left out', () => {
     // Parts of what is ignored, or refused, as a whole.
     const isWithin = (path: string) => type === 'Patient' && /^(contact|communication|link)\./.test(path);
-    const elements = elementsOf(type).map((path) => path.slice(type.length + 1));
+    const elements = definedIn(type).map((path) => path.slice(type.length + 1));
     expect(Object.keys(cases).toSorted()).toEqual(elements.filter((path) => !isWithin(path)).toSorted());
     const ignored = Object.entries(cases).flatMap(([path, one]) => ('ignored' in one ? [`${type}.${path}`] : []));
     expect(ignoredByGuide.filter((path) => path.startsWith(`${type}.`)).toSorted()).toEqual(ignored.toSorted());
@@ -556,6 +558,10 @@ describe('what is kept beside the attributes', () => {
       const { json } = await deposit(say);
       return json.resourceType === 'Bundle' ? [] : json.issue.map((i) => `${i.details?.text} ${i.expression?.[0]}`);
     };
+    const long = { ...unknown, valueString: 'a'.repeat(66_000) };
+    expect(await told(({ document }) => void document.extension?.push(long))).toEqual([
+      `elementNotKept ${at}.extension`,
+    ]);
     const naming = { url: unknown.url, valueReference: { reference: '#source-patient' } };
     expect(await told(({ document }) => void document.extension?.push(naming))).toEqual([
       `elementNotKept ${at}.extension`,
@@ -588,4 +594,17 @@ describe('what is kept beside the attributes', () => {
       expect(document.extension?.filter(({ url }) => url === extensions.isArchived)).toEqual([]);
     }
   });
+});
+
+test('a slot holds any text, in values that XDS takes and XML leaves as they are', () => {
+  const texts = fc.string({ unit: 'binary', minLength: 1, maxLength: 600 }).filter((text) => /\S/.test(text));
+  fc.assert(
+    fc.property(fc.array(texts, { minLength: 1, maxLength: 3 }), (all) => {
+      const elements = { extension: all.map((valueString) => ({ url: unknown.url, valueString })) };
+      const slots = slotsOf(elements);
+      expect(slots.flatMap(({ values }) => values).every((value) => /^[!-~]{1,256}$/.test(value))).toBe(true);
+      const other = { name: 'urn:other', values: ['a'] };
+      expect(elementsOf([other, ...slots])).toEqual({ elements, others: [other] });
+    }),
+  );
 });

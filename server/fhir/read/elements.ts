@@ -11,6 +11,9 @@ import { extensionsOf, present, resolvedIn, type Source } from './source.ts';
 
 type Kept = DocumentReference | List;
 
+/** Characters of what is kept beside the attributes: it goes with every answer. */
+const mostKept = 65_536;
+
 /**
  * The slots that a document or list brings, and one with what XDS has no attribute for: meta.source, security and tag, language, extensions that
  * nobody knows here, identifiers besides entryUUID and uniqueId, custodian.
@@ -20,6 +23,8 @@ export function extraIn(source: Source, resource: Kept): Slot[] {
   const slots = slotsOf(elementsIn(source, resource));
   if (slots.length > 0 && brought.some(({ name }) => name === elementsSlot))
     notKept(source, 'extension', `the slot ${elementsSlot} is written by this server`);
+  const size = slots.flatMap(({ values }) => values).join('').length;
+  if (size > mostKept) notKept(source, 'extension', `it has ${size} characters, at most ${mostKept} are`);
   return [...brought, ...slots];
 }
 
