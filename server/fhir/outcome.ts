@@ -1,4 +1,5 @@
 import { type Problem, type ProblemName, wordsOf } from '../domain/error.ts';
+import { sharingCodes } from './sharing-codes.ts';
 
 /** Codes of the value set issue-type that this face answers with. FHIR R4 valueset-issue-type. */
 export type IssueCode =
@@ -210,7 +211,7 @@ export function answerStatus(problems: readonly Problem[]): number {
 const mostTold = 1000;
 
 /**
- * An OperationOutcome with one issue for each problem, its name as `details`, its public words as `diagnostics` and as `expression` the FHIRPath
+ * An OperationOutcome with one issue for each problem, its name as `details`, with the code of document sharing where it has one, its public words as `diagnostics` and as `expression` the FHIRPath
  * of what is at fault, or the name of the search parameter. The id is the request's. FHIR R4 operationoutcome.html.
  */
 export function outcomeOf(problems: readonly Problem[], requestId: string, severity: 'error' | 'warning' = 'error') {
@@ -223,10 +224,11 @@ export function outcomeOf(problems: readonly Problem[], requestId: string, sever
 
 function issueOf({ name, about }: Problem, severity: 'error' | 'warning') {
   const { attribute, expression } = about;
+  const sharingCode = sharingCodes[name];
   return {
     severity: severity === 'error' && statusOf(name) >= 500 ? 'fatal' : severity,
     code: translations[name].code,
-    details: { text: name },
+    details: { ...(sharingCode !== undefined && { coding: [{ code: sharingCode }] }), text: name },
     diagnostics: wordsOf({ name, about }),
     ...((expression ?? attribute) !== undefined && {
       expression: [expression ?? (ofParameter.has(name) ? `http.${attribute}` : attribute)],

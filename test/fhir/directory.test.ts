@@ -349,7 +349,7 @@ describe('who may ask', () => {
       ['readDirectory', 'refused', 'search', 'matrix'],
     ]);
     expect(events.map(({ record }) => record)).toEqual(Array(5).fill(undefined));
-    expect(events[0]?.query).toBe(`Practitioner?identifier=${encodeURIComponent(`${ps}|${martin}`)}`);
+    expect(events[0]?.query).toBe(`GET /fhir/Practitioner?identifier=${encodeURIComponent(`${ps}|${martin}`)}`);
   });
 });
 

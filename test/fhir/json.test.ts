@@ -134,7 +134,7 @@ describe('A body that is no Bundle of ITI-65', () => {
         'elementMalformed Bundle.entry[1].resource.date',
       ],
     ],
-    ['nothing in it', () => '{"resourceType":"Bundle","type":"transaction"}', 400, ['submissionSetCount']],
+    ['nothing in it', () => '{"resourceType":"Bundle","type":"transaction"}', 400, ['submissionSetCount Bundle.entry']],
     [
       'a thousand and one entries',
       () =>

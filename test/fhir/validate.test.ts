@@ -81,11 +81,7 @@ describe('a deposit that claims PDSm', () => {
           },
           request: { method: 'POST', url: 'List' },
         }),
-      [
-        'attributeMissing Bundle.entry[3].resource.identifier',
-        'entryNotInSet Bundle.entry[3].resource',
-        'profileElementMissing Bundle.entry[3].resource.entry',
-      ],
+      ['entryNotInSet Bundle.entry[3].resource', 'profileElementMissing Bundle.entry[3].resource.entry'],
     ],
     [
       'an INS of a validated identity that is not official',
