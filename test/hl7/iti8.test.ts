@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { insKey } from '../../server/domain/ins.ts';
 import { findDocuments } from '../../server/usecases/query.ts';
@@ -39,6 +40,13 @@ describe('ADT add and revise', () => {
       origin: { transaction: 'ITI-8', address: '127.0.0.1' },
       record: record?.id,
     });
+  });
+
+  test('the sample of the documentation is taken', async () => {
+    const sample = readFileSync(new URL('../../docs/samples/adt-a08-revise.hl7', import.meta.url), 'utf8');
+    const ack = await line.ask(sample.replaceAll('\n', '\r'));
+    expect([ack.code, ack.controlId, ack.errors]).toEqual(['AA', 'A08-1', []]);
+    expect((await recordOf('laurent'))?.traits).toMatchObject({ addresses: [{ city: 'Nancy' }] });
   });
 
   test('tells where the patient is reached, all given names and the mother', async () => {
