@@ -7,7 +7,7 @@ const digestLength = 16;
 /** Credentials that served once, and until when a second use is refused. Held in memory; written once for each group of change sets. */
 export type SpentCredentials = {
   isSpent(spend: Spend, at: number): boolean;
-  mark(spend: Spend): void;
+  mark(spend: Spend, at: number): void;
   /** Writes what was marked since the last call. */
   write(at: number): void;
   /** Forgets what was marked and not kept, after a rollback. */
@@ -20,21 +20,30 @@ export type SpentCredentials = {
 export function openSpent(database: Database): SpentCredentials {
   const add = database.prepare('INSERT INTO spent (until, digests) VALUES (?, ?)');
   const prune = database.prepare('DELETE FROM spent WHERE until <= ?');
-  const untilOf = new Map<string, number>();
+  const lasting = database.prepare<{ digests: Uint8Array }>('SELECT digests FROM spent WHERE until > ?');
+  let known: Map<string, number> | undefined;
   let marked: (readonly [key: string, until: number])[] = [];
   let prunedAt = 0;
 
-  for (const { digests } of database.prepare<{ digests: Uint8Array }>('SELECT digests FROM spent').all()) {
-    const bytes = Buffer.from(digests.buffer, digests.byteOffset, digests.byteLength);
-    for (let i = 0; i + digestLength + 6 <= bytes.length; i += digestLength + 6)
-      untilOf.set(bytes.toString('latin1', i, i + digestLength), bytes.readUIntBE(i + digestLength, 6));
+  /** Those of earlier runs that still hold are read with the first question: a store at rest keeps none in memory, and an old one's ended long ago. */
+  function untils(at: number): Map<string, number> {
+    if (known !== undefined) return known;
+    known = new Map();
+    for (const { digests } of lasting.all(at)) {
+      const bytes = Buffer.from(digests.buffer, digests.byteOffset, digests.byteLength);
+      for (let i = 0; i + digestLength + 6 <= bytes.length; i += digestLength + 6) {
+        const until = bytes.readUIntBE(i + digestLength, 6);
+        if (until > at) known.set(bytes.toString('latin1', i, i + digestLength), until);
+      }
+    }
+    return known;
   }
 
   return {
-    isSpent: ({ key }, at) => (untilOf.get(digestOf(key)) ?? 0) > at,
-    mark({ key, until }) {
+    isSpent: ({ key }, at) => (untils(at).get(digestOf(key)) ?? 0) > at,
+    mark({ key, until }, at) {
       const digest = digestOf(key);
-      untilOf.set(digest, until);
+      untils(at).set(digest, until);
       marked.push([digest, until]);
     },
     write(at) {
@@ -51,10 +60,10 @@ export function openSpent(database: Database): SpentCredentials {
       if (at < prunedAt + 60_000) return;
       prunedAt = at;
       prune.run(at);
-      for (const [digest, until] of untilOf) if (until <= at) untilOf.delete(digest);
+      for (const [digest, until] of untils(at)) if (until <= at) known?.delete(digest);
     },
     forget() {
-      for (const [digest] of marked) untilOf.delete(digest);
+      for (const [digest] of marked) known?.delete(digest);
       marked = [];
     },
     keep() {

@@ -90,7 +90,7 @@ export function openWriter(
     const applied = apply(set, places, head);
     head = applied.head;
     for (const { record, wrapped } of made) newKeys.set(record, wrapped);
-    if (spend !== undefined) spent.mark(spend);
+    if (spend !== undefined) spent.mark(spend, set.at);
     const { sequences, awaited } = applied;
     return { done: true, sequences, ...(awaited && { awaited }) };
   }
