@@ -14,19 +14,9 @@ import { subscriptionSearch } from '../server/fhir/subscription-search.ts';
 import { topicSearch } from '../server/fhir/subscription-topic.ts';
 import { conditionOf } from '../server/hl7/errors.ts';
 import { codeNames } from '../server/xds/errors.ts';
-import { iti18 } from '../server/xds/iti18.ts';
-import { iti41 } from '../server/xds/iti41.ts';
-import { iti42 } from '../server/xds/iti42.ts';
-import { iti43 } from '../server/xds/iti43.ts';
-import { iti44 } from '../server/xds/iti44.ts';
-import { iti51 } from '../server/xds/iti51.ts';
-import { iti57 } from '../server/xds/iti57.ts';
-import { iti61 } from '../server/xds/iti61.ts';
-import { iti62 } from '../server/xds/iti62.ts';
-import { iti86 } from '../server/xds/iti86.ts';
-import { iti92 } from '../server/xds/iti92.ts';
 import { multiPatientQueryTable } from '../server/xds/multi-patient-queries.ts';
 import { queryTable } from '../server/xds/queries.ts';
+import { xdsTransactions } from '../server/xds/transactions.ts';
 import { auditPage } from './audit-page.ts';
 import { profilesPage } from './profiles-page.ts';
 
@@ -207,7 +197,7 @@ ${rows.join('\n')}`;
 }
 
 function transactions(): string {
-  const xds = [iti18, iti41, iti42, iti43, ...iti44, iti51, iti57, iti61, iti62, iti86, iti92].map(
+  const xds = xdsTransactions.map(
     (t) =>
       `| ${t.name} | \`POST /xds/${t.receiver}\`, \`POST /si-dmp-server/v2/services/${t.receiver}\` | \`${t.requestAction}\` | ${t.packaging === 'mtom' ? 'MTOM' : 'SOAP'} |`,
   );

@@ -10,18 +10,8 @@ import { StoreBusy } from './store/port.ts';
 import { fhirAddressesOf, oauthSettingsOf } from './token-issuers.ts';
 import { exposition } from './watch/metrics.ts';
 import { nameRequest } from './watch/request-id.ts';
-import { iti18 } from './xds/iti18.ts';
-import { iti41 } from './xds/iti41.ts';
-import { iti42 } from './xds/iti42.ts';
-import { iti43 } from './xds/iti43.ts';
-import { iti44 } from './xds/iti44.ts';
-import { iti51 } from './xds/iti51.ts';
-import { iti57 } from './xds/iti57.ts';
-import { iti61 } from './xds/iti61.ts';
-import { iti62 } from './xds/iti62.ts';
-import { iti86 } from './xds/iti86.ts';
-import { iti92 } from './xds/iti92.ts';
 import { xdsRouter } from './xds/routes.ts';
+import { xdsTransactions } from './xds/transactions.ts';
 
 /** What the process knows and one thread's application has to ask. */
 export type Process = {
@@ -73,17 +63,12 @@ export function makeApp(
     ctx.type = 'text/plain; version=0.0.4; charset=utf-8';
     ctx.body = await exposition(await process.metrics());
   });
-  const xds = xdsRouter(
-    context.tools,
-    context.identify,
-    [iti18, iti41, iti42, iti43, ...iti44, iti51, iti57, iti61, iti62, iti86, iti92],
-    {
-      log: context.log,
-      publicUrl: env.DMP_PUBLIC_URL,
-      limits: context.limits,
-      ownWay: context.work.ownWay,
-    },
-  );
+  const xds = xdsRouter(context.tools, context.identify, xdsTransactions, {
+    log: context.log,
+    publicUrl: env.DMP_PUBLIC_URL,
+    limits: context.limits,
+    ownWay: context.work.ownWay,
+  });
   const oauthSettings = oauthSettingsOf(context);
   const oauth = oauthRouter(context.tools, oauthSettings);
   const addresses = fhirAddressesOf(oauthSettings);

@@ -34,16 +34,16 @@ export function conceptsIn(
   return (concepts ?? []).flatMap((concept, i) => conceptIn(source, concept, attribute, `${at}[${i}]`) ?? []);
 }
 
-/** Every coding of the labels, each once: one that is left out would show a document to whom it is hidden. */
+/**
+ * The first coding of each label, and of the others those that none says: one that is left out would show a document to whom it is hidden.
+ */
 export function labelsIn(source: Source, labels: readonly CodeableConcept[] | undefined): Code[] {
-  const found = (labels ?? []).flatMap((label, i) => {
-    const codings = label.coding ?? [];
-    if (codings.length === 0) report(source, 'attributeMissing', 'confidentialityCode', `securityLabel[${i}].coding`);
-    return codings.map(codeIn);
-  });
-  const isFirst = ({ code, system }: Code, i: number) =>
-    found.findIndex((one) => one.code === code && one.system === system) === i;
-  return found.filter(isFirst);
+  const firsts = conceptsIn(source, labels, 'confidentialityCode', 'securityLabel');
+  const further = (labels ?? []).flatMap(({ coding = [] }) => coding.slice(1).map(codeIn));
+  const all = [...firsts, ...further];
+  const isNew = ({ code, system }: Code, i: number) =>
+    i < firsts.length || all.findIndex((one) => one.code === code && one.system === system) === i;
+  return all.filter(isNew);
 }
 
 /** A role or specialty of an author: a coding as CI-SIS writes it, or the text. */
