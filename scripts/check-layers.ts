@@ -114,7 +114,7 @@ const allowed: Record<string, readonly string[]> = {
     'profiles/',
   ],
   'server/': ['server/', 'profiles/'],
-  'scripts/': ['scripts/', 'server/', 'profiles/'],
+  'scripts/': ['scripts/', 'server/', 'profiles/', 'package.json'],
   'scripts/fuzz.ts': ['scripts/', 'server/', 'test/'],
   'test/': ['test/', 'server/', 'scripts/', 'profiles/'],
 };

@@ -27,9 +27,9 @@ async function hiddenOf(holder: string, label: string): Promise<{ id: string; un
 }
 
 describe('whoever has no right on a record gets the same answer for documents of it and for none', () => {
-  const patch = async (who: string, uniqueId: string, ignored: string) => {
+  const patch = async (who: string, uniqueId: string, further: string) => {
     const { status, json } = await door.ask<OperationOutcome>(
-      `DocumentReference?identifier=${encodeURIComponent(`urn:ietf:rfc:3986|urn:oid:${uniqueId}`)}${ignored}`,
+      `DocumentReference?identifier=${encodeURIComponent(`urn:ietf:rfc:3986|urn:oid:${uniqueId}`)}${further}`,
       {
         method: 'PATCH',
         headers: {
@@ -44,15 +44,15 @@ describe('whoever has no right on a record gets the same answer for documents of
   };
 
   test.each([
-    ['dr-roux', ''],
-    ['dr-roux', '&patientele=1'],
-    ['dr-bernard', '&patient-name=x'],
-    ['inf-petit', '&patients'],
-  ])('a conditional PATCH by %s with%s', async (who, ignored) => {
+    ['dr-roux', '', 404],
+    ['dr-roux', '&patientele=1', 400],
+    ['dr-bernard', '&patient-name=x', 400],
+    ['inf-petit', '&patients', 400],
+  ])('a conditional PATCH by %s with%s', async (who, further, status) => {
     const { uniqueId } = await hiddenOf('masson', 'INVISIBLE_PATIENT');
-    const there = await patch(who, uniqueId, ignored);
-    expect(there.status).toBe(404);
-    expect(there).toEqual(await patch(who, '1.2.3.4.5.6.7', ignored));
+    const there = await patch(who, uniqueId, further);
+    expect(there.status).toBe(status);
+    expect(there).toEqual(await patch(who, '1.2.3.4.5.6.7', further));
   });
 
   test('and who names the patient learns that he has no right, whatever the document', async () => {
