@@ -158,7 +158,10 @@ function tells(traits: Traits, of: Told): boolean {
       return addresses.length > 0;
     case 'telecom':
       return telecoms.length > 0;
-    default:
+    case 'city':
+    case 'state':
+    case 'postalCode':
+    case 'country':
       return addresses.some((held) => (held[of] ?? '') !== '');
   }
 }

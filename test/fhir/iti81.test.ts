@@ -69,10 +69,10 @@ describe('the history of a record', () => {
       const query = event?.entity?.find(({ role }) => role?.code === '24')?.query ?? '';
       return Buffer.from(query, 'base64').toString();
     });
-    expect(asked).toContain(`POST /fhir/DocumentReference/_search\n\n${new URLSearchParams(given)}`);
+    expect(asked).toContain(`POST /fhir/DocumentReference/_search\n\n${new URLSearchParams(given).toString()}`);
     expect(asked).toContain(`POST /fhir/Patient/$match\n\n${JSON.stringify(patient)}`);
     expect(asked).toContain(
-      `GET /fhir/Patient/$ihe-pix?${new URLSearchParams({ sourceIdentifier: door.of('laurent') })}`,
+      `GET /fhir/Patient/$ihe-pix?${new URLSearchParams({ sourceIdentifier: door.of('laurent') }).toString()}`,
     );
   });
 

@@ -11,7 +11,7 @@ afterAll(() => door.close());
 
 async function faultsOf(bundle: Bundle<FhirResource>): Promise<[status: number, ...faults: string[]]> {
   const { status, json } = await post<OperationOutcome>(door, 'dr-martin', bundle);
-  const faults = (json.issue ?? []).map(({ details, expression }) => `${details?.text} ${expression?.[0]}`);
+  const faults = json.issue.map(({ details, expression }) => `${details?.text} ${expression?.[0]}`);
   return [status, ...faults];
 }
 
