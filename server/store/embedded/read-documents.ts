@@ -57,10 +57,11 @@ export function makeDocumentReads(database: Database, counts: ChangeCounts) {
     of = columns,
   ): readonly StoredDocument[] {
     const own = ownFilter(reading.visibility.viewer);
-    const page = limit === undefined ? '' : 'ORDER BY s.position DESC LIMIT ?';
+    // A limit that is bound makes SQLite plan the statement anew each time.
+    const page = limit === undefined ? '' : `ORDER BY s.position DESC LIMIT ${Math.trunc(limit)}`;
     const sql = `SELECT ${of}, ${own.sql} FROM ${from.sql} CROSS JOIN document d ON d.position = s.position
          WHERE ${where.sql} ${page}`;
-    const params = [...own.params, ...from.params, ...where.params, ...(limit === undefined ? [] : [limit])];
+    const params = [...own.params, ...from.params, ...where.params];
     const read = () => {
       const rows = database.prepare<Row>(sql, 'arrays').all(...params);
       return { record: reading.record, documents: rows.map((row) => documentOf(reading, row, entryOf)) };
