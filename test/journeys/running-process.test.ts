@@ -99,7 +99,7 @@ describe('under load', () => {
     'a further web thread serves, and an assertion still serves once',
     async () => {
       const token = await server.credentials.token('dr-martin');
-      const query = `DocumentReference?patient.identifier=${tokenOf('laurent')}&_count=100`;
+      const query = `DocumentReference?patient.identifier=${tokenOf('laurent')}&_count=100&_format=xml`;
       const serves = () => server.output().includes('a further web thread serves');
       while (!serves()) await Promise.all(Array.from({ length: 40 }, () => server.fhir.get(token, query)));
       for (let round = 0; round < 3; round++) {

@@ -74,7 +74,7 @@ onLinux(
   'websockets are told of every deposit in order, whichever thread holds them and whichever took it; they end with the server',
   async () => {
     const token = await server.credentials.token('dr-martin');
-    const query = `DocumentReference?patient.identifier=${tokenOf('laurent')}&_count=100`;
+    const query = `DocumentReference?patient.identifier=${tokenOf('laurent')}&_count=100&_format=xml`;
     const serves = () => server.output().includes('a further web thread serves');
     while (!serves()) await Promise.all(Array.from({ length: 40 }, () => server.fhir.get(token, query)));
     const { id } = await ask<Subscription>('POST', 'Subscription', asked({ type: 'websocket' }));
