@@ -9,19 +9,25 @@ export function processMetrics(): { readonly snapshot: () => Promise<readonly un
   delay.enable();
   new Gauge({
     name: 'opendmp_loop_delay_p99_seconds',
-    help: 'Event-loop delay since the first look at the metrics',
+    help: 'Event-loop delay since the first look at the metrics, of the thread that is delayed most',
+    aggregator: 'max',
     registers: [registry],
     collect() {
       this.set(delay.count === 0 ? 0 : delay.percentile(99) / 1e9);
     },
   });
   return {
-    snapshot: async () => registry.getMetricsAsJSON(),
+    snapshot: async () => (await registry.getMetricsAsJSON()).map(ofProcessOnce),
     stop() {
       delay.disable();
       registry.clear();
     },
   };
+}
+
+/** What every thread says of the whole process counts once. */
+function ofProcessOnce<T extends { readonly name: string }>(metric: T): T & { readonly aggregator?: 'max' } {
+  return metric.name.startsWith('opendmp_process_') ? { ...metric, aggregator: 'max' } : metric;
 }
 
 /** Snapshots of all threads as one Prometheus text. */

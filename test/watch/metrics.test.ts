@@ -36,6 +36,16 @@ describe('the metrics of two web threads', () => {
     expect(lines.some((line) => line.startsWith('opendmp_loop_delay_p99_seconds '))).toBe(true);
   });
 
+  test('say once what is of the whole process', async () => {
+    const threads = [openMetrics(), openMetrics(), openMetrics()];
+    const lines = (await exposition(await Promise.all(threads.map((thread) => thread.snapshot())))).split('\n');
+    for (const thread of threads) thread.stop();
+    const resident = lines.find((line) => line.startsWith('opendmp_process_resident_memory_bytes '))?.split(' ')[1];
+    const { rss } = process.memoryUsage();
+    expect(Number(resident)).toBeGreaterThan(rss / 2);
+    expect(Number(resident)).toBeLessThan(rss * 2);
+  });
+
   test('are empty where nothing was asked', async () => {
     const metrics = openMetrics();
     const text = await exposition([await metrics.snapshot()]);
