@@ -132,6 +132,17 @@ describe('a folder has one owner and one format', () => {
   });
 });
 
+test('a record is recalled by the name that it was asked for, not by one that reads like it', async () => {
+  const store = await open();
+  await seed(store);
+  const { facts } = store;
+  const oid = '1.2.250.1.213.1.4.10';
+  const value = '279035121518989';
+  for (let n = 0; n < 3; n++) expect((await facts.recordByIdentifier({ value, oid }))?.record.id).toBe(first);
+  for (const like of [`${oid} ${value}`, `identifier ${oid} ${value}`])
+    expect(await facts.recordById(like)).toBeUndefined();
+});
+
 describe('several threads, one writer', () => {
   test('a store on a port of the writer keeps names and credentials once with the others', async () => {
     const main = await open({ threads: true });

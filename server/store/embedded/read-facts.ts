@@ -71,10 +71,10 @@ export function makeFactReads(database: Database, counts: ChangeCounts) {
 
   return {
     recordByIdentifier: ({ value, oid }: { readonly value: string; readonly oid: string }) =>
-      recall(`${oid} ${value}`, () => factsOf(() => byIdentifier.get(value, oid))),
-    recordById: (id: string) => recall(id, () => factsOf(() => byId.get(id))),
+      recall(`identifier ${oid} ${value}`, () => factsOf(() => byIdentifier.get(value, oid))),
+    recordById: (id: string) => recall(`id ${id}`, () => factsOf(() => byId.get(id))),
     recordOfDocument: (entryUUID: string) =>
-      recall(entryUUID, () => factsOf(() => ofDocument.get(uuidHex(entryUUID) ?? ''))),
+      recall(`document ${entryUUID}`, () => factsOf(() => ofDocument.get(uuidHex(entryUUID) ?? ''))),
     recordOfConsent: (id: string) => factsOf(() => ofConsent.get(id)),
     recordOfEvent: (sequence: number) =>
       factsOf(() => (Number.isSafeInteger(sequence) ? ofEvent.get(sequence) : undefined)),
