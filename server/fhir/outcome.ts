@@ -1,5 +1,5 @@
 import { type Problem, type ProblemName, wordsOf } from '../domain/error.ts';
-import { sharingCodes } from './sharing-codes.ts';
+import { sharingCodeOf } from '../domain/sharing-code.ts';
 
 /** Codes of the value set issue-type that this face answers with. FHIR R4 valueset-issue-type. */
 export type IssueCode =
@@ -224,7 +224,7 @@ export function outcomeOf(problems: readonly Problem[], requestId: string, sever
 
 function issueOf({ name, about }: Problem, severity: 'error' | 'warning') {
   const { attribute, expression } = about;
-  const sharingCode = sharingCodes[name];
+  const sharingCode = sharingCodeOf(name, 'repository');
   return {
     severity: severity === 'error' && statusOf(name) >= 500 ? 'fatal' : severity,
     code: translations[name].code,

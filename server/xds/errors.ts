@@ -1,8 +1,7 @@
 import { type Problem, type ProblemName, wordsOf } from '../domain/error.ts';
+import { either, type Receiver, type SharingCode, sharingCodes } from '../domain/sharing-code.ts';
 import { escapeAttribute } from '../xml/write.ts';
 import { namespace, responseStatus, severity } from './vocabulary.ts';
-
-export type Receiver = 'registry' | 'repository';
 
 /** How a problem is told by SOAP when no transaction may answer. SOAP 1.2 Part 1 §5.4; statuses of SOAP 1.2 Part 2 §7.5.2.2. */
 export type FaultForm = {
@@ -11,10 +10,7 @@ export type FaultForm = {
   readonly status: number;
 };
 
-type ErrorCode = string | { readonly [receiver in Receiver]: string };
-
 const sender: { readonly fault: FaultForm } = { fault: { code: 'Sender', status: 400 } };
-const either = (registry: string, repository: string): ErrorCode => ({ registry, repository });
 const metadata = either('XDSRegistryMetadataError', 'XDSRepositoryMetadataError');
 const general = either('XDSRegistryError', 'XDSRepositoryError');
 
@@ -43,38 +39,13 @@ const answers = {
   messageTooLarge: sender,
   notIdentified: { fault: { code: 'Sender', subcode: 'wsse:FailedAuthentication', status: 400 } },
 
-  unknownPatient: 'XDSUnknownPatientId',
-  recordClosed: 'XDSUnknownPatientId',
   accessDenied: general,
   insufficientScope: general,
   patientNotNamed: either('XDSStoredQueryMissingParam', 'XDSRepositoryError'),
-  patientDiffersFromCredential: 'XDSPatientIdDoesNotMatch',
 
-  attributeMissing: metadata,
-  attributeMalformed: metadata,
-  attributeRepeated: metadata,
-  attributeForbidden: metadata,
-  attributesContradict: metadata,
-  codeNotAllowed: metadata,
-  objectUnclassified: metadata,
-  submissionSetCount: metadata,
   tooManyEntries: either('XDSRegistryOutOfResources', 'XDSRepositoryOutOfResources'),
-  duplicateId: metadata,
-  duplicateUniqueIdInMessage: either(
-    'XDSRegistryDuplicateUniqueIdInMessage',
-    'XDSRepositoryDuplicateUniqueIdInMessage',
-  ),
-  referenceUnresolved: 'UnresolvedReferenceException',
-  associationInvalid: metadata,
-  entryNotInSet: metadata,
-  patientIdsDiffer: 'XDSPatientIdDoesNotMatch',
-  uniqueIdInUse: 'XDSDuplicateUniqueIdInRegistry',
-  nonIdenticalHash: 'XDSNonIdenticalHash',
-  nonIdenticalSize: 'XDSNonIdenticalSize',
-  entryUuidInUse: metadata,
-  targetDeprecated: 'XDSRegistryDeprecatedDocumentError',
-  targetOfAnotherPatient: 'XDSPatientIdDoesNotMatch',
-  uniqueIdOfAnotherKind: metadata,
+  objectTypeNotHere: metadata,
+  insMalformed: metadata,
 
   initialVersion: 'XDSInvalidRequestException',
   initialFolder: 'XDSMetadataUpdateError',
@@ -88,20 +59,7 @@ const answers = {
   objectNotUpdatable: 'XDSObjectTypeError',
   policyForbids: 'LocalPolicyRestrictionError',
   changeNotYours: general,
-
-  documentMissing: 'XDSMissingDocument',
-  documentWithoutMetadata: 'XDSMissingDocumentMetadata',
-  hashDiffers: metadata,
-  sizeDiffers: metadata,
-  objectTypeNotHere: metadata,
-
-  lotSignatureMissing: metadata,
-  lotSignatureWrong: 'InvalidDocumentContent',
-  authorNotCaller: metadata,
-  visibilityNotAllowed: metadata,
   notYoursToReplace: general,
-  patientDocumentNotAllowed: metadata,
-  insMalformed: metadata,
 
   queryUnknown: 'XDSUnknownStoredQuery',
   queryParameterMissing: 'XDSStoredQueryMissingParam',
@@ -187,9 +145,11 @@ const answers = {
   busy: either('XDSRegistryBusy', 'XDSRepositoryBusy'),
   outOfResources: either('XDSRegistryOutOfResources', 'XDSRepositoryOutOfResources'),
   internal: { fault: { code: 'Receiver', status: 500 } },
-} satisfies Record<ProblemName, ErrorCode | { readonly fault: FaultForm }>;
 
-const answerTo: Record<ProblemName, ErrorCode | { readonly fault: FaultForm }> = answers;
+  ...sharingCodes,
+} satisfies Record<ProblemName, SharingCode | { readonly fault: FaultForm }>;
+
+const answerTo: Record<ProblemName, SharingCode | { readonly fault: FaultForm }> = answers;
 
 /** The errorCode of a problem; undefined when it is told by a fault alone. */
 export function errorCodeOf(name: ProblemName, receiver: Receiver): string | undefined {
