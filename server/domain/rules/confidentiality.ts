@@ -4,8 +4,14 @@ import { type Problem, problem } from '../error.ts';
 /** HL7 v3 Confidentiality. */
 const confidentialitySystem = '2.16.840.1.113883.5.25';
 
+/** JDV_J58 by code system. */
+const valueSet: ReadonlyMap<string, readonly string[]> = new Map([
+  [confidentialitySystem, ['N', 'R', 'V']],
+  [visibilitySystem, visibilityCodes],
+]);
+
 /**
- * One confidentiality code of HL7, neither R nor V, and any visibility codes of TRE_A07. A code that looks like neither is refused: a
+ * The confidentiality code N of HL7 (R and V are in the value set and not used), and any visibility codes of TRE_A07. Any other is refused: a
  * document that was meant to be hidden is never shown by mistake. CI-SIS value set JDV_J58.
  */
 export function confidentiality({ entries }: Submission): Problem[] {
@@ -26,8 +32,7 @@ function oneOfHl7({ id, confidentialityCodes = [] }: EntryDraft): Problem[] {
 
 function onlyKnown({ id, confidentialityCodes = [] }: EntryDraft): Problem[] {
   return confidentialityCodes
-    .filter(({ system }) => system !== confidentialitySystem)
-    .filter(({ code, system }) => system !== visibilitySystem || !visibilityCodes.some((known) => known === code))
+    .filter(({ code, system }) => !valueSet.get(system)?.includes(code))
     .map(({ code, system }) =>
       problem('codeNotAllowed', { attribute: 'confidentialityCode', object: id, value: `${code}^^${system}` }),
     );
