@@ -1,11 +1,10 @@
-import type { Binary } from 'fhir/r4.js';
-import { Refused, refuse } from '../domain/error.ts';
+import { refuse } from '../domain/error.ts';
 import type { Staged } from '../store/port.ts';
 import { stage } from '../usecases/staging.ts';
 import { bytesOf } from './base64.ts';
 import { mediaType } from './document-bytes.ts';
 import type { Answer, Exchange, Interaction } from './exchange.ts';
-import { shapeProblems } from './read/shape.ts';
+import { shaped } from './read/shape.ts';
 import { fhirJson, fhirXml } from './vocabulary.ts';
 
 /**
@@ -25,11 +24,7 @@ async function create(exchange: Exchange): Promise<Answer> {
 }
 
 async function inResource({ json }: Exchange) {
-  const sent = await json();
-  const problems = shapeProblems(sent, 'Binary');
-  if (problems.length > 0) throw new Refused(problems);
-  // Its structure was checked just now.
-  const { contentType, data = '' } = sent as unknown as Binary;
+  const { contentType, data = '' } = shaped(await json(), 'Binary');
   return { contentType, source: () => bytesOf(data) };
 }
 

@@ -1,5 +1,5 @@
 import type { Patient } from 'fhir/r4.js';
-import { Refused, refuse } from '../domain/error.ts';
+import { refuse } from '../domain/error.ts';
 import type { Identifier } from '../domain/identifier.ts';
 import type { PatientRecord } from '../domain/record.ts';
 import type { Answer, Exchange, Interaction } from './exchange.ts';
@@ -7,7 +7,7 @@ import { type FeedOrder, obeyFeed } from './identity-feed.ts';
 import type { Given } from './search.ts';
 import { alternatives, readIdentifier } from './search-values.ts';
 import { versionExpected } from './state.ts';
-import { validate } from './validate.ts';
+import { valid } from './validate.ts';
 
 const type = 'Patient';
 
@@ -84,11 +84,7 @@ function conditionIn(given: Given, attribute: string): Identifier {
 
 /** @throws Refused for a body that is no Patient, with everything that is wrong about it */
 async function patientIn(exchange: Exchange): Promise<Patient> {
-  const sent = await exchange.json(type);
-  const { problems } = validate(sent, type);
-  if (problems.length > 0) throw new Refused(problems);
-  // Its structure was checked.
-  return sent as unknown as Patient;
+  return valid(await exchange.json(type), type);
 }
 
 const common = { resource: type, transaction: 'ITI-104', action: 'feedIdentities' } as const;

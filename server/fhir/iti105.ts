@@ -1,4 +1,3 @@
-import type { DocumentReference } from 'fhir/r4.js';
 import { Refused, refuse } from '../domain/error.ts';
 import { isUuid } from '../domain/identifier.ts';
 import { withManifests } from '../dsg/lot-manifest.ts';
@@ -25,10 +24,8 @@ async function handle(exchange: Exchange): Promise<Answer> {
   const { tools, request, base } = exchange;
   const unless = unlessIn(exchange.header('If-None-Exist'));
   const sent = await exchange.json();
-  const { isSound, problems: broken } = validate(sent, type);
-  if (!isSound) throw new Refused(broken);
-  // Its structure was checked just now.
-  const resource = sent as unknown as DocumentReference;
+  const { resource, problems: broken } = validate(sent, type);
+  if (resource === undefined) throw new Refused(broken);
   const patients = await patientsHeld(tools, literalPatients([resource], base));
   const { entry, associations, named, problems } = readAlone(resource, { base, patients });
   const untimely = asDeposited(resource, type, ['current']);

@@ -1,4 +1,3 @@
-import type { Binary } from 'fhir/r4.js';
 import { type CdaFacts, readCda } from '../cda/header.ts';
 import { entryOf, sourcePatientOf } from '../cda/metadata.ts';
 import type { EntryDraft } from '../domain/document.ts';
@@ -13,7 +12,7 @@ import { idOf } from './map/document-reference.ts';
 import { isObject } from './profile/path.ts';
 import { located, provide } from './provide.ts';
 import { unknownAround } from './read/around.ts';
-import { shapeProblems } from './read/shape.ts';
+import { shapeOf, shapeProblems } from './read/shape.ts';
 import { fhirJson, generateMetadata } from './vocabulary.ts';
 
 const type = 'DocumentReference';
@@ -76,11 +75,9 @@ function documentIn(sent: Json): { readonly contentType: string; readonly data: 
   if (around.length > 0) throw new Refused(around);
   const { resource } = only;
   if (isObject(resource) && resource['resourceType'] === 'Bundle') throw new Refused(notDerivable(fhirJson));
-  const problems = shapeProblems(resource, 'Binary');
-  if (problems.length > 0) throw new Refused(problems.map(below));
-  // Its structure was checked just now.
-  const { contentType, data = '' } = resource as unknown as Binary;
-  return { contentType, data };
+  const { resource: binary, problems } = shapeOf(resource, 'Binary');
+  if (binary === undefined) throw new Refused(problems.map(below));
+  return { contentType: binary.contentType, data: binary.data ?? '' };
 }
 
 function isDocument(one: Json | undefined): one is { readonly [key: string]: Json; readonly resource: Json } {

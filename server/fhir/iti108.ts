@@ -1,4 +1,4 @@
-import type { Consent, Reference } from 'fhir/r4.js';
+import type { Reference } from 'fhir/r4.js';
 import { type Problem, problem, Refused, refuse } from '../domain/error.ts';
 import type { StoredConsents } from '../store/port.ts';
 import { changeForm, type Form, putForm, type Stated, stateForm, withdrawForm } from '../usecases/consent-form.ts';
@@ -121,10 +121,8 @@ function answered(exchange: Exchange, { stored, outcome }: Stated): Answer {
 async function formIn(exchange: Exchange): Promise<Form & { readonly id: string | undefined }> {
   const sent = await exchange.json(type);
   const text = JSON.stringify(sent);
-  const { isSound, problems: broken } = validate(sent, type, [ownConsent]);
-  if (!isSound) throw new Refused(broken);
-  // The structure was checked.
-  const resource = sent as unknown as Consent;
+  const { resource, problems: broken } = validate(sent, type, [ownConsent]);
+  if (resource === undefined) throw new Refused(broken);
   const { terms, problems } = termsIn(resource);
   const { status } = resource;
   const patient = resource.patient && patientIn(resource.patient, exchange.base);

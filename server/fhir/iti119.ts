@@ -9,8 +9,9 @@ import type { Answer, Exchange, Interaction } from './exchange.ts';
 import type { Json } from './json.ts';
 import { existenceOf, patientOf } from './map/patient.ts';
 import { identityIn } from './read/identity.ts';
+import { isA } from './read/shape.ts';
 import { maximumCount, usualCount } from './search.ts';
-import { validate } from './validate.ts';
+import { valid } from './validate.ts';
 import { extensions, matchGrades, operations } from './vocabulary.ts';
 
 const type = 'Patient';
@@ -74,12 +75,8 @@ type Asked = { readonly patient: Patient; readonly onlyCertain: boolean; readonl
 /** Parameters, or the Patient alone. @throws Refused for a body that is neither, with everything that is wrong about it */
 async function askedIn(exchange: Exchange): Promise<Asked> {
   const sent = await exchange.json(type);
-  const kind = isParameters(sent) ? 'Parameters' : type;
-  const { problems } = validate(sent, kind);
-  if (problems.length > 0) throw new Refused(problems);
-  // Its structure was checked.
-  if (kind === type) return { patient: sent as unknown as Patient, onlyCertain: false, limit: usualCount };
-  return parametersIn(sent as unknown as Parameters);
+  if (isParameters(sent)) return parametersIn(valid(sent, 'Parameters'));
+  return { patient: valid(sent, type), onlyCertain: false, limit: usualCount };
 }
 
 function parametersIn({ parameter = [] }: Parameters): Asked {
@@ -124,10 +121,9 @@ function parametersIn({ parameter = [] }: Parameters): Asked {
       : []),
   ];
   if (problems.length > 0) throw new Refused(problems);
-  if (patient === undefined)
+  if (!isA(patient, type))
     refuse('elementMissing', { expression: "Parameters.parameter.where(name='resource').resource" });
-  // Parameters hold no other resource here: their structure was checked.
-  return { patient: patient as Patient, onlyCertain: valueBoolean, limit: Math.min(valueInteger, maximumCount) };
+  return { patient, onlyCertain: valueBoolean, limit: Math.min(valueInteger, maximumCount) };
 }
 
 function isParameters(sent: Json): boolean {

@@ -1,4 +1,3 @@
-import type { AuditEvent } from 'fhir/r4.js';
 import { Refused, refuse } from '../domain/error.ts';
 import { feedAudit } from '../usecases/feed-audit.ts';
 import type { Answer, Exchange, Interaction } from './exchange.ts';
@@ -20,10 +19,8 @@ async function create(exchange: Exchange): Promise<Answer> {
   if (header('If-None-Exist') !== '')
     refuse('parameterUnknown', { attribute: 'If-None-Exist', detail: 'who tells of events finds none' });
   const sent = await exchange.json(type);
-  const { isSound, problems } = validate(sent, type);
-  if (!isSound) throw new Refused(problems);
-  // Its structure was checked.
-  const event = sent as unknown as AuditEvent;
+  const { resource: event, problems } = validate(sent, type);
+  if (event === undefined) throw new Refused(problems);
   const { told, problems: others } = toldEventIn(event, observerOf(exchange), tools.now());
   if (problems.length + others.length > 0) throw new Refused([...problems, ...others]);
   const { sequence, receivedAt } = await feedAudit(tools, request, told);

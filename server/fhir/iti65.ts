@@ -55,10 +55,9 @@ async function bundleOf({
   const sent = await json();
   checkSize(sent, limits.entries);
   checkPurpose(sent);
-  const { isSound, problems: broken } = validate(sent, 'Bundle');
-  if (!isSound) throw new Refused(broken);
-  // Its structure was checked just now.
-  return { bundle: sent as unknown as Bundle<FhirResource>, broken };
+  const { resource: bundle, problems: broken } = validate(sent, 'Bundle');
+  if (bundle === undefined) throw new Refused(broken);
+  return { bundle, broken };
 }
 
 /** A transaction deposits documents: one without any List or DocumentReference is another one, which is not served. */

@@ -1,4 +1,3 @@
-import type { Parameters } from 'fhir/r4.js';
 import { type Problem, type ProblemName, problem, Refused, refuse } from '../domain/error.ts';
 import { type CrossReference, resolveIdentifiers } from '../usecases/resolve-identifiers.ts';
 import { askedText } from './asked-text.ts';
@@ -7,7 +6,7 @@ import { identifierOf } from './map/patient.ts';
 import { toldOf, unknownIn } from './operation-parameters.ts';
 import { type Given, queryString } from './search.ts';
 import { readIdentifier, readToken } from './search-values.ts';
-import { validate } from './validate.ts';
+import { valid } from './validate.ts';
 import { operations } from './vocabulary.ts';
 
 const type = 'Patient';
@@ -53,11 +52,7 @@ async function orUnknown<T>(
 
 /** The parameters of a body. @throws Refused for what is no Parameters, with everything that is wrong about it */
 async function posted(exchange: Exchange): Promise<Given> {
-  const sent = await exchange.json(type);
-  const { problems } = validate(sent, 'Parameters');
-  if (problems.length > 0) throw new Refused(problems);
-  // Its structure was checked.
-  const { parameter = [] } = sent as unknown as Parameters;
+  const { parameter = [] } = valid(await exchange.json(type), 'Parameters');
   return parameter.map(({ name, valueString, valueUri, valueUrl, valueCode }) => [
     name,
     valueString ?? valueUri ?? valueUrl ?? valueCode ?? '',

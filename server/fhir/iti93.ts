@@ -31,8 +31,7 @@ async function readMessage(exchange: Exchange): Promise<FeedMessage> {
   const { message, problems } = messageIn(await exchange.json());
   if (message === undefined) throw new Refused(problems);
   const { header, entries } = message;
-  if (header.eventUri !== pmir.feed)
-    throw new Refused([problem('messageEventUnknown', { value: header.eventUri ?? '' })]);
+  if (header.eventUri !== pmir.feed) throw new Refused([problem('messageEventUnknown', { value: header.eventUri })]);
   const { entries: most } = exchange.limits;
   if (entries.length > most)
     throw new Refused([problem('tooManyEntries', { value: String(entries.length), detail: String(most) })]);
@@ -100,7 +99,7 @@ function answerOf({ tools, base, request }: Exchange, { id, header }: FeedMessag
           id: headerId,
           eventUri: pmir.answer,
           source: { endpoint: `${base}/$process-message` },
-          response: { identifier: header.id ?? id ?? request.origin.requestId, code: isDone ? 'ok' : 'fatal-error' },
+          response: { identifier: header.id || id || request.origin.requestId, code: isDone ? 'ok' : 'fatal-error' },
           focus: [{ reference: `urn:uuid:${resultsId}` }],
         },
       },

@@ -1,4 +1,3 @@
-import type { Parameters, Subscription } from 'fhir/r4.js';
 import { type Problem, problem, Refused, refuse } from '../domain/error.ts';
 import type { StoredSubscription } from '../store/port.ts';
 import {
@@ -16,14 +15,14 @@ import { type Answer, type Exchange, type Interaction, searchesOf } from './exch
 import { type Notification, notificationOf, statusOf } from './map/notification.ts';
 import { subscriptionResource } from './map/subscription.ts';
 import { ignoredIn, toldOf } from './operation-parameters.ts';
-import { shapeProblems } from './read/shape.ts';
+import { shaped } from './read/shape.ts';
 import { wantedIn } from './read/subscription.ts';
 import { covers } from './scope.ts';
 import { type Given, queryString } from './search.ts';
 import { versionExpected } from './state.ts';
 import { searchSubscriptions } from './subscription-search.ts';
 import { bindingToken } from './subscription-token.ts';
-import { validate } from './validate.ts';
+import { valid } from './validate.ts';
 import { subscriptions } from './vocabulary.ts';
 
 const type = 'Subscription';
@@ -67,11 +66,7 @@ async function remove({ tools, request, id, subscribing }: Exchange): Promise<An
 
 /** @throws Refused for a body that is no Subscription, with everything that cannot be honoured */
 async function wantedOf(exchange: Exchange, id?: string): Promise<Wanted> {
-  const sent = await exchange.json(type);
-  const { problems: malformed } = validate(sent, type);
-  if (malformed.length > 0) throw new Refused(malformed);
-  // The structure was checked.
-  const resource = sent as unknown as Subscription;
+  const resource = valid(await exchange.json(type), type);
   if (id !== undefined && resource.id !== id)
     refuse('elementMalformed', {
       expression: 'Subscription.id',
@@ -112,11 +107,7 @@ function answer(stored: StoredSubscription): Answered {
 async function inputOf(exchange: Exchange): Promise<Given> {
   const { method, parameters, header, json } = exchange;
   if (method !== 'POST' || header('Content-Length') === '0' || header('Content-Type') === '') return parameters;
-  const sent = await json(type);
-  const malformed = shapeProblems(sent, 'Parameters');
-  if (malformed.length > 0) throw new Refused(malformed);
-  // The structure was checked.
-  const { parameter = [] } = sent as unknown as Parameters;
+  const { parameter = [] } = shaped(await json(type), 'Parameters');
   const given = parameter.map(({ name, ...value }): [string, string] => {
     const [one] = Object.values(value) as unknown[];
     return [name, typeof one === 'string' || typeof one === 'number' ? String(one) : ''];

@@ -1,4 +1,4 @@
-import type { AuditEvent, Consent, OperationOutcomeIssue } from 'fhir/r4.js';
+import type { OperationOutcomeIssue } from 'fhir/r4.js';
 import { type Problem, type ProblemName, problem, Refused } from '../domain/error.ts';
 import { isTraced, traceIdentified } from '../usecases/perform.ts';
 import type { Answer, Exchange, Interaction } from './exchange.ts';
@@ -10,6 +10,7 @@ import { outcomeOf } from './outcome.ts';
 import { isKnownProfile } from './profile/check.ts';
 import { isObject, type JsonObject } from './profile/path.ts';
 import { termsIn } from './read/consent.ts';
+import { shapeOf } from './read/shape.ts';
 import { toldEventIn } from './read/told-event.ts';
 import { withinScope } from './scope.ts';
 import { validate, withoutRepeats } from './validate.ts';
@@ -53,9 +54,8 @@ async function validateType(exchange: Exchange, type: Type): Promise<Answer> {
 
 /** What keeps a partner's event from being taken, besides what the profiles ask. */
 function problemsOfTelling(exchange: Exchange, resource: Json): readonly Problem[] {
-  if (!validate(resource, 'AuditEvent').isSound) return [];
-  // Its structure was checked just now.
-  return toldEventIn(resource as unknown as AuditEvent, observerOf(exchange), exchange.tools.now()).problems;
+  const { resource: event } = shapeOf(resource, 'AuditEvent');
+  return event === undefined ? [] : toldEventIn(event, observerOf(exchange), exchange.tools.now()).problems;
 }
 
 /** The same for what stands here already: it is read, by who may read it, and validated itself where no other content is given. */
@@ -106,23 +106,19 @@ async function storedBy(read: Interaction['handle'], exchange: Exchange): Promis
 }
 
 function answerTo(
-  resource: Json,
+  sent: Json,
   type: Type,
   { profiles, ignored }: Pick<Question, 'profiles' | 'ignored'>,
   requestId: string,
-  also: readonly Problem[] = [],
+  besides: readonly Problem[] = [],
 ): Answer {
   const unknown = profiles
     .filter((url) => !isKnownProfile(url) && url !== `${coreDefinitions}${type}`)
     .map((value) => problem('profileUnknown', { value, attribute: 'profile' }));
-  const { isSound, problems, warnings } = validate(
-    resource,
-    type,
-    type === 'Consent' ? [...profiles, ownConsent] : profiles,
-  );
-  // Its structure was checked just now.
-  const kept = type === 'Consent' && isSound ? termsIn(resource as unknown as Consent).problems : [];
-  return outcome(withoutRepeats([...also, ...kept, ...problems, ...unknown]), [...ignored, ...warnings], requestId);
+  const also = type === 'Consent' ? [...profiles, ownConsent] : profiles;
+  const { resource, problems, warnings } = validate(sent, type, also);
+  const kept = resource?.resourceType === 'Consent' ? termsIn(resource).problems : [];
+  return outcome(withoutRepeats([...besides, ...kept, ...problems, ...unknown]), [...ignored, ...warnings], requestId);
 }
 
 function outcome(problems: readonly Problem[], warnings: readonly Problem[], requestId: string): Answer {

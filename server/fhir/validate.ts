@@ -1,13 +1,13 @@
-import type { Problem, ProblemName } from '../domain/error.ts';
+import { type Problem, type ProblemName, Refused } from '../domain/error.ts';
 import { invariantProblems } from './base/invariants.ts';
 import type { Json } from './json.ts';
 import { type Checked, checkProfiles } from './profile/check.ts';
 import { isObject } from './profile/path.ts';
-import { shapeProblems } from './read/shape.ts';
+import { type ResourceOf, type ResourceType, shapeOf } from './read/shape.ts';
 
-export type Validated = Checked & {
-  /** Its structure is that of FHIR: what it says can be read. */
-  readonly isSound: boolean;
+type Validated<T extends ResourceType> = Checked & {
+  /** What was sent, typed as what it is, where its structure is that of FHIR: what it says can be read though it may break rules. */
+  readonly resource: ResourceOf<T> | undefined;
 };
 
 /**
@@ -16,13 +16,19 @@ export type Validated = Checked & {
  * @param type what it is to be
  * @param also addresses of profiles
  */
-export function validate(resource: Json, type: string, also: readonly string[] = []): Validated {
-  const structure = shapeProblems(resource, type);
-  const isOfType = isObject(resource) && resource['resourceType'] === type;
-  const { problems, warnings } = isOfType ? checkProfiles(resource, also) : { problems: [], warnings: [] };
-  const isSound = structure.length === 0;
-  const rules = isSound && isOfType ? invariantProblems(resource) : [];
-  return { isSound, problems: withoutRepeats([...structure, ...rules, ...problems]), warnings };
+export function validate<T extends ResourceType>(sent: Json, type: T, also: readonly string[] = []): Validated<T> {
+  const { resource, problems: structure } = shapeOf(sent, type);
+  const isOfType = isObject(sent) && sent['resourceType'] === type;
+  const { problems, warnings } = isOfType ? checkProfiles(sent, also) : { problems: [], warnings: [] };
+  const rules = resource !== undefined && isOfType ? invariantProblems(sent) : [];
+  return { resource, problems: withoutRepeats([...structure, ...rules, ...problems]), warnings };
+}
+
+/** The resource in which `validate` finds nothing wrong. @throws Refused with everything that is wrong with it */
+export function valid<T extends ResourceType>(sent: Json, type: T): ResourceOf<T> {
+  const { resource, problems } = validate(sent, type);
+  if (resource === undefined || problems.length > 0) throw new Refused(problems);
+  return resource;
 }
 
 const ofProfiles: ReadonlySet<ProblemName> = new Set([

@@ -74,8 +74,8 @@ describe('the samples', () => {
   const breakGlass: TokenChanges = { mode: 'bris_de_glace', reason: 'patient inconscient' };
 
   test.each(['iti108-block', 'iti108-care-team-but-one'])('%s is valid against PCF Intermediate', (name) => {
-    const { isSound, problems } = validate(sample(name) as unknown as Json, 'Consent', [profiles.consentIntermediate]);
-    expect([isSound, problems]).toEqual([true, []]);
+    const { resource, problems } = validate(sample(name) as unknown as Json, 'Consent', [profiles.consentIntermediate]);
+    expect([resource?.resourceType, problems]).toEqual(['Consent', []]);
   });
 
   test('a record open to the care team, one professional denied: no list, in no mode; lifted by PUT', async () => {

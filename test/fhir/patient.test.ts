@@ -142,7 +142,7 @@ describe('the read of a patient', () => {
   test('is the patient of FR Core: every profile that it claims holds', async () => {
     const { json } = await door.get<Patient>('dr-martin', `Patient/${await idOf('laurent')}`);
     expect(json.meta?.profile).toEqual([profiles.patientIns, profiles.pdqmPatient]);
-    expect(validate(json as unknown as Json, 'Patient')).toEqual({ isSound: true, problems: [], warnings: [] });
+    expect(validate(json as unknown as Json, 'Patient')).toEqual({ resource: json, problems: [], warnings: [] });
     const reliability = extension(json, extensions.identityReliability)?.extension;
     expect(reliability).toMatchObject([{ url: 'identityStatus', valueCoding: { code: 'VALI' } }]);
     expect(json.name?.[0]).toMatchObject({

@@ -1,4 +1,4 @@
-import type { MessageHeader, Patient } from 'fhir/r4.js';
+import type { Patient } from 'fhir/r4.js';
 import { type Problem, problem } from '../../domain/error.ts';
 import type { Json } from '../json.ts';
 import { validate } from '../validate.ts';
@@ -13,7 +13,12 @@ export type Told = {
 };
 
 /** A message of ITI-93, its entries in order. */
-export type FeedMessage = { readonly id?: string; readonly header: MessageHeader; readonly entries: readonly Told[] };
+export type FeedMessage = {
+  readonly id: string;
+  /** What is asked of the MessageHeader; '' for an id that it has not. */
+  readonly header: { readonly id: string; readonly eventUri: string };
+  readonly entries: readonly Told[];
+};
 
 type Element = { readonly [key: string]: Json };
 
@@ -44,21 +49,18 @@ export function messageIn(sent: Json): { readonly message?: FeedMessage; readonl
   for (const [i, entry] of listIn(history['entry'], place, problems).entries())
     told.push(entryIn(entry, `${place}[${i}]`, problems));
   check(told.length > 0, place, 'at least one entry is expected', problems);
-  const id = text(bundle['id']);
-  if (problems.length > 0 || header === undefined) return { problems };
-  return { message: { ...(id !== '' && { id }), header, entries: told }, problems };
+  if (problems.length > 0) return { problems };
+  return { message: { id: text(bundle['id']), header, entries: told }, problems };
 }
 
-function headerIn(resource: Json | undefined, problems: Problem[]): MessageHeader | undefined {
+function headerIn(resource: Json | undefined, problems: Problem[]): FeedMessage['header'] {
   const place = 'Bundle.entry[0].resource';
-  const before = problems.length;
   const header = resourceIn(resource, 'MessageHeader', place, problems);
   const source = objectIn(header['source'], `${place}.source`, problems);
   check(typeof source['endpoint'] === 'string', `${place}.source.endpoint`, 'the address of the sender', problems);
   check(typeof header['eventUri'] === 'string', `${place}.eventUri`, 'the event', problems);
   check(typeof (header['id'] ?? '') === 'string', `${place}.id`, 'an id', problems);
-  // What is read of it was checked.
-  return problems.length > before ? undefined : (header as unknown as MessageHeader);
+  return { id: text(header['id']), eventUri: text(header['eventUri']) };
 }
 
 function entryIn(entry: Element, place: string, problems: Problem[]): Told {
@@ -73,18 +75,22 @@ function entryIn(entry: Element, place: string, problems: Problem[]): Told {
     problems,
     url,
   );
-  const { resource } = entry;
-  if (resource !== undefined) {
-    const found = validate(resource, 'Patient').problems;
-    problems.push(...found.map((one) => within(one, `${place}.resource`)));
-  } else if (method !== 'DELETE') problems.push(problem('elementMissing', { expression: `${place}.resource` }));
+  const patient = patientIn(entry['resource'], `${place}.resource`, problems);
+  if (entry['resource'] === undefined && method !== 'DELETE')
+    problems.push(problem('elementMissing', { expression: `${place}.resource` }));
   return {
     method: text(method),
     url: text(url),
     ...(ifNoneExist !== undefined && { ifNoneExist: text(ifNoneExist) }),
-    // Its structure was checked.
-    ...(resource !== undefined && { patient: resource as unknown as Patient }),
+    ...(patient !== undefined && { patient }),
   };
+}
+
+function patientIn(sent: Json | undefined, place: string, problems: Problem[]): Patient | undefined {
+  if (sent === undefined) return undefined;
+  const { resource, problems: found } = validate(sent, 'Patient');
+  problems.push(...found.map((one) => within(one, place)));
+  return resource;
 }
 
 /** The same problem with its place in the message. */

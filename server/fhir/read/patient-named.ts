@@ -5,6 +5,7 @@ import type { OpenedEntry } from './bundle-entries.ts';
 import type { Links } from './bundle-links.ts';
 import { cxIn } from './code.ts';
 import { conditionalIdentifier, localId } from './references.ts';
+import { isA } from './shape.ts';
 import { report, type Source } from './source.ts';
 
 /** What a Patient of the Bundle says of the patient: it must be true of the record's holder. Names as they were sent. */
@@ -30,8 +31,8 @@ export function subjectIn({ resource, object, path, fullUrl }: OpenedEntry, link
     return own ?? report(source, 'referenceUnresolved', 'patientId', 'subject', { value: '' });
   const given = links.inBundle(reference, fullUrl);
   const held = contained?.find(({ id }) => reference === `#${id}`);
-  const patient = given?.kind === 'patient' ? given.resource : held?.resourceType === 'Patient' ? held : undefined;
-  const named = patient === undefined ? identifiersAt(reference, links) : identifiersOf(patient as Patient, source);
+  const patient = given?.kind === 'patient' ? given.resource : isA(held, 'Patient') ? held : undefined;
+  const named = patient === undefined ? identifiersAt(reference, links) : identifiersOf(patient, source);
   const [first] = named;
   if (first === undefined)
     return own ?? report(source, 'referenceUnresolved', 'patientId', 'subject', { value: reference });

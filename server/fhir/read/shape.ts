@@ -1,4 +1,5 @@
-import { type Problem, problem } from '../../domain/error.ts';
+import type { Bundle, FhirResource, Resource } from 'fhir/r4.js';
+import { type Problem, problem, Refused } from '../../domain/error.ts';
 import type { Json } from '../json.ts';
 import { codesOf, type ElementShape, isPrimitive, type Structure, structureOf } from '../structure.ts';
 import { narrativeFault } from '../xml/narrative.ts';
@@ -72,6 +73,35 @@ export function shapeProblems(resource: Json, type: string): Problem[] {
   const problems: Problem[] = [];
   checkResource(resource, [type], type, problems);
   return problems.slice(0, most);
+}
+
+export type ResourceType = FhirResource['resourceType'];
+
+/** The resource of FHIR R4 by that name. */
+export type ResourceOf<T extends ResourceType> = T extends 'Bundle'
+  ? Bundle<FhirResource>
+  : Extract<FhirResource, { resourceType: T }>;
+
+/** What was sent, typed as the resource that it is; undefined with what is wrong with its structure. */
+export function shapeOf<T extends ResourceType>(
+  sent: Json,
+  type: T,
+): { readonly resource: ResourceOf<T> | undefined; readonly problems: readonly Problem[] } {
+  const problems = shapeProblems(sent, type);
+  // The one place where JSON becomes a resource: its structure was checked just now.
+  return { resource: problems.length === 0 ? (sent as unknown as ResourceOf<T>) : undefined, problems };
+}
+
+/** What was sent, typed as the resource that it is. @throws Refused with what is wrong with its structure */
+export function shaped<T extends ResourceType>(sent: Json, type: T): ResourceOf<T> {
+  const { resource, problems } = shapeOf(sent, type);
+  if (resource === undefined) throw new Refused(problems);
+  return resource;
+}
+
+/** Whether a resource that stands within another is of this type; its structure was checked with that of the other. */
+export function isA<T extends ResourceType>(resource: Resource | undefined, type: T): resource is ResourceOf<T> {
+  return resource?.resourceType === type;
 }
 
 type Found = Problem[];

@@ -1,4 +1,4 @@
-import type { AuditEvent, Identifier as FhirIdentifier, Patient, Reference } from 'fhir/r4.js';
+import type { AuditEvent, Identifier as FhirIdentifier, Reference } from 'fhir/r4.js';
 import { type Problem, problem } from '../../domain/error.ts';
 import { isOid } from '../../domain/identifier.ts';
 import { professionalAuthority, structureAuthority } from '../../domain/people.ts';
@@ -10,6 +10,7 @@ import { uniqueIdOf } from '../map/code.ts';
 import { isObject } from '../profile/path.ts';
 import { audit, systemOf } from '../vocabulary.ts';
 import { localId } from './references.ts';
+import { isA } from './shape.ts';
 
 /** How far the clock of a partner may be ahead of ours, in milliseconds. */
 const skew = 5 * 60_000;
@@ -101,7 +102,7 @@ function namesPatient(reference: Reference | undefined): boolean {
 /** By an identifier of the reference or of the contained Patient; without one, by our own address of the patient. */
 function patientNamed({ reference, identifier }: Reference, { contained = [] }: AuditEvent, base: string): PatientTold {
   const held = contained.find(({ id }) => id !== undefined && reference === `#${id}`);
-  const { identifier: others = [] } = held?.resourceType === 'Patient' ? (held as Patient) : {};
+  const { identifier: others = [] } = isA(held, 'Patient') ? held : {};
   const all = [identifier, ...others];
   for (const one of all) {
     const oid = systemOf(one?.system ?? '');
