@@ -5,7 +5,7 @@ import { type Problem, problem } from '../error.ts';
 const confidentialitySystem = '2.16.840.1.113883.5.25';
 
 /** JDV_J58 by code system. */
-const valueSet: ReadonlyMap<string, readonly string[]> = new Map([
+const valueSet = new Map<string, readonly string[]>([
   [confidentialitySystem, ['N', 'R', 'V']],
   [visibilitySystem, visibilityCodes],
 ]);
