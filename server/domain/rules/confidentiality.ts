@@ -32,7 +32,7 @@ function oneOfHl7({ id, confidentialityCodes = [] }: EntryDraft): Problem[] {
 
 function onlyKnown({ id, confidentialityCodes = [] }: EntryDraft): Problem[] {
   return confidentialityCodes
-    .filter(({ code, system }) => !valueSet.get(system)?.includes(code))
+    .filter(({ code, system }) => valueSet.get(system)?.includes(code) !== true)
     .map(({ code, system }) =>
       problem('codeNotAllowed', { attribute: 'confidentialityCode', object: id, value: `${code}^^${system}` }),
     );
