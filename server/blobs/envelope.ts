@@ -65,6 +65,7 @@ export function readHeader(header: Buffer, by: RecordKey): Envelope {
   }
 }
 
+/** The content id of a sealed document, in hexadecimal, from the authenticated part of its header. */
 export function contentIdOf(fixed: Buffer): string {
   return fixed.subarray(12, wrappedKeyOffset).toString('hex');
 }

@@ -47,9 +47,11 @@ export interface Blobs {
   sweep(olderThan: number, isNamed: (file: string) => Promise<boolean>): Promise<number>;
 }
 
+/** More bytes came than the limit allows: nothing of them is kept. */
 export class ContentTooLarge extends Error {
   override readonly name = 'ContentTooLarge';
 }
+/** What was stored does not open: bytes, keys or header are not those that were sealed. A fault of the store, never of the caller. */
 export class ContentDamaged extends Error {
   override readonly name = 'ContentDamaged';
 }

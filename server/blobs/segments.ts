@@ -225,6 +225,7 @@ export function asStoreFull(error: unknown): unknown {
   return code === 'ENOSPC' || code === 'EDQUOT' ? new StoreFull('the disk is full', { cause: error }) : error;
 }
 
+/** The code of an error of the operating system (ENOENT, ENOSPC …). */
 export function codeOf(error: unknown): string | undefined {
   return Error.isError(error) && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }

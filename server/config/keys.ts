@@ -8,7 +8,7 @@ import { SettingsWrong } from './settings-wrong.ts';
  * A key of 32 bytes from a file of 64 hexadecimal digits; where no file is given, one made in the data folder at the first start.
  * @throws SettingsWrong when the file is missing or malformed
  */
-export function readKey(given: string | undefined, made: string): Buffer {
+function readKey(given: string | undefined, made: string): Buffer {
   const file = given ?? made;
   if (given === undefined && !existsSync(made)) {
     mkdirSync(dirname(made), { recursive: true, mode: 0o700 });

@@ -70,6 +70,7 @@ export function plainName(name: string): string {
   return name.toUpperCase().normalize('NFD').replace(/\p{M}/gu, '').replaceAll('Œ', 'OE').replaceAll('Æ', 'AE');
 }
 
+/** Whether both name the same person: one value of one authority; what is told of its type does not count. */
 export function same(a: Identifier, b: Identifier): boolean {
   return a.value === b.value && a.oid === b.oid;
 }

@@ -27,6 +27,7 @@ export function readCx(text: string): Cx | undefined {
   return { id, authority, ...optional({ type: plain(c, 5) }), ...restOf(c, [1, 4, 5]) };
 }
 
+/** Writes what `readCx` reads back as the same; so do all that write here, each component at its place, those of `rest` too. */
 export function writeCx({ id, authority, type, rest }: Cx): string {
   return write({ 1: toEscaped(id), 4: writeAuthority(authority), 5: toEscaped(type) }, rest);
 }
@@ -174,6 +175,7 @@ export function readRecipient(text: string): Recipient | undefined {
   };
 }
 
+/** Without trailing separators. IHE ITI TF-3 4.2.3.3.7. */
 export function writeRecipient({ organisation, person, telecommunication }: Recipient): string {
   const parts = [
     organisation === undefined ? '' : writeXon(organisation),

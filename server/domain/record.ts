@@ -69,8 +69,7 @@ export type PatientRecord = {
   readonly representatives: readonly { readonly id: string; readonly name: string; readonly relation: string }[];
 };
 
-export const recordMoves = ['close', 'reopen', 'destroy'] as const;
-export type RecordMove = (typeof recordMoves)[number];
+export type RecordMove = 'close' | 'reopen' | 'destroy';
 
 /** Which move leads where; absent means illegal. A record is destroyed only after it was closed. CSP L.1111-18, R.1111-40 to 44. */
 export const legalMoves: { readonly [S in RecordState]: { readonly [M in RecordMove]?: RecordState } } = {

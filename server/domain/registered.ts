@@ -27,6 +27,7 @@ export function naming(newId: () => string): Naming {
   };
 }
 
+/** The entryUUID of an object that the registry makes. IHE ITI TF-3 4.2.3.2.7. */
 export function newUuid(newId: () => string): EntryUuid {
   return `urn:uuid:${newId()}`;
 }
@@ -54,6 +55,7 @@ export type EntryState = Pick<DocumentEntry, 'logicalID' | 'version' | 'status' 
   readonly size?: number;
 };
 
+/** A document as it is registered: hash and size are those of `state`, of what was received. @throws TypeError */
 export function registeredEntry(
   { id, hash: _hash, size: _size, ...draft }: EntryDraft,
   uuidOf: Naming,
@@ -103,6 +105,7 @@ export function registeredFolder(
   };
 }
 
+/** An association between registered objects, approved. @throws TypeError */
 export function registeredAssociation({ id, ...draft }: AssociationDraft, uuidOf: Naming): Association {
   return {
     ...draft,
@@ -120,6 +123,7 @@ export function member(source: EntryUuid, target: EntryUuid, entryUUID: EntryUui
   return { entryUUID, type: 'HasMember', source, target, status: 'approved', extra: [] };
 }
 
+/** What the rules made sure of. @throws TypeError where they did not: a fault of ours, answered without detail */
 export function need<T>(value: T | undefined, what: string): T {
   if (value === undefined) throw new TypeError(`A submission without ${what} cannot be registered`);
   return value;

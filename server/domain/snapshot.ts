@@ -16,7 +16,7 @@ import { dtmOf } from './time.ts';
 const madeFrom = 'urn:opendmp:snapshot:made-from';
 
 /** Whether the entry is the snapshot of a document that is assembled on demand. */
-export function isSnapshot({ extra }: Pick<DocumentEntry, 'extra'>): boolean {
+function isSnapshot({ extra }: Pick<DocumentEntry, 'extra'>): boolean {
   return extra.some(({ name }) => name === madeFrom);
 }
 

@@ -26,7 +26,7 @@ export type Shown = 'empty' | 'id-only' | 'full-resource';
 export const patience = { first: 1000, longest: 600_000, giveUp: 86_400_000, errorAfter: 3 } as const;
 
 /** How long to wait after so many failures in a row. */
-export function pauseAfter(failures: number): number {
+function pauseAfter(failures: number): number {
   return Math.min(patience.first * 2 ** Math.max(0, failures - 1), patience.longest);
 }
 

@@ -9,6 +9,7 @@ export async function* bytesOf(base64: string): AsyncGenerator<Buffer, void, und
   for (let at = 0; at < plain.length; at += piece) yield Buffer.from(plain.slice(at, at + piece), 'base64');
 }
 
+/** Base64 as it is counted and decoded; the very text where no white space is in it. FHIR R4 datatypes.html#base64Binary. */
 export function withoutSpace(base64: string): string {
   return /\s/.test(base64) ? base64.replace(/\s+/g, '') : base64;
 }

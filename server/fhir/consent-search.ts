@@ -114,6 +114,7 @@ export const consentSearch = searchOf<ConsentQuestion>({
   revIncludes: [],
 });
 
+/** What a search for Consents asks before any parameter of it is read: every one. */
 export function noQuestion({ base, tools }: Pick<Exchange, 'base' | 'tools'>): ConsentQuestion {
   return { base, now: tools.now(), tests: [], filter: {} };
 }

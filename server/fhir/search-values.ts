@@ -11,6 +11,7 @@ export function alternatives(text: string): string[] {
 /** A token: `code`, `system|code`, `|code` (system is then empty) or `system|` (code is then empty). FHIR R4 search.html#token. */
 export type Token = { readonly system?: string; readonly code: string };
 
+/** Splits at the first `|` that is not escaped. FHIR R4 search.html#escaping. */
 export function readToken(text: string): Token {
   const at = text.search(/(?<=(?<!\\)(?:\\\\)*)\|/);
   if (at < 0) return { code: unescaped(text) };

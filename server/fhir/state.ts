@@ -2,7 +2,7 @@ import { refuse } from '../domain/error.ts';
 import type { StoredDocument } from '../store/port.ts';
 
 /** FHIR R4 http.html#versioning. */
-export function etagOf({ revision }: Pick<StoredDocument, 'revision'>): string {
+function etagOf({ revision }: Pick<StoredDocument, 'revision'>): string {
   return `W/"${revision}"`;
 }
 

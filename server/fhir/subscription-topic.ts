@@ -86,7 +86,7 @@ function profileOf({ interest: { object } }: Topic): string {
 }
 
 /** A topic as R4 can hold it: R5's SubscriptionTopic in extensions of a Basic. Subscriptions R5 Backport 1.1, SubscriptionTopic in R4. */
-export function basicOf(topic: Topic): Basic {
+function basicOf(topic: Topic): Basic {
   const { name, title, filters } = topic;
   const of = (element: string, value: Omit<Extension, 'url'>): Extension => ({
     url: subscriptions.topicElement + element,

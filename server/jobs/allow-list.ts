@@ -5,6 +5,7 @@
  */
 export type AllowList = { readonly allowed: (address: string) => URL | undefined };
 
+/** @param listed addresses, as the settings have checked them; each allows what lies below its path. @throws TypeError for what is no address */
 export function makeAllowList(listed: readonly string[]): AllowList {
   const targets = listed.map((text) => new URL(text));
   return {

@@ -5,7 +5,7 @@ import { endpoints, type Office } from './authority.ts';
 import { OAuthError } from './error.ts';
 import type { Parameters } from './parameters.ts';
 
-export const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
+const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 
 /** How clients prove themselves here. RFC 6749 §2.3.1; OpenID Connect Core §9 (private_key_jwt). */
 export const clientAuthentication = ['client_secret_basic', 'private_key_jwt'] as const;

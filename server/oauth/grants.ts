@@ -82,7 +82,7 @@ const jwtBearer: Grant = async (office, _, parameters) => {
   }
 };
 
-export const tokenTypes = {
+const tokenTypes = {
   accessToken: 'urn:ietf:params:oauth:token-type:access_token',
   jwt: 'urn:ietf:params:oauth:token-type:jwt',
 } as const;

@@ -25,6 +25,7 @@ export interface OnDemandSources {
   assemble(repositoryUniqueId: string, order: Order): Promise<AsyncIterable<Uint8Array> | 'unchanged'>;
 }
 
+/** The source could not be asked, or answered what cannot be used. Told to callers as `sourceUnavailable`. */
 export class SourceFailed extends Error {
   override readonly name = 'SourceFailed';
 }

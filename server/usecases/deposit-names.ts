@@ -28,6 +28,7 @@ export type RegisteredNames = {
 
 const nothing: RegisteredNames = { uuidOf: new Map(), stateOf: new Map(), folders: [] };
 
+/** What is registered under the names that a deposit says otherwise than by entryUUID, as far as the permit sees it. */
 export async function registeredNames(
   { store: { read } }: Tools,
   permit: Permit,

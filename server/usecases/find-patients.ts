@@ -15,8 +15,7 @@ import { shortened } from './query.ts';
 const mostCandidates = 1000;
 
 /** By what patients can be ordered. */
-export const patientOrders = ['changed', 'family', 'given', 'birthDate'] as const;
-export type PatientOrder = (typeof patientOrders)[number];
+export type PatientOrder = 'changed' | 'family' | 'given' | 'birthDate';
 
 export type PatientQuestion = {
   readonly criteria: Criteria;

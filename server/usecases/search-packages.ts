@@ -165,11 +165,7 @@ async function named(
 }
 
 /** What these submission sets and folders hold. */
-export async function contentsOf(
-  { store: { read } }: Tools,
-  permit: Permit,
-  packages: readonly string[],
-): Promise<Contents> {
+async function contentsOf({ store: { read } }: Tools, permit: Permit, packages: readonly string[]): Promise<Contents> {
   if (packages.length === 0) return { documents: [], folders: [], memberships: [] };
   const wanted = new Set(packages);
   const naming = await read.associationsOf(permit, packages);

@@ -27,6 +27,7 @@ export type Uploads = {
   readonly end: (owner: string, upload: Upload, kept: number) => void;
 };
 
+/** Counts what flows in at this moment, in this thread: what waits in the store is counted there. */
 export function makeUploads(): Uploads {
   const flowing = new Map<string, Set<Upload>>();
   return {

@@ -23,7 +23,7 @@ export type Wanted = {
 };
 
 /** Most subscriptions of one owner. */
-export const mostSubscriptions = 100;
+const mostSubscriptions = 100;
 
 /**
  * Keeps a subscription of the caller, who is judged as he is now before each notification.

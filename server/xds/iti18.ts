@@ -59,7 +59,7 @@ export function answered(found: Found, returnType: ReturnType): Answer {
 
 async function handle({ tools, request, body }: Exchange): Promise<Answer> {
   const { returnType, element, limit } = readQueryRequest(body, tools.settings);
-  const query = readQuery(element);
+  const query = readQuery(element, { namesPatient: request.caller.patient !== undefined });
   try {
     return answered(await find(tools, request, { ...query, ...limit }), returnType);
   } catch (error) {

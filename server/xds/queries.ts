@@ -48,7 +48,7 @@ type QueryDefinition = {
 };
 
 const required = <P extends Parameter>(parameter: P) => ({ ...parameter, required: true }) as const;
-/** Required of others; in the DMP the assertion names the patient too. */
+/** Required where the credential names no patient. */
 const patient = { type: 'patient' } as const;
 const text = { type: 'text' } as const;
 const texts = { type: 'text', many: true } as const;
@@ -260,14 +260,16 @@ export const queryTable = definitions.map(({ name, parameters }) => ({
 const byId = new Map(definitions.map((definition) => [storedQuery[definition.name] as string, definition]));
 
 /**
- * Reads a rim:AdhocQuery; parameters that the query does not know are ignored. IHE ITI TF-2 3.18.4.1.2.
+ * Reads a rim:AdhocQuery; parameters that the query does not know are ignored. A query about a record names its patient, unless the credential
+ * does. IHE ITI TF-2 3.18.4.1.2.
  * @throws Refused with every problem: queryUnknown, queryParameterMissing, queryParameterRepeated, queryParameterMalformed
  */
-export function readQuery(element: XmlElement): RegistryQuery {
+export function readQuery(element: XmlElement, credential: { readonly namesPatient: boolean }): RegistryQuery {
   const id = attributeOf(element, 'id')?.trim() ?? '';
   const definition = byId.get(id.toLowerCase());
   if (definition === undefined) refuse('queryUnknown', { value: id });
   const given = new GivenParameters(definition.parameters, element);
+  if (!credential.namesPatient) checkPatient(definition, given);
   checkTogether(definition, given);
   const ask = definition.build(given);
   if (given.problems.length > 0) throw new Refused(given.problems);
@@ -282,6 +284,11 @@ export function queryText(name: string, element: XmlElement): string {
       .join(',')}`;
   });
   return [name, ...slots].join(' ');
+}
+
+function checkPatient({ parameters }: QueryDefinition, given: GivenParameters): void {
+  for (const [name, { type }] of Object.entries(parameters))
+    if (type === 'patient' && !given.has(name)) given.report('queryParameterMissing', name);
 }
 
 function checkTogether({ oneOf, pairs = [] }: QueryDefinition, given: GivenParameters): void {

@@ -10,7 +10,7 @@ import type { XdsTransaction } from './exchange.ts';
 import { RequestBody } from './request-body.ts';
 
 /** Addresses and who answers there: ours, and those that software compatible with the DMP calls. */
-export const xdsAddresses = {
+const xdsAddresses = {
   '/xds/registry': 'registry',
   '/xds/repository': 'repository',
   '/si-dmp-server/v2/services/registry': 'registry',

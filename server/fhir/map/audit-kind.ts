@@ -22,6 +22,7 @@ export type Main = 'documents' | 'submissionSet' | 'query' | 'record' | 'touched
 
 export type How = 'create' | 'read' | 'update' | 'delete';
 
+/** Subtypes of what was done, and the types of DICOM: what every row of the kinds is made of. IHE BALP 152.3; DICOM PS3.15 A.5. */
 export const interaction = (code: string): Coding => ({ system: audit.interaction, code });
 export const iti = (code: string, display: string): Coding => ({ system: audit.transaction, code, display });
 export const event = (code: string, display: string): Coding => ({ system: dcm, code, display });

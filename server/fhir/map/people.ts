@@ -34,6 +34,7 @@ export function personResource(person: Xcn, id: string): (Patient | Device) & { 
   };
 }
 
+/** A person named by an XCN; whatever FHIR has no element for is kept in an extension, the whole XCN. */
 export function practitionerOf(person: Xcn, id: string): Practitioner & { id: string } {
   const identifier = identifiersOf(person);
   return { resourceType: 'Practitioner', id, ...losses(person), ...(identifier && { identifier }), ...namesOf(person) };
@@ -75,6 +76,7 @@ function losses(person: Xcn): { extension?: Extension[] } {
   return whole ? {} : { extension: [{ url: extensions.hl7v2, valueString: writeXcn(person) }] };
 }
 
+/** An institution named by an XON; where it is not one of the French directory by its number, the extension keeps the whole XON. */
 export function organisation(xon: Xon, id: string): Organization & { id: string } {
   const { name, authority, idType, id: number, rest } = xon;
   const usual =
@@ -94,6 +96,7 @@ export function organisation(xon: Xon, id: string): Organization & { id: string 
   };
 }
 
+/** A telecommunication address; the extension keeps the whole XTN, which says more than FHIR. */
 export function contactPoint(xtn: Xtn): ContactPoint {
   const { use, type, address, country, area, number, unformatted } = xtn;
   const dialled = [country === undefined ? undefined : `+${country}`, area, number].filter(

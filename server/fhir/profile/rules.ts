@@ -71,6 +71,7 @@ const rules = {
 
 export type RuleName = keyof typeof rules;
 
+/** Whether an element keeps the rule. @param resource what holds it, for rules that look around */
 export function isObeyed(name: RuleName, element: JsonObject, resource: JsonObject): boolean {
   return rules[name](element, resource);
 }

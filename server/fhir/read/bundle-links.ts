@@ -41,6 +41,7 @@ export type Links = BundleFacts & {
   readonly versions: NamedVersion[];
 };
 
+/** What entries say of one another. @param problems where readers of them report what cannot be resolved */
 export function linksOf(opened: readonly OpenedEntry[], facts: BundleFacts, problems: Problem[]): Links {
   const byUrl = new Map(
     opened.flatMap((entry) => (entry.fullUrl === undefined ? [] : [[entry.fullUrl, entry] as const])),
@@ -56,6 +57,7 @@ export function linksOf(opened: readonly OpenedEntry[], facts: BundleFacts, prob
   };
 }
 
+/** What has to be looked up in the registry, once all entries were read. */
 export function namedIn({ uniqueIds, logicalIDs, versions }: Links): Named {
   return { uniqueIds: [...uniqueIds], logicalIDs: [...logicalIDs], versions };
 }

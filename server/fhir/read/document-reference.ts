@@ -128,6 +128,7 @@ export function reportIdentifiers(
     });
 }
 
+/** Where an entry is read from, with the resources that it contains, which its references may name. */
 export function openSource({ contained = [] }: { contained?: Resource[] | undefined }, opened: Opened): Source {
   // What a contained resource is says its resourceType.
   return { ...opened, contained: contained as FhirResource[] };
@@ -141,6 +142,7 @@ export function registryEntryIn(resource: {
   return (part) => extensionsOf(own, part)[0];
 }
 
+/** A text with the language that an extension beside it tells. */
 export function textIn(value: string | undefined, language: Extension | undefined): LocalizedText | undefined {
   if (value === undefined) return undefined;
   return { value, ...(language?.valueCode !== undefined && { language: language.valueCode }) };

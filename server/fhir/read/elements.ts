@@ -78,7 +78,7 @@ function referenceTo(place: Xon): Reference {
 }
 
 /** Reports what cannot be kept. */
-export function notKept({ object, path, problems }: Source, at: string, detail: string): void {
+function notKept({ object, path, problems }: Source, at: string, detail: string): void {
   problems.push(problem('elementNotKept', { object, expression: `${path}.${at}`, detail }));
 }
 

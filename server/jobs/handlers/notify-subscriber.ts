@@ -72,7 +72,7 @@ export function noticesOf(told: readonly (Pick<Told, 'event'> & { readonly numbe
 }
 
 /** Reads what is next to be told, traced as a disclosure; nothing where the rights ended meanwhile. */
-export async function nextTold(
+async function nextTold(
   tools: Tools,
   request: Request,
   subscription: StoredSubscription,
