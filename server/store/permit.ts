@@ -1,6 +1,7 @@
+import type { Action } from '../domain/action.ts';
 import { isPermit, type Permit, type Visibility } from '../domain/decision.ts';
 import type { RecordId } from '../domain/record.ts';
-import type { Row } from './port.ts';
+import type { ChangeSet, Row } from './port.ts';
 
 /** What a permit gives a reader. A forged one, or one for no record, is a fault of the program: throws. */
 export function readingOf(permit: Permit): { readonly record: RecordId; readonly visibility: Visibility } {
@@ -28,10 +29,22 @@ export function checkDirectory(permit: Permit): void {
 }
 
 /**
- * The one record that a change set touches: the permit's, or the one that it creates. A forged permit, or a row of another record, is a
- * fault of the program: throws.
+ * The record that a change set touches, the permit's or the one that it creates, and the others that it reaches, in their order. A forged
+ * permit, or a row of a record for which no permit is given, is a fault of the program: throws.
  */
-export function changedRecord(permit: Permit, put: readonly Row[]): RecordId | undefined {
+export function changedRecords(
+  permit: Permit,
+  { put, elsewhere = [] }: Pick<ChangeSet, 'put' | 'elsewhere'>,
+): { readonly record: RecordId | undefined; readonly others: readonly RecordId[] } {
+  const record = changedRecord(permit, put);
+  const others = elsewhere.map((other) => otherRecord(other.permit, other.put));
+  for (const row of put)
+    if ('from' in row && row.from !== undefined && !others.includes(row.from))
+      throw new TypeError(`A row of kind ${row.kind} takes over from a record without a permit for it`);
+  return { record, others };
+}
+
+function changedRecord(permit: Permit, put: readonly Row[]): RecordId | undefined {
   if (!isPermit(permit)) throw new TypeError('Patient data is changed with a permit of decide()');
   const record = permit.record ?? put.find((row) => row.kind === 'record')?.record.id;
   if (permit.action !== 'feedIdentities' && put.some((row) => row.kind === 'merge'))
@@ -44,13 +57,19 @@ export function changedRecord(permit: Permit, put: readonly Row[]): RecordId | u
   return record;
 }
 
-/** The other record from which a change set removes. Anything but a removal by a permit to remove is a fault of the program: throws. */
-export function emptiedRecord(permit: Permit, put: readonly Row[]): RecordId {
+/** Another record is reached to remove from it, or to say of something in it that it is out of date. */
+function otherRecord(permit: Permit, put: readonly Row[]): RecordId {
   const record = changedRecord(permit, put);
-  if (record === undefined || permit.action !== 'removeDocuments' || put.some(({ kind }) => kind !== 'remove'))
-    throw new TypeError('A change set reaches other records to remove from them alone');
+  const kinds = reaching[permit.action];
+  if (record === undefined || kinds === undefined || put.some(({ kind }) => !kinds.includes(kind)))
+    throw new TypeError(`A permit to ${permit.action} does not reach another record so`);
   return record;
 }
+
+const reaching: { readonly [A in Action]?: readonly Row['kind'][] } = {
+  removeDocuments: ['remove'],
+  updateDocument: ['status', 'folderState'],
+};
 
 /** Rows that belong to whoever put them. */
 const ofNoRecord: ReadonlySet<Row['kind']> = new Set(['staged', 'unstaged', 'subscription', 'unsubscribe']);

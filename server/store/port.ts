@@ -74,11 +74,21 @@ export type Row =
     }
   /**
    * A new version of the entry `of`, which is its latest one so far: content, sha256 and owners are those of that version, its own authors
-   * added to the owners. All versions of an entry are visible to the same viewers: to those of the latest.
+   * added to the owners. All versions of an entry are visible to the same viewers: to those of the latest. `from` is the record of `of` where
+   * it is another than the permit's, for which a permit goes along: the earlier versions stay there with their bytes, and the new one has
+   * `content`, sealed for its own record, or what an earlier version left here.
    */
-  | { readonly kind: 'version'; readonly entry: DocumentEntry; readonly of: string; readonly registeredAt: number }
+  | {
+      readonly kind: 'version';
+      readonly entry: DocumentEntry;
+      readonly of: string;
+      readonly registeredAt: number;
+      readonly from?: RecordId;
+      readonly content?: SealedContent;
+    }
   | { readonly kind: 'submissionSet'; readonly set: SubmissionSet; readonly owners: Owners }
-  | { readonly kind: 'folder'; readonly folder: Folder }
+  /** `from`: the record of the version before where it is another than the permit's, for which a permit goes along. */
+  | { readonly kind: 'folder'; readonly folder: Folder; readonly from?: RecordId }
   | { readonly kind: 'association'; readonly association: Association }
   /** Changes the status of a registered document; `at` in milliseconds, absent: the time of the change set's first event. */
   | { readonly kind: 'status'; readonly document: string; readonly status: AvailabilityStatus; readonly at?: number }
@@ -324,7 +334,7 @@ export type Expectation =
 export type ChangeSet = {
   readonly expect: readonly Expectation[];
   readonly put: readonly Row[];
-  /** What is removed from other records, with a permit for each: it goes with the rest or not at all. */
+  /** What is removed from other records, or changes its state there, with a permit for each: it goes with the rest or not at all. */
   readonly elsewhere?: readonly { readonly permit: Permit; readonly put: readonly Row[] }[];
   readonly events: readonly EventDraft[];
   readonly jobs: readonly Job[];
@@ -409,10 +419,15 @@ export interface FactsReader {
   /** By any identifier of the holder, old ones included; destroyed records included. */
   recordByIdentifier(identifier: Identifier): Promise<RecordFacts | undefined>;
   recordById(id: RecordId): Promise<RecordFacts | undefined>;
-  /** The record that a document belongs to, by entryUUID. */
+  /** The record that a document belongs to, by entryUUID; by logicalID the one where it went. */
   recordOfDocument(entryUUID: string): Promise<RecordFacts | undefined>;
-  /** The records that hold objects of these names, entryUUIDs or uniqueIds, each once; in the order of the names. */
+  /** The records that hold objects of these names, entryUUIDs or uniqueIds, each once; in the order of the names, what is newest first. */
   recordsOfObjects(names: readonly string[]): Promise<readonly RecordId[]>;
+  /**
+   * The records that hold versions of these logical objects, by logicalID or uniqueId, each once, in the order of the names. Most objects stay in
+   * one. `latest` answers those of the latest versions alone.
+   */
+  recordsOfVersions(names: readonly string[], which: 'latest' | 'all'): Promise<readonly RecordId[]>;
   /** The records that hold associations to these objects, each once. */
   recordsReferring(entryUUIDs: readonly string[]): Promise<readonly RecordId[]>;
   /** The record that a group of consents belongs to. */

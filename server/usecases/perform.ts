@@ -66,7 +66,7 @@ export type Plan<T> = {
     'documents' | 'submissionSet' | 'query' | 'touched' | 'told' | 'record' | 'patient'
   > &
     Partial<Pick<EventDraft, 'at'>>;
-  /** Other records that were read, or from which `put` removes something: each has an event of its own. */
+  /** Other records that were read, or, where there is a `put`, reached: each has an event of its own. */
   readonly also?: readonly {
     readonly permit: Permit;
     readonly put?: readonly Row[];
@@ -151,8 +151,8 @@ export async function performJointly<T>(
     const { permit } = first;
     const record = permit.record ?? newRecord(plan.put);
     const obligations = new Set(plan.done.flatMap((done) => done.permit.obligations));
-    const elsewhere = (plan.also ?? []).flatMap(({ permit: of, put = [] }) =>
-      put.length === 0 ? [] : [{ permit: of, put }],
+    const elsewhere = (plan.also ?? []).flatMap(({ permit: of, put }) =>
+      put === undefined ? [] : [{ permit: of, put }],
     );
     const outcome = await tools.store.write.commit(permit, {
       expect: [

@@ -7,6 +7,7 @@ import { embeddedSubjects } from '../support/embedded-store.ts';
 import { consentContract } from './consents.ts';
 import { historyContract } from './history.ts';
 import { mergeContract } from './merges.ts';
+import { moveContract } from './moves.ts';
 import { relationsContract } from './relations.ts';
 import { removalContract } from './removal.ts';
 import { storeContract } from './store.ts';
@@ -82,6 +83,7 @@ for (const contract of [
   historyContract,
   relationsContract,
   mergeContract,
+  moveContract,
   consentContract,
 ])
   contract('the embedded store, asked again after each change', open);

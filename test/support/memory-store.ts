@@ -17,14 +17,7 @@ import type { PatientRecord, RecordId } from '../../server/domain/record.ts';
 import { earliest } from '../../server/domain/time.ts';
 import { holderNames, matchesHolder } from '../../server/store/holders.ts';
 import { matchesFolder, matchesSet } from '../../server/store/matching.ts';
-import {
-  changedRecord,
-  checkAcross,
-  checkDirectory,
-  checkHolders,
-  emptiedRecord,
-  readingOf,
-} from '../../server/store/permit.ts';
+import { changedRecords, checkAcross, checkDirectory, checkHolders, readingOf } from '../../server/store/permit.ts';
 import {
   type ChangeSet,
   type CodeMatch,
@@ -143,7 +136,8 @@ export function memoryStore({ fault }: { readonly fault?: () => Error | undefine
       if (!open) throw new StoreStopped('The store is closed');
       return read();
     });
-  const apply = (record: RecordId | undefined, given: ChangeSet): Promise<Outcome> =>
+  const ofNoRecord = { record: undefined, others: [] };
+  const apply = ({ record, others }: ReturnType<typeof changedRecords>, given: ChangeSet): Promise<Outcome> =>
     reading(() => {
       const error = fault?.();
       if (error) throw error;
@@ -160,12 +154,13 @@ export function memoryStore({ fault }: { readonly fault?: () => Error | undefine
       const rows = [...changes.put].sort((a, b) => Number(b.kind === 'merge') - Number(a.kind === 'merge'));
       const touched = touchedBy(rows, knownIn(held, record));
       for (const row of rows) put(next, record ?? '', row, at);
-      let isAwaited = keepChanges(next.subscriptions, touched, record ?? '', at, remainsIn(next));
-      for (const { permit, put: removed } of given.elsewhere ?? []) {
-        const other = emptiedRecord(permit, removed);
-        const touchedThere = touchedBy(removed, knownIn(held, other));
-        for (const row of removed) put(next, other, row, at);
-        isAwaited = keepChanges(next.subscriptions, touchedThere, other, at, remainsIn(next)) || isAwaited;
+      let isAwaited = keepChanges(next.subscriptions, touched, record ?? '', at, remainsIn(next, record));
+      for (const [index, other] of others.entries()) {
+        const there = given.elsewhere?.[index]?.put ?? [];
+        const taken = rows.filter((row) => 'from' in row && row.from === other);
+        const touchedThere = touchedBy(there, knownIn(held, other), taken);
+        for (const row of there) put(next, other, row, at);
+        isAwaited = keepChanges(next.subscriptions, touchedThere, other, at, remainsIn(next, other)) || isAwaited;
       }
       addConsentVersions(next, changes.put, at);
       bumpVersion(next, changes.put, at);
@@ -217,7 +212,7 @@ export function memoryStore({ fault }: { readonly fault?: () => Error | undefine
     const all = [...held.folders.values()];
     return all.flatMap(({ object: folder, record: of }, index) => {
       if (of !== record || hiddenFrom(permit)(folder.entryUUID)) return [];
-      const latest = all.findLast(({ object }) => object.logicalID === folder.logicalID)?.object === folder;
+      const latest = isLatestFolder(held, folder);
       return [{ folder, record, position: index + 1, latest }];
     });
   };
@@ -284,12 +279,15 @@ export function memoryStore({ fault }: { readonly fault?: () => Error | undefine
       recordByIdentifier: (identifier) => reading(() => factsOf(holderOf(held, identifier))),
       recordById: (id) => reading(() => factsOf(held.records.get(id))),
       recordOfDocument: (entryUUID) =>
-        reading(() => factsOf(held.records.get(held.documents.get(entryUUID)?.record ?? ''))),
+        reading(() => {
+          const now = [...held.documents.values()].find((d) => d.latest && d.entry.logicalID === entryUUID);
+          return factsOf(held.records.get((now ?? held.documents.get(entryUUID))?.record ?? ''));
+        }),
       recordsOfObjects: (names) =>
         reading(() => {
           const all = [
-            ...[...held.documents.values()].map(({ record, entry }) => ({ record, object: entry })),
-            ...[...held.sets.values(), ...held.folders.values(), ...held.associations.values()],
+            ...[...held.documents.values()].map(({ record, entry }) => ({ record, object: entry })).reverse(),
+            ...[...held.sets.values(), ...held.folders.values(), ...held.associations.values()].reverse(),
           ];
           const isNamed = (name: string, object: { entryUUID: string; uniqueId?: string }) =>
             object.entryUUID === name || object.uniqueId === name;
@@ -298,6 +296,21 @@ export function memoryStore({ fault }: { readonly fault?: () => Error | undefine
               names.flatMap((n) => all.filter(({ object }) => isNamed(n, object)).map(({ record }) => record)),
             ),
           ];
+        }),
+      recordsOfVersions: (names, which) =>
+        reading(() => {
+          const all = [
+            ...[...held.documents.values()].map(({ record, entry, latest }) => ({ record, object: entry, latest })),
+            ...[...held.folders.values()].map((folder) => ({ ...folder, latest: isLatestFolder(held, folder.object) })),
+          ].reverse();
+          return distinctRecords(
+            names.flatMap((name) =>
+              all.filter(
+                ({ object, latest }) =>
+                  (object.logicalID === name || object.uniqueId === name) && (latest || which === 'all'),
+              ),
+            ),
+          );
         }),
       recordsReferring: (ids) =>
         reading(() => [
@@ -463,8 +476,9 @@ export function memoryStore({ fault }: { readonly fault?: () => Error | undefine
         }),
     },
     write: {
-      commit: (permit, changes) => reading(() => changedRecord(permit, changes.put)).then((r) => apply(r, changes)),
-      note: (events, spend) => apply(undefined, { expect: [], put: [], events, jobs: [], ...(spend && { spend }) }),
+      commit: (permit, changes) =>
+        reading(() => changedRecords(permit, changes)).then((changed) => apply(changed, changes)),
+      note: (events, spend) => apply(ofNoRecord, { expect: [], put: [], events, jobs: [], ...(spend && { spend }) }),
     },
     close: () => {
       open = false;
@@ -539,11 +553,11 @@ function knownIn(held: Contents, record: RecordId | undefined): Known {
   };
 }
 
-function remainsIn(held: Contents) {
+function remainsIn(held: Contents, record: RecordId | undefined) {
   return (object: 'document' | 'submissionSet' | 'folder', name: string): boolean =>
     object === 'folder'
-      ? [...held.folders.values()].some((folder) => folder.object.logicalID === name)
-      : [...held.documents.values()].some(({ entry }) => entry.logicalID === name);
+      ? [...held.folders.values()].some((folder) => folder.record === record && folder.object.logicalID === name)
+      : [...held.documents.values()].some((d) => d.record === record && d.entry.logicalID === name);
 }
 
 function queue(held: Contents, job: Job, at: number): void {
@@ -662,6 +676,11 @@ function holderOf(held: Contents, { value, oid }: Identifier): PatientRecord | u
   return [...held.records.values()].find((r) => r.identifiers.some((i) => i.value === value && i.oid === oid));
 }
 
+function isLatestFolder({ folders }: Contents, { entryUUID, logicalID }: Folder): boolean {
+  const last = [...folders.values()].findLast(({ object }) => object.logicalID === logicalID);
+  return last?.object.entryUUID === entryUUID;
+}
+
 function distinctRecords(found: readonly { readonly record: RecordId }[]): RecordId[] {
   return [...new Set(found.map(({ record }) => record))];
 }
@@ -683,9 +702,7 @@ function remove(
   kept.delete(name);
   if (object !== 'document' || document === undefined) return;
   held.removed.set(name, document);
-  const versions = [...documents].filter(
-    ([, d]) => d.record === record && d.entry.logicalID === document.entry.logicalID,
-  );
+  const versions = [...documents].filter(([, d]) => d.entry.logicalID === document.entry.logicalID);
   const last = versions.map(([, d]) => d).sort((a, b) => b.position - a.position)[0];
   if (last === undefined) return;
   const codes = visibilityOf(last.entry.confidentialityCodes);
@@ -768,19 +785,27 @@ function put(held: Contents, record: RecordId, row: Row, at: number): void {
       break;
     }
     case 'version': {
-      const { entry, of, registeredAt } = row;
+      const { entry, of, registeredAt, from = record } = row;
       say(held, entry);
       const old = held.documents.get(of);
-      if (old?.record !== record || old.entry.logicalID !== entry.logicalID)
+      if (old?.record !== from || old.entry.logicalID !== entry.logicalID)
         throw new TypeError('A version follows no document of the record');
       const { owners, codes } = factsOfDocument(entry, old.owners);
+      const {
+        content: bytes,
+        sealedFor,
+        ...version
+      } = from === record ? old : { ...old, ...bytesIn(held, record, row) };
       for (const [name, document] of held.documents)
-        if (document.record === record && document.entry.logicalID === entry.logicalID)
+        if ([record, from].includes(document.record) && document.entry.logicalID === entry.logicalID)
           held.documents.set(name, { ...document, owners, codes, latest: false, past: pastOf(document) });
       const position = nextPosition(held);
       const state = { revision: old.revision + 1, changedAt: registeredAt, past: [] };
       held.documents.set(entry.entryUUID, {
-        ...old,
+        ...version,
+        ...(bytes && { content: bytes }),
+        sealedFor,
+        record,
         ...state,
         entry,
         registeredAt,
@@ -808,10 +833,14 @@ function put(held: Contents, record: RecordId, row: Row, at: number): void {
       remove(held, record, row, at);
       break;
     case 'removeContent': {
-      const { entry, record: of } = held.documents.get(row.document) ?? {};
+      const { entry, record: of, content: bytes } = held.documents.get(row.document) ?? {};
       if (of !== record) throw new TypeError('A removal names no object of the record');
       for (const [name, { content: _content, ...document }] of held.documents)
-        if (document.record === record && document.entry.logicalID === entry?.logicalID)
+        if (
+          document.record === record &&
+          document.entry.logicalID === entry?.logicalID &&
+          JSON.stringify(held.documents.get(name)?.content) === JSON.stringify(bytes)
+        )
           held.documents.set(name, document);
       break;
     }
@@ -836,6 +865,20 @@ function put(held: Contents, record: RecordId, row: Row, at: number): void {
     default:
       row satisfies never;
   }
+}
+
+/** What a version that comes from another record has here. */
+function bytesIn(
+  held: Contents,
+  record: RecordId,
+  { entry, content }: Extract<Row, { kind: 'version' }>,
+): { readonly content: ContentPlace | undefined; readonly sealedFor: RecordId } {
+  const given = content && placeOf(held, content);
+  const own = [...held.documents.values()].findLast(
+    (d) => d.record === record && d.entry.logicalID === entry.logicalID && d.content !== undefined,
+  );
+  if (given === undefined && own !== undefined) return { content: own.content, sealedFor: own.sealedFor };
+  return { content: given, sealedFor: record };
 }
 
 /** The record that holds today what this one held. */

@@ -53,8 +53,8 @@ type Touch = {
   members: string[];
 };
 
-/** What a change set does to objects that may be waited for. */
-export function touchedBy(rows: readonly Row[], known: Known): readonly Touch[] {
+/** What a change set does to objects that may be waited for; `taken`: new versions in another record of what this one has so far. */
+export function touchedBy(rows: readonly Row[], known: Known, taken: readonly Row[] = []): readonly Touch[] {
   const found = new Map<string, Touch>();
   const touch = (object: Watched, name: string, kind: ChangeKind, before?: Change['before'], versionGone = false) => {
     const held = found.get(object + name);
@@ -64,14 +64,20 @@ export function touchedBy(rows: readonly Row[], known: Known): readonly Touch[] 
       held.versionGone ||= versionGone;
     }
   };
-  const withVersion = new Set(rows.flatMap((row) => (row.kind === 'version' ? [row.entry.logicalID] : [])));
+  const withVersion = new Set(
+    [...rows, ...taken].flatMap((row) => (row.kind === 'version' ? [row.entry.logicalID] : [])),
+  );
   const ofStatus = (status: string): ChangeKind => (status === 'deleted' ? 'removed' : 'statusChanged');
+  for (const row of taken) {
+    if (row.kind === 'version') touch('document', row.entry.logicalID, 'removed', known.document(row.of)?.facts);
+    if (row.kind === 'folder') touch('folder', row.folder.logicalID, 'removed');
+  }
   for (const row of rows) {
     if (row.kind === 'document') touch('document', row.entry.logicalID, 'created');
     if (row.kind === 'version') {
       const old = known.document(row.of);
-      const kind = old?.status === row.entry.status ? 'changed' : ofStatus(row.entry.status);
-      touch('document', row.entry.logicalID, kind, old?.facts);
+      const changed = old?.status === row.entry.status ? 'changed' : ofStatus(row.entry.status);
+      touch('document', row.entry.logicalID, old === undefined ? 'created' : changed, old?.facts);
     }
     if (row.kind === 'status') {
       const old = known.document(row.document);
@@ -81,7 +87,7 @@ export function touchedBy(rows: readonly Row[], known: Known): readonly Touch[] 
     if (row.kind === 'submissionSet') touch('submissionSet', row.set.entryUUID, 'created');
     if (row.kind === 'folder') {
       const { entryUUID, logicalID } = row.folder;
-      touch('folder', logicalID, entryUUID === logicalID ? 'created' : 'changed');
+      touch('folder', logicalID, row.from !== undefined || entryUUID === logicalID ? 'created' : 'changed');
     }
     if (row.kind === 'folderState') {
       const name = known.folder(row.folder);

@@ -34,6 +34,7 @@ export const actors = {
   stranger: doctor('899970000005', 'LEROY'),
   feeder: { kind: 'system', id: '1.2.250.1.999.1.1', name: 'Régie', rights: ['feed'] },
   remover: { kind: 'system', id: '1.2.250.1.999.1.2', name: 'Régie', rights: ['remove'] },
+  updater: { kind: 'system', id: '1.2.250.1.999.1.3', name: 'Régie', rights: ['restrictedUpdate'] },
   ourselves: { kind: 'system', id: 'opendmp', name: 'OpenDMP', rights: [] },
 } as const satisfies Record<string, Actor>;
 export type ActorName = keyof typeof actors;

@@ -4,10 +4,11 @@ import { chainHash } from '../trail.ts';
 import { joinedOwners } from '../visibility.ts';
 import { makeConsentWrites } from './consents.ts';
 import type { Database } from './driver.ts';
-import type { PlainDocument, PlainRow, PlainSet } from './encode.ts';
+import type { PlainDocument, PlainPackage, PlainRow, PlainSet } from './encode.ts';
 import { makeHolderWrites } from './holders.ts';
 import { makeJobWrites } from './jobs.ts';
 import { makeMerge } from './merge.ts';
+import { makeMoving } from './moved.ts';
 import { kinds, readJson, uniqueIdHash, uuidBytes } from './names.ts';
 import { makeRelating } from './relations.ts';
 import { makeRemoval } from './remove.ts';
@@ -34,6 +35,18 @@ export type Apply = {
   /** After a rollback, to the savepoint or of all. */
   rolledBack(): void;
 };
+
+/** Where the bytes of a document are, as the tables say it. */
+function columnsOf({ content }: PlainDocument, places: readonly ContentPlace[]) {
+  const place = typeof content === 'number' ? places[content] : content;
+  const [segment, start] = place !== undefined && 'segment' in place ? [place.segment, place.offset] : [null, null];
+  return {
+    segment,
+    start,
+    length: place?.length ?? null,
+    file: place !== undefined && 'file' in place ? place.file : null,
+  };
+}
 
 /** Throws when a row contradicts the tables: a fault of the caller, of which the savepoint leaves nothing. */
 export function makeApply(database: Database): Apply {
@@ -62,6 +75,10 @@ export function makeApply(database: Database): Apply {
        (SELECT max(revision) FROM search l WHERE l.record = s.record AND l.logical = s.logical) AS revision FROM name n
      JOIN search s ON s.record = n.record AND s.position = n.key JOIN document d ON d.position = s.position
      WHERE n.uuid = ? AND n.kind = 0 AND n.record = ? AND s.logical = ?`,
+  );
+  const heldHere = database.prepare<Omit<Before, 'owners' | 'revision'>>(
+    `SELECT d.sha256, d.segment, d.start, d.length, d.file, d.sealed_for FROM search s JOIN document d ON d.position = s.position
+     WHERE s.record = ? AND s.logical = ? AND d.length IS NOT NULL ORDER BY s.position DESC LIMIT 1`,
   );
   const outdate = database.prepare(
     'UPDATE search SET latest = 0, flags = ?, owners = ? WHERE record = ? AND logical = ?',
@@ -103,6 +120,7 @@ export function makeApply(database: Database): Apply {
   const shared = makeSharedWrites(database);
   const staging = makeStagingWrites(database);
   const watch = makeWatch(database);
+  const moving = makeMoving(database);
   const relate = makeRelating(database);
 
   const keyOf = (record: RecordId | undefined) => (record === undefined ? undefined : recordKey.get(record)?.key);
@@ -127,38 +145,34 @@ export function makeApply(database: Database): Apply {
   }
 
   function putDocument(row: PlainDocument, record: number, places: readonly ContentPlace[]): number {
-    if (row.of !== undefined) return putVersion(row, row.of, record);
-    const place = typeof row.content === 'number' ? places[row.content] : row.content;
-    const [segment, start] = place !== undefined && 'segment' in place ? [place.segment, place.offset] : [null, null];
-    const { key } = addDocument.run(
-      row.registeredAt,
-      row.sha256 === undefined ? null : Buffer.from(row.sha256, 'hex'),
-      segment,
-      start,
-      place?.length ?? null,
-      place !== undefined && 'file' in place ? place.file : null,
-      jsonOf(row),
-      null,
-    );
+    if (row.of !== undefined) return putVersion(row, row.of, record, places);
+    const { segment, start, length, file } = columnsOf(row, places);
+    const sha256 = row.sha256 === undefined ? null : Buffer.from(row.sha256, 'hex');
+    const { key } = addDocument.run(row.registeredAt, sha256, segment, start, length, file, jsonOf(row), null);
     const { status, onDemand, flags, logicalID, times, texts, offline } = row;
     const logical = uuidBytes(logicalID);
     addSearch.run(record, key, status, onDemand, flags, logical, ...times, ...texts, offline, 1, row.registeredAt);
     return key;
   }
 
-  function putVersion(row: PlainDocument, of: string, record: number): number {
+  function putVersion(row: PlainDocument, of: string, record: number, places: readonly ContentPlace[]): number {
     const logical = uuidBytes(row.logicalID);
-    const old = before.get(uuidBytes(of), record, logical);
-    if (old === undefined) throw new TypeError('A version follows no document of the record');
-    const { sha256, segment, start, length, file, sealed_for: sealedFor } = old;
+    const from = row.from === undefined ? record : keyOf(row.from);
+    const old = from === undefined ? undefined : before.get(uuidBytes(of), from, logical);
+    if (from === undefined || old === undefined) throw new TypeError('A version follows no document of the record');
+    const own = row.content === undefined ? heldHere.get(record, logical) : undefined;
+    const bytes = from === record ? old : (own ?? { ...columnsOf(row, places), sealed_for: null });
+    const { segment, start, length, file, sealed_for: sealedFor } = bytes;
     const owners = joinedOwners(old.owners, row.texts.at(-1) ?? '');
-    const { key } = addDocument.run(row.registeredAt, sha256, segment, start, length, file, jsonOf(row), sealedFor);
-    keepLatest.run(record, logical);
-    outdate.run(row.flags, owners, record, logical);
+    const { registeredAt } = row;
+    const { key } = addDocument.run(registeredAt, old.sha256, segment, start, length, file, jsonOf(row), sealedFor);
+    keepLatest.run(from, logical);
+    for (const holding of new Set([from, record])) outdate.run(row.flags, owners, holding, logical);
     const { status, onDemand, flags, times, offline } = row;
     const texts = [...row.texts.slice(0, -1), owners];
-    const state = [old.revision + 1, row.registeredAt];
+    const state = [old.revision + 1, registeredAt];
     addSearch.run(record, key, status, onDemand, flags, logical, ...times, ...texts, offline, ...state);
+    if (from !== record) moving.move('document', logical, from, record);
     return key;
   }
 
@@ -169,6 +183,13 @@ export function makeApply(database: Database): Apply {
     table.write.run(Buffer.from(JSON.stringify({ ...(readJson(found.json) as object), ...changes })), found.key);
   }
 
+  function putFolder({ logicalID = '', from, json }: PlainPackage, record: number): number {
+    const logical = uuidBytes(logicalID);
+    const before = keyOf(from);
+    if (before !== undefined) moving.move('folder', logical, before, record);
+    return addFolder.run(record, logical, Buffer.from(json)).key;
+  }
+
   function register(
     row: Extract<PlainRow, { entryUUID: string }>,
     record: number,
@@ -177,8 +198,7 @@ export function makeApply(database: Database): Apply {
     let key: number;
     if (row.kind === 'document') key = putDocument(row, record, places);
     else if (row.kind === 'submissionSet') key = addSet.run(record, row.owners, Buffer.from(row.json)).key;
-    else if (row.kind === 'folder')
-      key = addFolder.run(record, uuidBytes(row.logicalID ?? ''), Buffer.from(row.json)).key;
+    else if (row.kind === 'folder') key = putFolder(row, record);
     else {
       const [source, target] = row.ends ?? ['', ''];
       key = addAssociation.run(record, uuidBytes(source), uuidBytes(target), Buffer.from(row.json)).key;
@@ -216,22 +236,23 @@ export function makeApply(database: Database): Apply {
     if (from !== undefined && record !== undefined) subscriptions.follow(from, into, record);
   }
 
-  /** Answers whether a subscription waits for something of it. */
+  /** Answers whether a subscription waits for something of it; `looked` is what was found to wait before other parts were written. */
   function putRows(
     { record, rows, at }: Pick<PlainSet, 'record' | 'rows' | 'at'>,
     places: readonly ContentPlace[],
+    looked?: ReturnType<typeof watch.before>,
   ): boolean {
     for (const row of rows)
       if (row.kind === 'staged') staging.add(row.staged);
       else if (row.kind === 'unstaged') staging.remove(row.id);
       else if (row.kind === 'subscription') subscriptions.put(row);
       else if (row.kind === 'unsubscribe') subscriptions.drop(row.id);
-    if (rows.every(isOfNoRecord)) return false;
+    if (rows.every(isOfNoRecord) && looked === undefined) return false;
     for (const row of rows) if (row.kind === 'merge') putMerge(row, record);
     for (const row of rows) if (row.kind === 'record') putRecord(row, at);
     const key = keyOf(record);
     if (key === undefined) throw new TypeError('The record of the permit is not in the store');
-    const touched = watch.before(rows, key);
+    const touched = looked ?? watch.before(rows, key);
     for (const row of rows) putRow(row, key, places, at);
     // A row may name a document that comes after it.
     for (const row of rows) if ('relating' in row && row.relating !== undefined) relate(row.relating, key);
@@ -243,8 +264,13 @@ export function makeApply(database: Database): Apply {
   }
 
   const apply = (set: PlainSet, places: readonly ContentPlace[], head: string): Applied => {
-    const others = (set.elsewhere ?? []).map((other) => ({ ...other, at: set.at }));
-    const isAwaited = [putRows(set, places), ...others.map((other) => putRows(other, []))].some((awaited) => awaited);
+    const others = (set.elsewhere ?? []).map(({ record, rows }) => {
+      const taken = set.rows.filter((row) => 'from' in row && row.from === record);
+      return { part: { record, rows, at: set.at }, looked: watch.before(rows, keyOf(record), taken) };
+    });
+    const isAwaited = [putRows(set, places), ...others.map(({ part, looked }) => putRows(part, [], looked))].some(
+      (awaited) => awaited,
+    );
     let last = head;
     const sequences = set.events.map(({ record, at, actors, json, told }) => {
       last = chainHash(last, json);

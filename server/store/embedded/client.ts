@@ -1,5 +1,5 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
-import { changedRecord } from '../permit.ts';
+import { changedRecords } from '../permit.ts';
 import {
   type ChangeSet,
   type Outbox,
@@ -85,7 +85,10 @@ export function connectWriter(port: MessagePort): WriterClient {
 
   return {
     write: {
-      commit: async (permit, changes) => send(encodeChanges(changedRecord(permit, changes.put), changes)),
+      commit: async (permit, changes) => {
+        const { record, others } = changedRecords(permit, changes);
+        return send(encodeChanges(record, changes, others));
+      },
       note: async (events, spend) => {
         const changes: ChangeSet = { expect: [], put: [], events, jobs: [], ...(spend && { spend }) };
         return send(encodeChanges(undefined, changes));

@@ -1,6 +1,6 @@
 import type { RecordId } from '../../domain/record.ts';
 import { type ChangeCounts, moveCounts } from './change-counts.ts';
-import type { PlainSet } from './encode.ts';
+import type { PlainRow, PlainSet } from './encode.ts';
 import type { GroupWriter } from './writer.ts';
 
 /** The same writer, which counts what it changes. */
@@ -19,11 +19,14 @@ export function counting(writer: GroupWriter, counts: ChangeCounts): GroupWriter
   };
 }
 
-/** Events alone change nothing that is read by records. */
+/** Events alone change nothing that is read by records. What reaches another record changes it, whatever rows it puts there. */
 function recordsChangedBy({ record, rows, elsewhere = [] }: PlainSet): RecordId[] {
-  return [{ record, rows }, ...elsewhere].flatMap((part) =>
-    part.rows.length === 0 || part.record === undefined
-      ? []
-      : [part.record, ...part.rows.flatMap((row) => (row.kind === 'merge' ? [row.id] : []))],
-  );
+  const own = rows.length === 0 || record === undefined ? [] : [record];
+  return [...own, ...elsewhere.map((other) => other.record), ...rows.flatMap(otherOf)];
+}
+
+/** Another record than the change set's that a row changes. */
+function otherOf(row: PlainRow): RecordId[] {
+  if (row.kind === 'merge') return [row.id];
+  return 'from' in row && row.from !== undefined ? [row.from] : [];
 }

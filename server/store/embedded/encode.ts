@@ -6,7 +6,6 @@ import type { Cx, Identifier } from '../../domain/identifier.ts';
 import type { RecordId } from '../../domain/record.ts';
 import { type Dtm, earliest } from '../../domain/time.ts';
 import { type HolderName, holderNames } from '../holders.ts';
-import { emptiedRecord } from '../permit.ts';
 import type { ChangeSet, Expectation, Job, ObjectKind, Owners, Row, Spend } from '../port.ts';
 import { codeToken, escaped, factsOfDocument, flagsOf, ownersText, tokens } from '../visibility.ts';
 import type { Settlement } from './jobs.ts';
@@ -18,7 +17,7 @@ export type PlainSet = {
   readonly record: RecordId | undefined;
   readonly expect: readonly Expectation[];
   readonly rows: readonly PlainRow[];
-  /** Removals from other records. */
+  /** What changes in other records. */
   readonly elsewhere?: readonly { readonly record: RecordId; readonly rows: readonly PlainRow[] }[];
   readonly events: readonly PlainEvent[];
   readonly jobs: readonly Job[];
@@ -46,6 +45,8 @@ export type PlainDocument = {
   readonly entryUUID: string;
   /** The version before. */
   readonly of: string | undefined;
+  /** Its record, where it is another. */
+  readonly from: RecordId | undefined;
   readonly logicalID: string;
   readonly uniqueId: string;
   readonly status: number;
@@ -107,31 +108,41 @@ export type PlainRow =
       readonly patientId: Cx;
     }
   | PlainDocument
-  | {
-      readonly kind: Exclude<ObjectKind, 'document'>;
-      readonly entryUUID: string;
-      readonly uniqueId: string | undefined;
-      readonly owners: string;
-      readonly logicalID: string | undefined;
-      readonly ends: readonly [source: string, target: string] | undefined;
-      /** Of an association that may relate a document to another: its source. */
-      readonly relating: string | undefined;
-      readonly json: string;
-    };
+  | PlainPackage;
 
-/** Sealed bytes are copied, so that the copy can be given away to the writer's thread and the caller keeps his for another attempt. */
-export function encodeChanges(record: RecordId | undefined, changes: ChangeSet): PlainSet {
+/** A set, a folder or an association. */
+export type PlainPackage = {
+  readonly kind: Exclude<ObjectKind, 'document'>;
+  readonly entryUUID: string;
+  readonly uniqueId: string | undefined;
+  readonly owners: string;
+  readonly logicalID: string | undefined;
+  /** The record of the version before, where it is another. */
+  readonly from: RecordId | undefined;
+  readonly ends: readonly [source: string, target: string] | undefined;
+  /** Of an association that may relate a document to another: its source. */
+  readonly relating: string | undefined;
+  readonly json: string;
+};
+
+/**
+ * Sealed bytes are copied, so that the copy can be given away to the writer's thread and the caller keeps his for another attempt. `others` are
+ * the records of `changes.elsewhere`.
+ */
+export function encodeChanges(
+  record: RecordId | undefined,
+  changes: ChangeSet,
+  others: readonly RecordId[] = [],
+): PlainSet {
   const sealed: Uint8Array[] = [];
   const [first] = changes.events;
+  const rowsOf = (put: readonly Row[] = []) => put.map((row) => encodeRow(row, sealed));
   return {
     record,
     expect: changes.expect,
-    rows: changes.put.map((row) => encodeRow(row, sealed)),
-    ...(changes.elsewhere && {
-      elsewhere: changes.elsewhere.map(({ permit, put }) => ({
-        record: emptiedRecord(permit, put),
-        rows: put.map((row) => encodeRow(row, sealed)),
-      })),
+    rows: rowsOf(changes.put),
+    ...(others.length > 0 && {
+      elsewhere: others.map((other, index) => ({ record: other, rows: rowsOf(changes.elsewhere?.[index]?.put) })),
     }),
     events: changes.events.map(encodeEvent),
     jobs: changes.jobs,
@@ -175,13 +186,14 @@ function encodeRow(row: Row, sealed: Uint8Array[]): PlainRow {
     case 'document':
       return encodeDocument(row, sealed);
     case 'version': {
-      const { entry, of, registeredAt } = row;
-      return { ...encodeDocument({ kind: 'document', entry, registeredAt, owners: nobody }, sealed), of };
+      const { entry, of, registeredAt, from, content } = row;
+      const document = { kind: 'document' as const, entry, registeredAt, owners: nobody, ...(content && { content }) };
+      return { ...encodeDocument(document, sealed), of, from };
     }
     case 'submissionSet':
       return registered('submissionSet', row.set, { owners: ownersText(row.owners) });
     case 'folder':
-      return registered('folder', row.folder, { logicalID: row.folder.logicalID });
+      return registered('folder', row.folder, { logicalID: row.folder.logicalID, from: row.from });
     case 'association':
       return registered('association', row.association, associationParts(row.association));
     case 'folderState': {
@@ -215,11 +227,17 @@ const nobody: Owners = { professionals: [], structures: [], patient: false };
 function registered(
   kind: Exclude<ObjectKind, 'document'>,
   object: { readonly entryUUID: string; readonly uniqueId?: string },
-  parts: { owners?: string; logicalID?: string; ends?: [string, string]; relating?: string | undefined },
-): PlainRow {
+  parts: {
+    owners?: string;
+    logicalID?: string;
+    from?: RecordId | undefined;
+    ends?: [string, string];
+    relating?: string | undefined;
+  },
+): PlainPackage {
   const { entryUUID, uniqueId } = object;
-  const { owners = '', logicalID, ends, relating } = parts;
-  return { kind, entryUUID, uniqueId, owners, logicalID, ends, relating, json: JSON.stringify(object) };
+  const { owners = '', logicalID, from, ends, relating } = parts;
+  return { kind, entryUUID, uniqueId, owners, logicalID, from, ends, relating, json: JSON.stringify(object) };
 }
 
 function associationParts({ type, source, target }: Association): { ends: [string, string]; relating?: string } {
@@ -236,6 +254,7 @@ function encodeDocument(row: Extract<Row, { kind: 'document' }>, sealed: Uint8Ar
     kind: 'document',
     entryUUID: entry.entryUUID,
     of: undefined,
+    from: undefined,
     logicalID: entry.logicalID,
     uniqueId: entry.uniqueId,
     status: statuses.indexOf(entry.status),

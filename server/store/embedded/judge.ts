@@ -3,6 +3,7 @@ import type { Identifier } from '../../domain/identifier.ts';
 import type { Expectation, ObjectKind } from '../port.ts';
 import type { Database } from './driver.ts';
 import type { PlainRow, PlainSet } from './encode.ts';
+import { whereNow } from './moved.ts';
 import { kinds, readJson, statuses, uniqueIdHash, uuidBytes } from './names.ts';
 import { makeEmptiness } from './read-facts.ts';
 import { makeStagingReads } from './staging.ts';
@@ -31,7 +32,8 @@ export function makeJudge(database: Database): Judge {
   );
   const laterFolder = database.prepare(
     `SELECT 1 FROM folder f JOIN folder later ON later.record = f.record AND later.logical = f.logical AND later.key > f.key
-     WHERE f.key = ?`,
+     WHERE f.key = ?
+     UNION ALL SELECT 1 FROM folder f WHERE f.key = ? AND ${whereNow('folder', 'f.logical')} <> f.record`,
   );
   const isEmpty = makeEmptiness(database);
   const associationJson = database.prepare<{ json: Uint8Array }>('SELECT json FROM association WHERE key = ?');
@@ -101,7 +103,7 @@ export function makeJudge(database: Database): Judge {
   function isLatest({ kind, entryUUID }: Extract<Expectation, { latest: unknown }>['latest']) {
     if (kind === 'document') return latest.get(uuidBytes(entryUUID))?.latest === 1;
     const key = named.get(uuidBytes(entryUUID), kinds.indexOf(kind))?.key;
-    return key !== undefined && laterFolder.get(key) === undefined;
+    return key !== undefined && laterFolder.get(key, key) === undefined;
   }
 
   function isHeldElsewhere(ids: readonly string[], { value, oid }: Identifier): boolean {

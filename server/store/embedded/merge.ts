@@ -2,6 +2,7 @@ import type { Cx, Identifier } from '../../domain/identifier.ts';
 import type { Database } from './driver.ts';
 import type { PlainRow } from './encode.ts';
 import { makeHolderWrites } from './holders.ts';
+import { makeMoving } from './moved.ts';
 import { kinds, uniqueIdHash } from './names.ts';
 
 /** An object as the tables that name it know it. */
@@ -40,6 +41,7 @@ export function makeMerge(database: Database) {
   const follow = database.prepare('UPDATE record SET merged = ? WHERE merged = ?');
   const nameless = database.prepare('DELETE FROM identifier WHERE record = ?');
   const holders = makeHolderWrites(database);
+  const moving = makeMoving(database);
   const sealed = database.prepare(
     `UPDATE document SET sealed_for = ? WHERE sealed_for IS NULL AND length IS NOT NULL
        AND position IN (SELECT position FROM search WHERE record = ?)`,
@@ -84,6 +86,7 @@ export function makeMerge(database: Database) {
       );
       for (const { move } of statements) move.run(into, from);
       moveAssociations(from, into, objects);
+      moving.merge(from, into);
       moveEvents.run(into, from);
       moveRemoved.run(into, from);
       moveJobs.run(into, from);

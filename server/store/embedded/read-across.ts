@@ -4,6 +4,7 @@ import { matchesFolder } from '../matching.ts';
 import type { DocumentFilter, FolderFilter } from '../port.ts';
 import type { Database } from './driver.ts';
 import { filterCondition } from './filter.ts';
+import { whereNow } from './moved.ts';
 import { readJson } from './names.ts';
 
 /** Records that are looked through in one go. */
@@ -18,7 +19,8 @@ export function makeAcrossReads(database: Database) {
   );
   const idOf = database.prepare<{ id: RecordId }>('SELECT id FROM record WHERE key = ?');
   const folders = database.prepare<{ record: number; latest: number; json: Uint8Array }>(
-    `SELECT f.record, f.json, f.key = max(f.key) OVER (PARTITION BY f.record, f.logical) AS latest
+    `SELECT f.record, f.json, f.key = max(f.key) OVER (PARTITION BY f.record, f.logical)
+       AND ifnull(${whereNow('folder', 'f.logical')}, f.record) = f.record AS latest
      FROM folder f WHERE f.record BETWEEN ? AND ? ORDER BY f.record`,
   );
 

@@ -5,6 +5,7 @@ import type { PatientRecord, RecordId } from '../../domain/record.ts';
 import type { ToldPlace } from '../port.ts';
 import type { ChangeCounts } from './change-counts.ts';
 import type { Database } from './driver.ts';
+import { whereNow } from './moved.ts';
 import { readJson, uuidHex } from './names.ts';
 import { makeRecall } from './recall.ts';
 
@@ -24,7 +25,9 @@ export function makeFactReads(database: Database, counts: ChangeCounts) {
   );
   const byId = database.prepare<RecordRow>(recordWhere('SELECT key FROM record WHERE id = ?'));
   const ofDocument = database.prepare<RecordRow>(
-    recordWhere('SELECT record FROM name WHERE uuid = unhex(?) AND kind = 0'),
+    recordWhere(
+      `SELECT ifnull(${whereNow('document', 'unhex(?1)')}, (SELECT record FROM name WHERE uuid = unhex(?1) AND kind = 0))`,
+    ),
   );
   const ofConsent = database.prepare<RecordRow>(recordWhere('SELECT record FROM consent WHERE grouped = ? LIMIT 1'));
   const ofEvent = database.prepare<RecordRow>(recordWhere('SELECT record FROM event WHERE sequence = ?'));

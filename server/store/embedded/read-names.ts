@@ -3,11 +3,14 @@ import type { RecordId } from '../../domain/record.ts';
 import type { Holder } from '../port.ts';
 import type { ChangeCounts } from './change-counts.ts';
 import type { Database } from './driver.ts';
-import { readJson, uniqueIdHash, uuidHex } from './names.ts';
+import { type Versioned, whereNow } from './moved.ts';
+import { kinds, readJson, uniqueIdHash, uuidHex } from './names.ts';
 import { makeRecall } from './recall.ts';
 import { namesIn, namesOf } from './visible.ts';
 
 const holderKinds = ['document', 'submissionSet', 'folder'] as const;
+
+const versioned = ['document', 'folder'] as const satisfies readonly Versioned[];
 
 /** Of how many names a thread keeps the records. */
 const keptNames = 8192;
@@ -36,6 +39,20 @@ export function makeNameReads(database: Database, counts: ChangeCounts) {
     'arrays',
   );
 
+  const movedTo = database.prepare<readonly [RecordId]>(
+    `SELECT r.id FROM moved m JOIN record r ON r.key = m.record
+     WHERE m.kind = ? AND m.logical = unhex(?) ORDER BY m.number DESC`,
+    'arrays',
+  );
+  const holdingLatest = database.prepare<{ json: Uint8Array | null; record: RecordId }>(
+    `SELECT coalesce(d.json, f.json) AS json, r.id AS record FROM unique_id u JOIN record r ON r.key = u.record
+     LEFT JOIN document d ON u.kind = 0 AND d.position = u.key
+     LEFT JOIN search s ON u.kind = 0 AND s.record = u.record AND s.position = u.key
+     LEFT JOIN folder f ON u.kind = 2 AND f.key = u.key
+     WHERE u.hash = ? AND (s.latest = 1 OR ifnull(${whereNow('folder', 'f.logical')}, f.record) = f.record)
+     ORDER BY u.kind, u.key DESC`,
+  );
+
   // A name that several records hold is asked for each time.
   const recall = makeRecall<readonly RecordId[]>(counts, keptNames, ([record, another]) =>
     another === undefined ? record : undefined,
@@ -44,10 +61,8 @@ export function makeNameReads(database: Database, counts: ChangeCounts) {
   function recordsOf(name: string): RecordId[] {
     const hex = uuidHex(name);
     if (hex !== undefined) return ofUuid.all(hex).map(([record]) => record);
-    return holding.all(uniqueIdHash(name)).flatMap(({ json, record }) => {
-      // JSON of the store's own writing.
-      return json !== null && (readJson(json) as Pick<DocumentEntry, 'uniqueId'>).uniqueId === name ? [record] : [];
-    });
+    const found = holding.all(uniqueIdHash(name)).flatMap(({ json, record }) => (isNamed(json, name) ? [record] : []));
+    return found.reverse();
   }
 
   function holdersOf(uniqueId: string): Holder[] {
@@ -62,7 +77,22 @@ export function makeNameReads(database: Database, counts: ChangeCounts) {
     });
   }
 
+  /** Where the versions of one logical object are: of almost every one where its first version is. */
+  function recordsOfVersions(name: string, which: 'latest' | 'all'): RecordId[] {
+    const hex = uuidHex(name);
+    if (hex !== undefined) {
+      const moved = versioned.flatMap((kind) => movedTo.all(kinds.indexOf(kind), hex).map(([record]) => record));
+      return moved.length === 0 ? recordsOf(name) : which === 'latest' ? moved.slice(0, 1) : moved;
+    }
+    const all = recordsOf(name);
+    if (which === 'all' || new Set(all).size < 2) return all;
+    return holdingLatest.all(uniqueIdHash(name)).flatMap(({ json, record }) => (isNamed(json, name) ? [record] : []));
+  }
+
   return {
+    recordsOfVersions: (all: readonly string[], which: 'latest' | 'all'): RecordId[] => [
+      ...new Set(all.flatMap((name) => recall(`${which} ${name}`, () => recordsOfVersions(name, which)))),
+    ],
     records: (all: readonly string[]): RecordId[] => [
       ...new Set(all.flatMap((name) => recall(name, () => recordsOf(name)))),
     ],
@@ -75,4 +105,9 @@ export function makeNameReads(database: Database, counts: ChangeCounts) {
       return new Set(entryUUIDs.filter((id) => found.has(uuidHex(id) ?? '')));
     },
   };
+}
+
+function isNamed(json: Uint8Array | null, uniqueId: string): boolean {
+  // JSON of the store's own writing.
+  return json !== null && (readJson(json) as Pick<DocumentEntry, 'uniqueId'>).uniqueId === uniqueId;
 }

@@ -3,6 +3,7 @@ import { matchesFolder, matchesSet } from '../matching.ts';
 import type { FolderFilter, Page, PageRequest, SetFilter, StoredFolder, StoredSet, TimeRange } from '../port.ts';
 import { every, ownFilter, type SqlCondition, seesEverything } from '../visibility.ts';
 import type { Database } from './driver.ts';
+import { whereNow } from './moved.ts';
 import { readJson, uniqueIdHash, uuidHex, uuidOf } from './names.ts';
 import { type HiddenAmong, namesIn, namesOf, type Reading } from './visible.ts';
 
@@ -40,7 +41,8 @@ export function makePackageReads(database: Database, hiddenAmong: HiddenAmong) {
     const from = namedIn('folder', 2, filter);
     return database
       .prepare<FolderRow>(
-        `SELECT s.key, s.json, s.key IN (SELECT max(key) FROM folder WHERE record = ${recordKey} GROUP BY logical) AS latest
+        `SELECT s.key, s.json, s.key IN (SELECT max(key) FROM folder WHERE record = ${recordKey} GROUP BY logical)
+           AND ifnull(${whereNow('folder', 's.logical')}, s.record) = s.record AS latest
          FROM ${from.sql} WHERE s.record = ${recordKey} AND s.key < ? ORDER BY s.key DESC LIMIT ?`,
       )
       .all(record, ...from.params, record, before, batch);

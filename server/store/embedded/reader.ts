@@ -75,6 +75,7 @@ export function openReader(mainFile: string, keysFile: string, counts: ChangeCou
       recordById: (id) => reading(() => facts.recordById(id)),
       recordOfDocument: (entryUUID) => reading(() => facts.recordOfDocument(entryUUID)),
       recordsOfObjects: (all) => reading(() => names.records(all)),
+      recordsOfVersions: (all, which) => reading(() => names.recordsOfVersions(all, which)),
       recordsReferring: (ids) => reading(() => names.referring(ids)),
       recordOfConsent: (id) => reading(() => facts.recordOfConsent(id)),
       recordOfEvent: (sequence) => reading(() => facts.recordOfEvent(sequence)),

@@ -3,6 +3,7 @@ import { flagsOf } from '../visibility.ts';
 import type { Database } from './driver.ts';
 import type { PlainRow } from './encode.ts';
 import { makeErasableWrites } from './erase.ts';
+import { makeMoving } from './moved.ts';
 import { kinds, readJson, uniqueIdHash, uuidBytes } from './names.ts';
 import { makeRelating } from './relations.ts';
 
@@ -38,14 +39,16 @@ export function makeRemoval(database: Database) {
     'SELECT revision FROM search WHERE record = ? AND position = ?',
   );
   const forget = database.prepare('DELETE FROM past WHERE position = ?');
-  const versions = database.prepare<{ count: number }>(
-    'SELECT count(*) AS count FROM search WHERE record = ? AND logical = ?',
-  );
+  // Versions share their bytes; those of one that went to another record and came back may be its own.
+  const sharing = `SELECT v.position FROM search s JOIN search v ON v.record = s.record AND v.logical = s.logical
+    JOIN document d ON d.position = s.position JOIN document o ON o.position = v.position
+    WHERE s.record = ? AND s.position = ? AND o.segment IS d.segment AND o.start IS d.start AND o.file IS d.file`;
+  const versions = database.prepare<{ count: number }>(`SELECT count(*) AS count FROM (${sharing})`);
   const dropContent = database.prepare(
-    `UPDATE document SET segment = NULL, start = NULL, length = NULL, file = NULL WHERE position IN (
-       SELECT v.position FROM search s JOIN search v ON v.record = s.record AND v.logical = s.logical
-       WHERE s.record = ? AND s.position = ?)`,
+    `UPDATE document SET segment = NULL, start = NULL, length = NULL, file = NULL WHERE position IN (${sharing})`,
   );
+  const moving = makeMoving(database);
+  const folderVersion = database.prepare('SELECT 1 FROM folder WHERE record = ? AND logical = ? LIMIT 1');
 
   const noteErasable = makeErasableWrites(database);
 
@@ -55,18 +58,24 @@ export function makeRemoval(database: Database) {
     return key;
   };
 
-  /** Versions share their bytes. */
-  const isLastVersion = ({ logicalID }: DocumentEntry, record: number) =>
-    versions.get(record, uuidBytes(logicalID))?.count === 1;
+  const usesBytesAlone = (record: number, key: number) => versions.get(record, key)?.count === 1;
 
-  function afterDocument({ logicalID }: DocumentEntry, record: number, revision: number, at: number): void {
+  /** Of the versions that are left, wherever they are, the last one is the latest. */
+  function afterDocument({ logicalID }: DocumentEntry, of: number, revision: number, at: number): void {
     const logical = uuidBytes(logicalID);
+    const isLeft = lastVersion.get(of, logical) !== undefined;
+    const record = (isLeft ? moving.whereNow('document', logical) : moving.leave('document', logical, of)) ?? of;
     const last = lastVersion.get(record, logical);
     if (last === undefined) return;
     // JSON of the store's own writing, here and below.
     const { confidentialityCodes } = readJson(last.json) as DocumentEntry;
     showAs.run(flagsOf(visibilityOf(confidentialityCodes)), record, logical);
     restore.run(revision + 1, at, record, last.position);
+  }
+
+  function afterFolder({ logicalID }: Pick<DocumentEntry, 'logicalID'>, record: number): void {
+    const logical = uuidBytes(logicalID);
+    if (folderVersion.get(record, logical) === undefined) moving.leave('folder', logical, record);
   }
 
   return {
@@ -77,7 +86,7 @@ export function makeRemoval(database: Database) {
       const held = found === undefined ? undefined : (readJson(found.json) as DocumentEntry & Partial<Association>);
       const revision = object === 'document' ? (revisionOf.get(record, key)?.revision ?? 0) : 0;
       if (object === 'document') {
-        if (held !== undefined && isLastVersion(held, record)) noteErasable(key);
+        if (usesBytesAlone(record, key)) noteErasable(key);
         forget.run(key);
         remember.run(uuidBytes(entryUUID), held === undefined ? null : uniqueIdHash(held.uniqueId), record, key);
         dropSearch.run(record, key);
@@ -86,6 +95,7 @@ export function makeRemoval(database: Database) {
       dropName.run(uuidBytes(entryUUID), kind);
       if (held?.uniqueId !== undefined) dropUniqueId.run(uniqueIdHash(held.uniqueId), kind, key);
       if (object === 'document' && held !== undefined) afterDocument(held, record, revision, at);
+      if (object === 'folder' && held !== undefined) afterFolder(held, record);
       if (held?.source !== undefined) relate(held.source, record);
     },
     removeContent({ document }: Extract<PlainRow, { kind: 'removeContent' }>, record: number): void {

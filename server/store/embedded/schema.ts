@@ -204,6 +204,13 @@ const migrations: readonly Migration[] = [
   CREATE INDEX document_segment ON document (segment) WHERE segment IS NOT NULL;
   CREATE TABLE emptied (segment INTEGER PRIMARY KEY);
   `,
+  `
+  CREATE TABLE moved (
+    number INTEGER PRIMARY KEY, kind INTEGER NOT NULL, logical BLOB NOT NULL, record INTEGER NOT NULL REFERENCES record,
+    UNIQUE (kind, logical, record)
+  );
+  CREATE INDEX moved_record ON moved (record);
+  `,
 ];
 
 /** The wrapped keys of records live in a file of their own, with short-lived backups of its own. */

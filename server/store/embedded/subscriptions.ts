@@ -52,8 +52,14 @@ export function makeWatch(database: Database) {
     ),
   );
 
-  function before(rows: readonly PlainRow[], record: number | undefined): readonly Touched[] {
-    if (!rows.some(({ kind }) => interesting.has(kind)) || awaited.get(record ?? -1) === undefined) return [];
+  /** `taken`: new versions in another record of what this one has so far. */
+  function before(
+    rows: readonly PlainRow[],
+    record: number | undefined,
+    taken: readonly PlainRow[] = [],
+  ): readonly Touched[] {
+    if (![...rows, ...taken].some(({ kind }) => interesting.has(kind)) || awaited.get(record ?? -1) === undefined)
+      return [];
     const touched = new Map<string, Touched>();
     const key = record ?? -1;
     const versions = new Set<string>();
@@ -73,6 +79,11 @@ export function makeWatch(database: Database) {
       touched.get(`folder|${name}`)?.members.push(member);
     }
 
+    for (const row of taken)
+      if (row.kind === 'document' && row.of !== undefined) {
+        versions.add(row.logicalID);
+        touch('document', row.logicalID, 'removed', stateOf.get(uuidBytes(row.of), key));
+      } else if (row.kind === 'folder' && row.logicalID !== undefined) touch('folder', row.logicalID, 'removed');
     for (const row of rows)
       if (row.kind === 'document') {
         const state = row.of === undefined ? undefined : stateOf.get(uuidBytes(row.of), key);
@@ -82,8 +93,8 @@ export function makeWatch(database: Database) {
         touch('document', row.logicalID, kind, state);
       } else if (row.kind === 'submissionSet') touch('submissionSet', row.entryUUID, 'created');
       else if (row.kind === 'folder') {
-        const { entryUUID, logicalID = entryUUID } = row;
-        touch('folder', logicalID, entryUUID === logicalID ? 'created' : 'changed');
+        const { entryUUID, logicalID = entryUUID, from } = row;
+        touch('folder', logicalID, from !== undefined || entryUUID === logicalID ? 'created' : 'changed');
       } else if (row.kind === 'folderState') {
         const folder = folderOf.get(uuidBytes(row.folder), key);
         const kind = row.changes.status === undefined ? 'changed' : 'statusChanged';
