@@ -45,7 +45,10 @@ export function piecesOf(written: Written): readonly (string | Uint8Array)[] {
 /** In UTF-8, each piece on its own: joined first they would be copied once more, and with two bytes a character where one piece needs them. */
 function bytesOf(written: Written): Buffer {
   const pieces = piecesOf(written);
-  let bytes = Buffer.allocUnsafeSlow(pieces.reduce((sum, { length }) => sum + length, 1024));
+  // Room for a piece of any characters, whose bytes are then not counted beforehand: to count costs as much as to write.
+  const longest = pieces.reduce((most, piece) => (typeof piece === 'string' ? Math.max(most, piece.length) : most), 0);
+  const spare = 1024 + 2 * Math.min(longest, mostSpare);
+  let bytes = Buffer.allocUnsafeSlow(pieces.reduce((sum, { length }) => sum + length, spare));
   let at = 0;
   const makeRoom = (needed: number) => {
     if (at + needed > bytes.length) bytes = Buffer.concat([bytes.subarray(0, at)], 2 * (at + needed));
@@ -62,6 +65,8 @@ function bytesOf(written: Written): Buffer {
   }
   return bytes.subarray(0, at);
 }
+
+const mostSpare = 32 * 1024;
 
 /** Up to this many bytes an answer is one buffer: one write, one packet more or less. */
 const WHOLE = 256 * 1024;

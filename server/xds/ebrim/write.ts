@@ -1,6 +1,5 @@
 import type { Association, DocumentEntry, EntryUuid, Folder, SubmissionSet } from '../../domain/document.ts';
-import { writeCx, writeCxi, writePidLine, writeRecipient, writeXcn } from '../../domain/hl7v2.ts';
-import { escapeAttribute } from '../../xml/write.ts';
+import { writeCx, writeCxi, writePidLine, writeRecipient } from '../../domain/hl7v2.ts';
 import {
   associationScheme,
   associationUrn,
@@ -16,6 +15,7 @@ import {
 } from '../vocabulary.ts';
 import {
   attribute,
+  attributeText,
   authors,
   codes,
   extra,
@@ -25,6 +25,8 @@ import {
   optionalSlot,
   type Parts,
   partsOf,
+  personSlot,
+  sharedCodes,
   slot,
   slotOf,
 } from './write-parts.ts';
@@ -37,13 +39,13 @@ export function writeDocument(entry: DocumentEntry): string {
   const parts = partsOf(entry.entryUUID);
   const { sourcePatientInfo, referenceIds, legalAuthenticator, documentAvailability } = entry;
   return (
-    `<rim:ExtrinsicObject id="${parts.id}" lid="${escapeAttribute(entry.logicalID)}"` +
+    `<rim:ExtrinsicObject id="${parts.id}" lid="${attributeText(entry.logicalID)}"` +
     attribute('home', entry.homeCommunityId) +
-    ` mimeType="${escapeAttribute(entry.mimeType)}" objectType="${entryType[entry.objectType]}" status="${statusUrn[entry.status]}">` +
+    ` mimeType="${attributeText(entry.mimeType)}" objectType="${entryType[entry.objectType]}" status="${statusUrn[entry.status]}">` +
     optionalSlot('creationTime', entry.creationTime) +
     optionalSlot('hash', entry.hash) +
     slot('languageCode', entry.languageCode) +
-    (legalAuthenticator === undefined ? '' : slot('legalAuthenticator', writeXcn(legalAuthenticator))) +
+    personSlot('legalAuthenticator', legalAuthenticator) +
     optionalSlot('repositoryUniqueId', entry.repositoryUniqueId || undefined) +
     optionalSlot('serviceStartTime', entry.serviceStartTime) +
     optionalSlot('serviceStopTime', entry.serviceStopTime) +
@@ -58,13 +60,13 @@ export function writeDocument(entry: DocumentEntry): string {
     localized('Description', entry.comments) +
     `<rim:VersionInfo versionName="${entry.version}"/>` +
     authors(parts, entryScheme.author, entry.authors) +
-    codes(parts, entryScheme.classCode, [entry.classCode]) +
+    sharedCodes(parts, entryScheme.classCode, [entry.classCode]) +
     codes(parts, entryScheme.confidentialityCode, entry.confidentialityCodes) +
-    codes(parts, entryScheme.eventCodeList, entry.eventCodes) +
-    codes(parts, entryScheme.formatCode, [entry.formatCode]) +
-    codes(parts, entryScheme.healthcareFacilityTypeCode, [entry.healthcareFacilityTypeCode]) +
-    codes(parts, entryScheme.practiceSettingCode, [entry.practiceSettingCode]) +
-    codes(parts, entryScheme.typeCode, [entry.typeCode]) +
+    sharedCodes(parts, entryScheme.eventCodeList, entry.eventCodes) +
+    sharedCodes(parts, entryScheme.formatCode, [entry.formatCode]) +
+    sharedCodes(parts, entryScheme.healthcareFacilityTypeCode, [entry.healthcareFacilityTypeCode]) +
+    sharedCodes(parts, entryScheme.practiceSettingCode, [entry.practiceSettingCode]) +
+    sharedCodes(parts, entryScheme.typeCode, [entry.typeCode]) +
     identifier(parts, 'XDSDocumentEntry.patientId', writeCx(entry.patientId)) +
     identifier(parts, 'XDSDocumentEntry.uniqueId', entry.uniqueId) +
     '</rim:ExtrinsicObject>'
@@ -115,8 +117,8 @@ export function writeAssociation(association: Association): string {
   const { documentation, associationPropagation: propagated, originalStatus, newStatus } = association;
   return (
     `<rim:Association id="${parts.id}" objectType="${objectType.association}" status="${statusUrn[association.status]}"` +
-    ` associationType="${associationUrn[association.type]}" sourceObject="${escapeAttribute(association.source)}"` +
-    ` targetObject="${escapeAttribute(association.target)}">` +
+    ` associationType="${associationUrn[association.type]}" sourceObject="${attributeText(association.source)}"` +
+    ` targetObject="${attributeText(association.target)}">` +
     optionalSlot('SubmissionSetStatus', association.submissionSetStatus) +
     optionalSlot('PreviousVersion', association.previousVersion) +
     (propagated === undefined ? '' : slot('AssociationPropagation', propagated ? 'yes' : 'no')) +
@@ -130,7 +132,7 @@ export function writeAssociation(association: Association): string {
 
 /** The name of an object and nothing else. */
 export function writeObjectRef(entryUUID: EntryUuid): string {
-  return `<rim:ObjectRef id="${escapeAttribute(entryUUID)}"/>`;
+  return `<rim:ObjectRef id="${attributeText(entryUUID)}"/>`;
 }
 
 function openPackage(parts: Parts, home: string | undefined, status: string, lid?: string): string {

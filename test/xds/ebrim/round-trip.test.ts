@@ -35,6 +35,25 @@ test('an entry that is written reads as it was', () => {
   );
 });
 
+test('an entry is written in characters of one byte, and reads as it was with any other', () => {
+  const wide = 'Cœur : «\u00a0l’ECG\u00a0» — 漢字 😀 & <"é">\t';
+  fc.assert(
+    fc.property(documentEntry, (entry) => {
+      const given: DocumentEntry = {
+        ...entry,
+        title: { value: `${wide}.` },
+        typeCode: { ...entry.typeCode, display: `${wide}.` },
+        extra: [{ name: 'urn:test:ß–x', values: [wide] }],
+      };
+      const written = writeDocument(given);
+      expect(/[^\0-\xff]/.exec(written)).toBeNull();
+      expect(written).toContain('value="C&#339;ur : «\u00a0l&#8217;ECG');
+      expect(read(written)).toEqual({ submission: { ...nothing, entries: [asDraft(given)] }, problems: [] });
+    }),
+    { numRuns: 20 },
+  );
+});
+
 test('a submission set that is written reads as it was', () => {
   fc.assert(
     fc.property(submissionSet, (set) => {
