@@ -1,4 +1,4 @@
-import { problem, refuse } from '../domain/error.ts';
+import { refuse } from '../domain/error.ts';
 import { isUuid } from '../domain/identifier.ts';
 import { retrieve } from '../usecases/retrieve.ts';
 import { findStaged, readStaged } from '../usecases/staging.ts';
@@ -26,8 +26,7 @@ async function documentOf(exchange: Exchange): Promise<Answer> {
   const [found] = documents;
   if (found === undefined) refuse('resourceUnknown', { value: `Binary/${id}` });
   const { document, size, open } = found;
-  const { mimeType, hash = '', status } = document.entry;
-  if (status === 'deleted') return { refused: [problem('resourceDeleted', { value: `Binary/${id}` })] };
+  const { mimeType, hash = '' } = document.entry;
   const bytes: DocumentBytes = {
     id,
     contentType: mimeType,
@@ -41,7 +40,7 @@ async function documentOf(exchange: Exchange): Promise<Answer> {
   return bytesAnswer(bytes, exchange);
 }
 
-/** Retrieve Document. IHE MHD 2:3.68. */
+/** Retrieve Document, of a deleted one too: as by ITI-43, metadata and bytes stay. IHE MHD 2:3.68; DMP functional rights matrix, TD3.2. */
 export const binaryInteractions: readonly Interaction[] = [
   {
     method: 'GET',

@@ -379,6 +379,7 @@ describe('a logical deletion', () => {
       status: 'entered-in-error',
       meta: { versionId: '2' },
     });
+    expect([(await read('inf-petit', `Binary/${id}`)).status]).toEqual([200]);
     expect((await send('dr-nguyen', 'DELETE', `DocumentReference/${id}`)).status).toBe(204);
     const late = await patch('dr-nguyen', id, [{ op: 'replace', path: '/status', value: 'current' }]);
     expect([late.status, problemOf(late)]).toEqual([410, 'resourceDeleted']);
