@@ -10,7 +10,7 @@ import {
   type Named,
 } from './consent.ts';
 import { type VisibilityCode, visibilityCodes } from './document.ts';
-import type { Identifier } from './identifier.ts';
+import { type Identifier, sameIdentifier } from './identifier.ts';
 import { type Capacity, mayInPrinciple, systemMay } from './matrix.ts';
 import {
   currentIdentifiers,
@@ -254,17 +254,9 @@ function namedPatients({ caller, actor, patient }: Situation): Identifier[] {
 function onePatient(situation: Situation): Refusal | undefined {
   const { patient, facts } = situation;
   const named = namedPatients(situation);
-  const known = facts && currentIdentifiers(facts.record);
-  const agree =
-    known === undefined
-      ? named.every((id) => same(id, named[0]))
-      : named.every((id) => known.some((holder) => same(holder, id)));
-  if (agree) return undefined;
+  const known = facts === undefined ? named.slice(0, 1) : currentIdentifiers(facts.record);
+  if (named.every((id) => known.some((holder) => sameIdentifier(holder, id)))) return undefined;
   return no('otherPatient', patient === undefined ? 'unknownPatient' : 'patientDiffersFromCredential');
-}
-
-function same(a: Identifier, b: Identifier | undefined): boolean {
-  return a.value === b?.value && a.oid === b.oid;
 }
 
 /** Actions that concern no record, or one that does not exist yet. */

@@ -1,5 +1,5 @@
-import { plainName, same } from './fed-identity.ts';
-import type { Identifier } from './identifier.ts';
+import { plainName } from './fed-identity.ts';
+import { type Identifier, sameIdentifier } from './identifier.ts';
 import { currentIdentifiers, type PatientRecord, type PostalAddress, type Telecom, type Traits } from './record.ts';
 
 /** How a text is compared: `exact` by every character, the others in plain letters. FHIR R4 search.html#string. */
@@ -116,7 +116,7 @@ export function matchesCriteria(record: PatientRecord, criteria: Criteria): bool
     from <= changedAt &&
     (to === undefined || changedAt < to) &&
     every(criteria.ids, (id) => id === record.id) &&
-    every(criteria.identifiers, (id) => names.some((held) => same(held, id))) &&
+    every(criteria.identifiers, (id) => names.some((held) => sameIdentifier(held, id))) &&
     every(criteria.authorities, (oid) => names.some((held) => held.oid === oid)) &&
     every(criteria.active, (active) => active === (record.state === 'open')) &&
     every(criteria.family, (wanted) => familiesOf(traits).some((name) => matchesText(name, wanted))) &&
@@ -133,7 +133,7 @@ export function matchesCriteria(record: PatientRecord, criteria: Criteria): bool
     criteria.told.every(({ of, isTold }) => isTold === tells(traits, of)) &&
     criteria.notGender.flat().every((gender) => gender !== traits.gender) &&
     criteria.notTelecom.flat().every((one) => !(traits.telecoms ?? []).some((held) => matchesTelecom(held, one))) &&
-    criteria.notIdentifiers.flat().every((id) => !names.some((held) => same(held, id)))
+    criteria.notIdentifiers.flat().every((id) => !names.some((held) => sameIdentifier(held, id)))
   );
 }
 

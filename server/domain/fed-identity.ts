@@ -1,6 +1,6 @@
 import type { AffinityDomain } from './affinity-domain.ts';
 import { type Problem, problem } from './error.ts';
-import type { Identifier } from './identifier.ts';
+import { type Identifier, sameIdentifier } from './identifier.ts';
 import { insOids, isIns } from './ins.ts';
 import type { PatientIdentifier, PatientRecord, Traits } from './record.ts';
 
@@ -46,7 +46,7 @@ export function updatedRecord(
   aliases: readonly Identifier[],
 ): PatientRecord | undefined {
   const held = record.identifiers;
-  const isHeld = (id: Identifier) => held.some((known) => same(known, id));
+  const isHeld = (id: Identifier) => held.some((known) => sameIdentifier(known, id));
   const [first] = ours;
   const takesOver = first !== undefined && !isHeld(first);
   const added: PatientIdentifier[] = [
@@ -70,11 +70,6 @@ export function plainName(name: string): string {
   return name.toUpperCase().normalize('NFD').replace(/\p{M}/gu, '').replaceAll('Œ', 'OE').replaceAll('Æ', 'AE');
 }
 
-/** Whether both name the same person: one value of one authority; what is told of its type does not count. */
-export function same(a: Identifier, b: Identifier): boolean {
-  return a.value === b.value && a.oid === b.oid;
-}
-
 function sameTraits(a: Traits, b: Traits): boolean {
   return traitNames.every((name) => JSON.stringify(a[name]) === JSON.stringify(b[name]));
 }
@@ -94,5 +89,5 @@ const traitNames = [
 ] as const satisfies readonly (keyof Traits)[];
 
 function distinct(identifiers: readonly Identifier[]): Identifier[] {
-  return identifiers.filter((id, index) => identifiers.findIndex((other) => same(other, id)) === index);
+  return identifiers.filter((id, index) => identifiers.findIndex((other) => sameIdentifier(other, id)) === index);
 }

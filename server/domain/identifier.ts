@@ -41,7 +41,12 @@ export function oidOfUuid(uuid: string): string {
   return `2.25.${BigInt(`0x${uuid.replaceAll('-', '')}`)}`;
 }
 
-/** True when both CX name the same person: value and authority; components 5 and 7 are not identity. */
+/** Whether both are one: value and OID. What is told of the type or use of an identifier is no part of it. */
+export function sameIdentifier(a: Identifier, b: Identifier): boolean {
+  return a.value === b.value && a.oid === b.oid;
+}
+
+/** Whether both CX name the same person: value and authority; components 5 and 7 are not identity. */
 export function sameCx(a: Cx, b: Cx): boolean {
   return a.id === b.id && a.authority.oid === b.authority.oid;
 }

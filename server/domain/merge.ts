@@ -1,7 +1,6 @@
 import { type Consent, isInForce } from './consent.ts';
 import type { RecordFacts } from './decision.ts';
-import { same } from './fed-identity.ts';
-import type { Identifier } from './identifier.ts';
+import { type Identifier, sameIdentifier } from './identifier.ts';
 import { isSubsumed, type PatientIdentifier, type PatientRecord, type RecordId } from './record.ts';
 
 /** Why a merge changes nothing. IHE ITI TF-2 3.8.4.2.3, 3.44.4.2.3. */
@@ -29,7 +28,7 @@ export function judgeMerge(
   loser: RecordFacts | undefined,
 ): MergeVerdict {
   if (surviving === undefined || subsumed === undefined) return { ignored: 'authorityUnknown' };
-  if (same(surviving, subsumed)) return { ignored: 'sameIdentifier' };
+  if (sameIdentifier(surviving, subsumed)) return { ignored: 'sameIdentifier' };
   if (loser === undefined || loser.record.state === 'destroyed') return { ignored: 'subsumedUnknown' };
   if (isSubsumed(loser.record, subsumed)) return { ignored: 'alreadySubsumed' };
   if (survivor === undefined) return { rename: loser };
@@ -40,7 +39,7 @@ export function judgeMerge(
 
 /** The record whose subsumed identifier gives way to the surviving one. */
 export function renamedRecord(record: PatientRecord, surviving: Identifier, subsumed: Identifier): PatientRecord {
-  const rest = record.identifiers.filter((id) => !same(id, surviving) && !same(id, subsumed));
+  const rest = record.identifiers.filter((id) => !sameIdentifier(id, surviving) && !sameIdentifier(id, subsumed));
   const isOfficial = !rest.some(({ use }) => use === 'official');
   const named: PatientIdentifier = { value: surviving.value, oid: surviving.oid, use: isOfficial ? 'official' : 'old' };
   const gone: PatientIdentifier = { value: subsumed.value, oid: subsumed.oid, use: 'subsumed' };

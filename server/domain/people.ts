@@ -86,3 +86,22 @@ export function structureXon(id: string, name: string): Xon {
 function named(id: string, { family, given }: Names): Xcn {
   return { id, ...(family !== undefined && { family }), ...(given !== undefined && { given }) };
 }
+
+/** Whether a person is named by one of these identifiers: by value and authority, never by a name. */
+export function isOneOf(person: Xcn | undefined, identifiers: readonly Identifier[]): boolean {
+  return identifiers.some(({ value, oid }) => person?.id === value && person.authority?.oid === oid);
+}
+
+/** The national identifiers of the professionals among authors (XCN.1 and 9). */
+export function professionalsAmong(authors: readonly Author[]): string[] {
+  return authors.flatMap(({ person }) =>
+    person?.id !== undefined && person.authority?.oid === professionalAuthority ? [person.id] : [],
+  );
+}
+
+/** The national identifiers of the structures for which authors write (XON.10). */
+export function structuresAmong(authors: readonly Author[]): string[] {
+  return authors
+    .flatMap(({ institutions }) => institutions)
+    .flatMap(({ id, authority }) => (id !== undefined && authority?.oid === structureAuthority ? [id] : []));
+}

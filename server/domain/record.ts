@@ -1,4 +1,4 @@
-import type { Identifier } from './identifier.ts';
+import { type Identifier, sameIdentifier } from './identifier.ts';
 
 /** Opaque name of a record inside the store; a UUID without prefix, also the FHIR id of the Patient. */
 export type RecordId = string;
@@ -86,7 +86,7 @@ export function currentIdentifiers({ identifiers }: Pick<PatientRecord, 'identif
 
 /** Whether this identifier was the holder's until a merge took it away. */
 export function isSubsumed({ identifiers }: Pick<PatientRecord, 'identifiers'>, named: Identifier): boolean {
-  return identifiers.some(({ value, oid, use }) => use === 'subsumed' && value === named.value && oid === named.oid);
+  return identifiers.some((held) => held.use === 'subsumed' && sameIdentifier(held, named));
 }
 
 /** The state that a move leads to, or undefined where the move is illegal. */

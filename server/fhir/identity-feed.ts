@@ -1,7 +1,6 @@
 import type { Patient } from 'fhir/r4.js';
 import { problem, Refused, refuse } from '../domain/error.ts';
-import { same } from '../domain/fed-identity.ts';
-import type { Identifier } from '../domain/identifier.ts';
+import { type Identifier, sameIdentifier } from '../domain/identifier.ts';
 import type { MergeIgnored } from '../domain/merge.ts';
 import type { PatientRecord } from '../domain/record.ts';
 import { feedIdentity, mergeIdentities, type Person, removeIdentity } from '../usecases/feed.ts';
@@ -76,7 +75,7 @@ const inactive = problem('mergeImpossible', {
 
 /** The identifier of a condition is one of those that the body has, or the condition would mean somebody else. */
 function strayIdentifier(named: Identifier | { readonly record: string } | undefined, held: readonly Identifier[]) {
-  if (named === undefined || 'record' in named || held.some((id) => same(id, named))) return [];
+  if (named === undefined || 'record' in named || held.some((id) => sameIdentifier(id, named))) return [];
   const value = `urn:oid:${named.oid}|${named.value}`;
   return [
     problem('parameterMalformed', { attribute: 'identifier', value, detail: 'the Patient of the body has it too' }),

@@ -3,8 +3,8 @@ import { entryOf, xcnOf } from '../cda/metadata.ts';
 import type { Code } from '../domain/code.ts';
 import type { AssociationDraft, DocumentEntry, EntryDraft, SetDraft, VisibilityCode } from '../domain/document.ts';
 import { type Problem, problem, Refused } from '../domain/error.ts';
-import { same, sortIdentifiers } from '../domain/fed-identity.ts';
-import { type Cx, type Identifier, oidOfUuid } from '../domain/identifier.ts';
+import { sortIdentifiers } from '../domain/fed-identity.ts';
+import { type Cx, type Identifier, oidOfUuid, sameIdentifier } from '../domain/identifier.ts';
 import { type Author, professionalAuthority, structureXon, systemXcn } from '../domain/people.ts';
 import { type DepositDefaults, depositorOf, type Sender } from '../domain/sender.ts';
 import { dtmOf } from '../domain/time.ts';
@@ -143,7 +143,7 @@ function readHolder({ settings }: Tools, message: Message): Holder {
   const all = identifiersAt(message, pid, 3);
   const { ours, calculated, problems } = sortIdentifiers(all, settings);
   const [id] = ours;
-  const isOther = (held: Identifier) => ![...ours, ...calculated].some((known) => same(known, held));
+  const isOther = (held: Identifier) => ![...ours, ...calculated].some((known) => sameIdentifier(known, held));
   const local = all.find(isOther);
   return {
     id,
@@ -168,7 +168,7 @@ function holderProblems(
 ): Problem[] {
   if (patient === undefined) return [];
   const { ours } = sortIdentifiers(facts.patient.ids, settings);
-  if (ours.some((id) => same(id, patient))) return [];
+  if (ours.some((id) => sameIdentifier(id, patient))) return [];
   const [other] = settings.domain.identity.kind === 'ins' ? ours : ours.filter(({ oid }) => oid === patient.oid);
   if (other !== undefined)
     return [problem('patientIdsDiffer', { object, value: other.value, detail: `${patient.value} in PID-3` })];

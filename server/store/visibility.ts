@@ -1,6 +1,6 @@
 import type { Visibility } from '../domain/decision.ts';
 import { type DocumentEntry, type VisibilityCode, visibilityCodes, visibilityOf } from '../domain/document.ts';
-import { professionalAuthority, structureAuthority } from '../domain/people.ts';
+import { professionalsAmong, structuresAmong } from '../domain/people.ts';
 import type { Owners } from './port.ts';
 
 /** All that decides whether a document exists for a viewer. */
@@ -12,13 +12,8 @@ export type DocumentFacts = {
 
 /** The facts of an entry; its authors count beside whoever deposited it, by identifiers (XCN.1 and 9, XON.10) and never by names. */
 export function factsOfDocument(entry: DocumentEntry, depositor: Owners): DocumentFacts {
-  const professionals = new Set(depositor.professionals);
-  const structures = new Set(depositor.structures);
-  for (const { person, institutions } of entry.authors) {
-    if (person?.id !== undefined && person.authority?.oid === professionalAuthority) professionals.add(person.id);
-    for (const { id, authority } of institutions)
-      if (id !== undefined && authority?.oid === structureAuthority) structures.add(id);
-  }
+  const professionals = new Set([...depositor.professionals, ...professionalsAmong(entry.authors)]);
+  const structures = new Set([...depositor.structures, ...structuresAmong(entry.authors)]);
   return {
     codes: visibilityOf(entry.confidentialityCodes),
     typeCode: entry.typeCode.code,

@@ -2,6 +2,7 @@ import type { Action } from '../domain/action.ts';
 import { type Consent, type ConsentStatement, concernsTheSame, groupOf, sameStatement } from '../domain/consent.ts';
 import type { Permit, RecordFacts } from '../domain/decision.ts';
 import { problem, Refused, refuse } from '../domain/error.ts';
+import { sameIdentifier } from '../domain/identifier.ts';
 import type { PatientRecord } from '../domain/record.ts';
 import type { Row, StoredConsents } from '../store/port.ts';
 import { declares, isOwnAuthorisation, outlastsDeclaration } from './consent.ts';
@@ -286,7 +287,7 @@ function checkChange({ record }: RecordFacts, members: readonly Consent[], { pat
 function names(patient: PatientRef, record: PatientRecord): boolean {
   return 'record' in patient
     ? patient.record === record.id
-    : record.identifiers.some(({ value, oid }) => value === patient.value && oid === patient.oid);
+    : record.identifiers.some((held) => sameIdentifier(held, patient));
 }
 
 function isStandingOpening({ statement, status }: Consent): boolean {

@@ -1,8 +1,8 @@
 import type { RecordFacts } from '../domain/decision.ts';
 import { problem, Refused, refuse } from '../domain/error.ts';
-import { type FedIdentity, same, sortIdentifiers, updatedRecord, wholeTraits } from '../domain/fed-identity.ts';
+import { type FedIdentity, sortIdentifiers, updatedRecord, wholeTraits } from '../domain/fed-identity.ts';
 import { writeCx } from '../domain/hl7v2.ts';
-import type { Cx, Identifier } from '../domain/identifier.ts';
+import { type Cx, type Identifier, sameIdentifier } from '../domain/identifier.ts';
 import {
   inheritedConsents,
   judgeMerge,
@@ -229,7 +229,7 @@ function joining(tools: Tools, into: RecordFacts, loser: RecordFacts, surviving:
 /** The record whose decision is asked: none for one that was destroyed, which is as unknown as one that never was. */
 function subjectOf(found: RecordFacts | undefined, ours: readonly Identifier[]): Subject {
   if (found === undefined || found.record.state === 'destroyed') return 'none';
-  const held = ours.filter((id) => found.record.identifiers.some((known) => same(known, id)));
+  const held = ours.filter((id) => found.record.identifiers.some((known) => sameIdentifier(known, id)));
   const named = held.find((id) => !isSubsumed(found.record, id)) ?? held[0];
   return named === undefined ? 'none' : { identifier: named };
 }

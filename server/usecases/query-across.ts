@@ -1,6 +1,6 @@
 import type { Permit } from '../domain/decision.ts';
 import { problem, Refused } from '../domain/error.ts';
-import type { Identifier } from '../domain/identifier.ts';
+import { type Identifier, sameIdentifier } from '../domain/identifier.ts';
 import { currentIdentifiers, type RecordId } from '../domain/record.ts';
 import type { DocumentFilter, FolderFilter } from '../store/port.ts';
 import { type Plan, perform, permitElsewhere, type Request, type Tools } from './perform.ts';
@@ -46,7 +46,7 @@ async function checkCredential({ store }: Tools, { caller }: Request, patients: 
   if (own === undefined) return;
   const facts = await store.facts.recordByIdentifier(own);
   const known = facts === undefined ? [own] : currentIdentifiers(facts.record);
-  const others = patients.filter((one) => !known.some(({ value, oid }) => value === one.value && oid === one.oid));
+  const others = patients.filter((one) => !known.some((held) => sameIdentifier(held, one)));
   if (others.length > 0)
     throw new Refused(
       others.map((one) => problem('patientDiffersFromCredential', { value: `${one.value}^^^&${one.oid}&ISO` })),

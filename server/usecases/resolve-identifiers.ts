@@ -1,5 +1,5 @@
 import { refuse } from '../domain/error.ts';
-import type { Identifier } from '../domain/identifier.ts';
+import { type Identifier, sameIdentifier } from '../domain/identifier.ts';
 import { currentIdentifiers, type PatientIdentifier, type RecordId } from '../domain/record.ts';
 import { isPatientDomain } from './find-patients.ts';
 import { perform, type Request, type Tools } from './perform.ts';
@@ -33,7 +33,7 @@ export async function resolveIdentifiers(
     if (facts === undefined) refuse('unknownPatient');
     for (const oid of targets ?? [])
       if (!(await isPatientDomain(tools, oid))) refuse('targetSystemUnknown', { value: `urn:oid:${oid}` });
-    const isSource = ({ value, oid }: Identifier) => 'oid' in source && value === source.value && oid === source.oid;
+    const isSource = (held: Identifier) => 'oid' in source && sameIdentifier(held, source);
     const identifiers = currentIdentifiers(facts.record).filter(
       (held) => !isSource(held) && (targets === undefined || targets.includes(held.oid)),
     );

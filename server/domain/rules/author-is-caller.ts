@@ -3,7 +3,7 @@ import type { Submission } from '../document.ts';
 import { type Problem, problem } from '../error.ts';
 import { writeXcn, writeXon } from '../hl7v2.ts';
 import type { Identifier } from '../identifier.ts';
-import { type Author, professionalAuthority, structureAuthority } from '../people.ts';
+import { type Author, isOneOf, professionalAuthority, structuresAmong } from '../people.ts';
 import type { RegistryFacts } from './facts.ts';
 
 /**
@@ -24,33 +24,25 @@ function isActor(author: Author, actor: Actor, holder: readonly Identifier[]): b
   switch (actor.kind) {
     case 'professional':
     case 'air':
-      return isPerson(author, [{ value: actor.id, oid: professionalAuthority }]) && isFrom(author, structureId(actor));
+      return (
+        isOneOf(author.person, [{ value: actor.id, oid: professionalAuthority }]) && isFrom(author, structureId(actor))
+      );
     case 'structure':
-      return structuresOf(author).includes(actor.structure.id);
+      return structuresAmong([author]).includes(actor.structure.id);
     case 'patient':
-      return isPerson(author, holder);
+      return isOneOf(author.person, holder);
     case 'representative':
-      return author.person?.id === actor.id || isPerson(author, holder);
+      return author.person?.id === actor.id || isOneOf(author.person, holder);
     case 'system':
     case 'administrator':
       return author.person?.id === actor.id;
   }
 }
 
-function isPerson({ person }: Author, identifiers: readonly Identifier[]): boolean {
-  return identifiers.some(({ value, oid }) => person?.id === value && person.authority?.oid === oid);
-}
-
 /** Institutions may be left out; where one is named, the caller's is among them. */
 function isFrom(author: Author, structure: string | undefined): boolean {
-  const named = structuresOf(author);
+  const named = structuresAmong([author]);
   return named.length === 0 || (structure !== undefined && named.includes(structure));
-}
-
-function structuresOf({ institutions }: Author): string[] {
-  return institutions.flatMap(({ id, authority }) =>
-    id !== undefined && authority?.oid === structureAuthority ? [id] : [],
-  );
 }
 
 function shown({ person, institutions: [institution] }: Author): string | undefined {

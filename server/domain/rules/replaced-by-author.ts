@@ -1,7 +1,7 @@
 import { type Actor, structureId } from '../actor.ts';
 import type { DocumentEntry, Submission } from '../document.ts';
 import { type Problem, problem } from '../error.ts';
-import { type Author, structureAuthority } from '../people.ts';
+import { type Author, isOneOf, structuresAmong } from '../people.ts';
 import { resolve } from './ends.ts';
 import type { RegistryFacts } from './facts.ts';
 
@@ -21,17 +21,12 @@ export function replacedByAuthor(submission: Submission, facts: RegistryFacts): 
 
 function isOfStructure({ authors }: DocumentEntry, actor: Actor): boolean {
   const structure = structureId(actor);
-  if (structure === undefined) return false;
-  return authors
-    .flatMap(({ institutions }) => institutions)
-    .some(({ id, authority }) => id === structure && authority?.oid === structureAuthority);
+  return structure !== undefined && structuresAmong(authors).includes(structure);
 }
 
 function isOfHolder({ authors }: DocumentEntry, { caller: { actor }, holder }: RegistryFacts): boolean {
   if (actor.kind !== 'patient' && actor.kind !== 'representative') return false;
-  return authors.some(({ person }) =>
-    holder.some(({ value, oid }) => person?.id === value && person.authority?.oid === oid),
-  );
+  return authors.some(({ person }) => isOneOf(person, holder));
 }
 
 function isOfAuthor({ authors }: DocumentEntry, { sets }: Submission): boolean {

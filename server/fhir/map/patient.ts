@@ -1,6 +1,6 @@
 import type { Address, Extension, Identifier as FhirIdentifier, HumanName, Patient } from 'fhir/r4.js';
 import type { ConsentActor } from '../../domain/consent.ts';
-import type { Identifier } from '../../domain/identifier.ts';
+import { type Identifier, sameIdentifier } from '../../domain/identifier.ts';
 import { insOids } from '../../domain/ins.ts';
 import type { PatientIdentifier, PatientRecord, PostalAddress, Traits } from '../../domain/record.ts';
 import type { Existence } from '../../usecases/patient.ts';
@@ -119,8 +119,8 @@ export function identifierOf({ oid, value, use }: PatientIdentifier): FhirIdenti
   };
 }
 
-function useOf(record: PatientRecord, { value, oid }: Identifier): PatientIdentifier['use'] {
-  return record.identifiers.find((held) => held.value === value && held.oid === oid)?.use ?? 'secondary';
+function useOf(record: PatientRecord, named: Identifier): PatientIdentifier['use'] {
+  return record.identifiers.find((held) => sameIdentifier(held, named))?.use ?? 'secondary';
 }
 
 function namesOf({ family, given, givenNames = given, usedFamily, usedGiven }: Traits): HumanName[] {

@@ -1,5 +1,5 @@
 import type { Identifier as FhirIdentifier, Patient } from 'fhir/r4.js';
-import type { Cx } from '../../domain/identifier.ts';
+import { type Cx, sameCx } from '../../domain/identifier.ts';
 import { identifierTypes } from '../vocabulary.ts';
 import type { OpenedEntry } from './bundle-entries.ts';
 import type { Links } from './bundle-links.ts';
@@ -36,7 +36,7 @@ export function subjectIn({ resource, object, path, fullUrl }: OpenedEntry, link
   const [first] = named;
   if (first === undefined)
     return own ?? report(source, 'referenceUnresolved', 'patientId', 'subject', { value: reference });
-  if (own === undefined || named.some((one) => isSame(one, own))) return own ?? first;
+  if (own === undefined || named.some((one) => sameCx(one, own))) return own ?? first;
   return report(source, 'attributesContradict', 'patientId', 'subject', {
     value: own.id,
     detail: 'the reference and the identifier name two patients',
@@ -50,7 +50,7 @@ export function patientSent(entry: OpenedEntry & { readonly kind: 'patient' }, l
   const asked = url === 'Patient' ? [] : identifiersAt(url, links);
   const own = resource === undefined ? [] : identifiersOf(resource, source);
   if (url !== 'Patient' && asked.length === 0) report(source, 'referenceUnresolved', 'patientId', '', { value: url });
-  else if (asked.length > 0 && own.length > 0 && !own.some((one) => asked.some((other) => isSame(one, other))))
+  else if (asked.length > 0 && own.length > 0 && !own.some((one) => asked.some((other) => sameCx(one, other))))
     report(source, 'attributesContradict', 'patientId', 'identifier', {
       value: own[0]?.id ?? '',
       detail: `${url} is another patient`,
@@ -79,10 +79,6 @@ function identifiersOf({ identifier = [] }: Patient, source: Source): readonly C
   const known = identifier.filter(({ system }) => system?.startsWith('urn:oid:') === true);
   const sorted = [...known].sort((a, b) => Number(isNational(b)) - Number(isNational(a)));
   return (sorted.length > 0 ? sorted : identifier).flatMap((one) => cxIn(source, one, 'patientId', 'subject') ?? []);
-}
-
-function isSame(a: Cx, b: Cx): boolean {
-  return a.id === b.id && a.authority.oid === b.authority.oid;
 }
 
 /** The holder of a record that a literal reference names, by his identifiers alone. */
