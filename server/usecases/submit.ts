@@ -34,6 +34,7 @@ import {
   type Settings,
   type Tools,
 } from './perform.ts';
+import { everyPage } from './query.ts';
 import { nothingElseNames, surroundingOf, uuids } from './surrounding.ts';
 
 /** The bytes of a document by the id that the message gives its entry; `staged`: under which id they waited. */
@@ -376,6 +377,11 @@ async function registryFacts(
     named.length === 0 ? [] : read.folders(permit, named),
     named.length === 0 ? [] : read.associationsOf(permit, named),
   ]);
+  const unknown = uuids(named, [
+    ...targets.map(({ entry }) => entry.entryUUID),
+    ...namedFolders.map(({ entryUUID }) => entryUUID),
+  ]);
+  const others = await othersNamed(tools, permit, unknown);
   return {
     ...messageFacts(tools, request, deposit),
     holder: facts === undefined ? [] : currentIdentifiers(facts.record),
@@ -386,11 +392,8 @@ async function registryFacts(
       targets.map(({ entry, revision, latest }) => [entry.logicalID, latest ? revision + 1 : revision]),
     ),
     folders: new Map(namedFolders.map((folder) => [folder.entryUUID, folder])),
-    elsewhere: await elsewhere(
-      tools,
-      permit,
-      uuids(named, [...targets.map(({ entry }) => entry.entryUUID), ...namedFolders.map(({ entryUUID }) => entryUUID)]),
-    ),
+    others,
+    elsewhere: await elsewhere(tools, permit, uuids(unknown, [...others.keys()])),
     associations: touching,
   };
 }
@@ -413,6 +416,23 @@ async function comparable(
       holders.map((holder) => (isSeen(holder) ? holder : { kind: holder.kind })),
     ]),
   );
+}
+
+/** Which of these names are submission sets and associations of this record. */
+async function othersNamed(
+  { store: { read } }: Tools,
+  permit: Permit,
+  entryUUIDs: readonly string[],
+): Promise<RegistryFacts['others']> {
+  if (entryUUIDs.length === 0) return new Map();
+  const [sets, associations] = await Promise.all([
+    everyPage((page) => read.submissionSets(permit, { entryUUIDs }, page)),
+    read.associations(permit, entryUUIDs),
+  ]);
+  return new Map([
+    ...sets.map(({ set }) => [set.entryUUID, 'registeredSet'] as const),
+    ...associations.map(({ entryUUID }) => [entryUUID, 'registeredAssociation'] as const),
+  ]);
 }
 
 /** Which of the names that were not found in this record are taken: told where nothing is hidden from anybody. */

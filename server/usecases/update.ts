@@ -147,7 +147,7 @@ function formalProblems(
   known: UpdateFacts,
   operations: readonly Operation[],
 ): Problem[] {
-  const facts = { ...known, targets: new Map(), folders: new Map(), associations: [] };
+  const facts = { ...known, targets: new Map(), folders: new Map(), others: new Map(), associations: [] };
   const named = {
     ...submission,
     entries: submission.entries.map(({ id }) => ({ id })),

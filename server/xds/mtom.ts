@@ -34,7 +34,8 @@ export function packagingOf(headers: IncomingHttpHeaders): Packaging {
   if (media?.type === 'multipart/related') {
     const boundary = media.parameters.get('boundary') ?? '';
     if (!isBoundary(boundary)) refuse('multipartBroken', { detail: 'Content-Type has no legal boundary' });
-    return { boundary, root: media.parameters.get('start')?.replace(/^<(.*)>$/, '$1') };
+    const start = media.parameters.get('start')?.replace(/^<(.*)>$/, '$1');
+    return { boundary, root: start === '' ? undefined : start };
   }
   if (media === undefined || !envelopeTypes.has(media.type)) refuse('mediaTypeUnsupported', { value: header });
   return { charset: media.parameters.get('charset') };

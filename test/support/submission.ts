@@ -28,17 +28,19 @@ export function factsWith(changes: Changes = {}): RegistryFacts {
     held,
     taken,
     elsewhere = [],
+    others = {},
     targets,
     folders,
     ...rest
   } = changed(facts, changes) as Omit<
     RegistryFacts,
-    'domain' | 'held' | 'taken' | 'elsewhere' | 'targets' | 'folders'
+    'domain' | 'held' | 'taken' | 'elsewhere' | 'others' | 'targets' | 'folders'
   > & {
     domain: string;
     held: Record<string, []>;
     taken: string[];
     elsewhere?: string[];
+    others?: Record<string, 'registeredSet' | 'registeredAssociation'>;
     targets: Record<string, { own: boolean; entry: Changes }>;
     folders: Record<string, Changes>;
   };
@@ -48,6 +50,7 @@ export function factsWith(changes: Changes = {}): RegistryFacts {
     held: new Map(Object.entries(held)),
     taken: new Set(taken),
     elsewhere: new Set(elsewhere),
+    others: new Map(Object.entries(others)),
     targets: new Map(
       Object.entries(targets).map(([entryUUID, t]) => [
         entryUUID,

@@ -109,6 +109,7 @@ describe('documents come in', () => {
   test.each([
     ['start without angle brackets', mtom().replace(/[<>]/g, '')],
     ['no start', mtom().replace(/ start="[^"]*";/, '')],
+    ['an empty start', mtom().replace(/ start="[^"]*";/, ' start="";')],
     ['no type, no start-info', 'multipart/related; boundary=MIMEB1'],
     ['type of SwA', 'multipart/related; boundary=MIMEB1; type="text/xml"; start-info="text/xml"'],
   ])('%s', async (_name, contentType) => {

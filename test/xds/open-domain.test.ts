@@ -116,6 +116,31 @@ describe('without a credential', () => {
     expect(await codes(unknown)).toEqual(['Failure', 'XDSUnknownPatientId']);
   });
 
+  test.each([
+    ['a registered set', 'APND', 200, 201, 'the target of APND cannot be such an object'],
+    ['a registered association', 'RPLC', 210, 212, 'the target of RPLC cannot be such an object'],
+    ['a registered set as a member', 'HasMember', 220, 221, 'has entries, its own folders and associations as members'],
+  ] as const)('%s of the same patient is no end of a %s', async (_, type, number, target, words) => {
+    expect(await codes(deposit(number))).toEqual(['Success']);
+    const source = type === 'HasMember' ? number + 4 : number + 3;
+    const wrong = writeAssociation({ ...association(number + 6, source, target), type });
+    const list = '</rim:RegistryObjectList>';
+    const message = deposit(number + 3).replace(list, `${wrong}${list}`);
+    const { errors } = await seen(await handled(iti41, world, nobody, message));
+    expect(errors).toEqual([
+      { code: 'XDSRepositoryMetadataError', context: expect.stringContaining(words), location: uuid(number + 6) },
+    ]);
+  });
+
+  test('a query without its patient is told so, with all else that is wrong with it', async () => {
+    const bare = find(cx('P1', '2.999.10')).replaceAll(/<rim:Slot .*?<\/rim:Slot>/g, '');
+    const { errors } = await seen(await handled(iti18, world, nobody, bare));
+    expect(errors.map(({ code, location }) => [code, location])).toEqual([
+      ['XDSStoredQueryMissingParam', '$XDSDocumentEntryStatus'],
+      ['XDSStoredQueryMissingParam', '$XDSDocumentEntryPatientId'],
+    ]);
+  });
+
   test('where credentials are asked for, nothing is done', async () => {
     const dmp = await openWorld();
     const { errors } = await seen(await handled(iti18, dmp, nobody, find(cx(dmp.ins('laurent').value))));

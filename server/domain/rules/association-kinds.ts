@@ -5,6 +5,8 @@ import { nameOf, type RegistryFacts } from './facts.ts';
 
 type Kind = End['kind'];
 const documents: readonly Kind[] = ['entry', 'registeredEntry'];
+/** What no submission set has as a member. IHE ITI TF-3 4.2.2.1. */
+const noMembers: readonly Kind[] = ['set', 'registeredSet', 'registeredFolder', 'registeredAssociation'];
 
 /** Kinds of object that each relationship may point to; its source is an entry of the message. IHE ITI TF-3 table 4.2.2-1. */
 const relationTargets: { readonly [T in AssociationType]?: readonly Kind[] } = {
@@ -30,9 +32,10 @@ function illegalEnds({ association: { id, type }, source, target }: Resolved): P
   const invalid = (detail: string) => [problem('associationInvalid', { object: id, detail })];
   if (type === 'HasMember') {
     if (source.kind === 'set')
-      return target.kind === 'set' || target.kind === 'registeredFolder'
+      return noMembers.includes(target.kind)
         ? invalid('a submission set has entries, its own folders and associations as members')
         : [];
+    if (source.kind === 'registeredSet') return invalid('a registered submission set receives no members');
     if (source.kind !== 'folder' && source.kind !== 'registeredFolder')
       return invalid('only a submission set or a folder has members');
     return documents.includes(target.kind) ? [] : invalid('members of a folder are documents');

@@ -8,7 +8,8 @@ export type End =
   | { readonly kind: 'folder'; readonly folder: FolderDraft }
   | { readonly kind: 'association'; readonly association: AssociationDraft }
   | { readonly kind: 'registeredEntry'; readonly target: Target }
-  | { readonly kind: 'registeredFolder'; readonly folder: Folder };
+  | { readonly kind: 'registeredFolder'; readonly folder: Folder }
+  | { readonly kind: 'registeredSet' | 'registeredAssociation' };
 
 /** An association with what its ends name; an end is undefined when it names nothing that is known to the caller. */
 export type Resolved = {
@@ -20,7 +21,7 @@ export type Resolved = {
 /** Resolves the ends of every association of the message. IHE ITI TF-3 4.2.2. */
 export function resolve(
   submission: Submission,
-  { targets, folders }: Pick<RegistryFacts, 'targets' | 'folders'>,
+  { targets, folders, others }: Pick<RegistryFacts, 'targets' | 'folders' | 'others'>,
 ): Resolved[] {
   const own = new Map<string, End>([
     ...submission.associations.map(
@@ -35,10 +36,12 @@ export function resolve(
     const name = nameOf(id);
     const target = targets.get(name);
     const folder = folders.get(name);
+    const other = others.get(name);
     return (
       own.get(name) ??
       (target && { kind: 'registeredEntry', target }) ??
-      (folder && { kind: 'registeredFolder', folder })
+      (folder && { kind: 'registeredFolder', folder }) ??
+      (other && { kind: other })
     );
   };
   return submission.associations.map((association) => ({

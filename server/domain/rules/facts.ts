@@ -51,6 +51,8 @@ export type RegistryFacts = MessageFacts & {
   /** Documents that exist for the caller, by entryUUID. */
   readonly targets: ReadonlyMap<string, Target>;
   readonly folders: ReadonlyMap<string, Folder>;
+  /** Other registered objects of the record that exist for the caller: no new association points to them. */
+  readonly others: ReadonlyMap<string, 'registeredSet' | 'registeredAssociation'>;
   /** Registered associations that touch the targets. */
   readonly associations: readonly Association[];
 };

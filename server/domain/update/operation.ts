@@ -15,7 +15,7 @@ import type { Known, Surrounding } from '../surrounding.ts';
 export type KnownFolder = { readonly folder: Folder; readonly latest: boolean; readonly own: boolean };
 
 /** What the registry knows of the things that an update names. Whatever does not exist for the caller is not among them. */
-export type UpdateFacts = Omit<RegistryFacts, 'targets' | 'folders' | 'associations'> & {
+export type UpdateFacts = Omit<RegistryFacts, 'targets' | 'folders' | 'others' | 'associations'> & {
   readonly repositoryUniqueId: string;
   /** Named documents and all versions of named entries. */
   readonly entries: ReadonlyMap<EntryUuid, Known>;

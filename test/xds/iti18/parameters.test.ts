@@ -150,7 +150,7 @@ function problems(name: QueryName, slots: Slots): string[] {
   const query = child(body, namespace.rim, 'AdhocQuery');
   if (query === undefined) throw new Error('no query');
   try {
-    readQuery(query);
+    readQuery(query, { namesPatient: true });
   } catch (error) {
     if (error instanceof Refused) return error.problems.map((p) => `${p.name} ${p.about.attribute ?? ''}`);
     throw error;

@@ -22,6 +22,7 @@ function queryOf(id: string, slots: Slots) {
       `<rim:AdhocQuery xmlns:rim="${namespace.rim}" id="${id}">${xml.join('')}</rim:AdhocQuery>`,
       defaultXmlLimits,
     ),
+    { namesPatient: true },
   );
 }
 
