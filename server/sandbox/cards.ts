@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { makeRootAuthority } from '../crypto/certificate-authority.ts';
 import {
   people,
-  rolesOf,
   type SandboxPerson,
   type SandboxProfessional,
   type SandboxStructure,
   type SandboxSystem,
 } from './people.ts';
+import { rolesOf } from './roles.ts';
 
 /** Who signs assertions. */
 type Holder = SandboxProfessional | SandboxStructure | SandboxSystem;

@@ -1,13 +1,13 @@
 import type { Code } from '../domain/code.ts';
 import { escapeAttribute, escapeText } from '../xml/write.ts';
 import {
-  authorSpecialtyOf,
   type Practice,
   practiceOf,
   type SandboxPatient,
   type SandboxProfessional,
   type SandboxStructure,
 } from './people.ts';
+import { authorSpecialtyOf } from './roles.ts';
 
 /** Who stands for a document: a professional, someone with the certificate of a structure, or the patient. */
 export type CdaAuthor = SandboxProfessional | SandboxStructure | SandboxPatient;

@@ -21,13 +21,8 @@ import {
   structureXon,
 } from '../domain/people.ts';
 import { dtmOf } from '../domain/time.ts';
-import {
-  authorSpecialtyOf,
-  practiceOf,
-  type SandboxPatient,
-  type SandboxProfessional,
-  type SandboxStructure,
-} from './people.ts';
+import { practiceOf, type SandboxPatient, type SandboxProfessional, type SandboxStructure } from './people.ts';
+import { authorSpecialtyOf } from './roles.ts';
 
 /** Who files a document, and for whom. */
 export type Depositor = SandboxProfessional | SandboxStructure | SandboxPatient;

@@ -1,6 +1,7 @@
 import { signEnveloped } from '../crypto/signature.ts';
 import type { Card } from './cards.ts';
-import { practiceOf, rolesOf } from './people.ts';
+import { practiceOf } from './people.ts';
+import { rolesOf } from './roles.ts';
 
 /** What one assertion says besides who signs it. Times are milliseconds since 1970. */
 export type VihfOptions = {

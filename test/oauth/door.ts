@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import nodeJose from 'node-jose';
 import { loadCard } from '../../server/sandbox/cards.ts';
-import { rolesOf } from '../../server/sandbox/people.ts';
+import { rolesOf } from '../../server/sandbox/roles.ts';
 import { publicUrl } from '../support/clients.ts';
 import { makeEmptyFolder, openServer } from '../support/server.ts';
 
