@@ -18,7 +18,7 @@ import type { Tools } from './usecases/perform.ts';
 import { type Log, openLog } from './watch/log.ts';
 import { type Metrics, openMetrics } from './watch/metrics.ts';
 import { type BackgroundWork, openBackgroundWork } from './work.ts';
-import type { TransportLimits } from './xds/dispatch.ts';
+import type { TransportLimits } from './xds/limits.ts';
 
 /** Everything long-lived of one web thread; closed in reverse. */
 export type Context = {

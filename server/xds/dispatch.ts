@@ -1,12 +1,10 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { type Identify, NotIdentified, type ReadEnvelope } from '../auth/credentials.ts';
-import type { Action } from '../domain/action.ts';
 import { type Problem, problem, Refused, refuse } from '../domain/error.ts';
 import type { Origin } from '../domain/event.ts';
-import { StoreBusy, StoreFull, StoreStopped } from '../store/port.ts';
-import { isTraced, type Request, type Tools, traceFailure, traceUnidentified } from '../usecases/perform.ts';
-import { childrenOf, type XmlElement } from '../xml/element.ts';
-import { parseXmlInTurns, type XmlLimits, XmlRejected } from '../xml/read.ts';
+import { type Request, type Tools, traceUnidentified } from '../usecases/perform.ts';
+import type { XmlElement } from '../xml/element.ts';
+import { parseXmlInTurns } from '../xml/read.ts';
 import { actionOf, messageIdOf, type OwnAddress, ownAddressOf } from './addressing.ts';
 import { type Packaged, packMtom, packPlain, piecesOf } from './answer.ts';
 import { contentCodingOf, gunzipped } from './content-coding.ts';
@@ -15,20 +13,11 @@ import { errorCodeOf } from './errors.ts';
 import type { Answer, Exchange, Written, XdsTransaction } from './exchange.ts';
 import { writeFault } from './fault.ts';
 import { withHeaderWhole } from './header-parts.ts';
-import { type Attachments, openMessage, type PackageLimits, packagingOf } from './mtom.ts';
-import type { BodyLimits, RequestBody } from './request-body.ts';
+import { checkRootSize, packageLimits, type TransportLimits, xmlLimits } from './limits.ts';
+import { type Attachments, openMessage, packagingOf } from './mtom.ts';
+import { accountFor, problemsOf } from './refusals.ts';
+import type { RequestBody } from './request-body.ts';
 import { checkUnderstood, type EnvelopeHead, envelopeAround, shown, takeApart } from './soap.ts';
-import { namespace } from './vocabulary.ts';
-
-/** Limits of one message. Sizes in bytes, times in milliseconds. */
-export type TransportLimits = Omit<PackageLimits, 'headerBytes'> &
-  BodyLimits & {
-    /** Of the headers of one part. */
-    readonly partHeaderBytes: number;
-    /** Of all documents in base64 together; they are not counted in `rootBytes`. */
-    readonly inlineBytes: number;
-    readonly xml: Pick<XmlLimits, 'depth' | 'elements' | 'attributes'>;
-  };
 
 export type FaceLog = {
   readonly info: (fields: Readonly<Record<string, string | number | boolean | undefined>>, message: string) => void;
@@ -177,7 +166,7 @@ async function exchange(face: Face, post: Post, message: Message): Promise<Reply
     known.own = message.own;
     return answered(face, known, transaction, await handle(face, request, message));
   } catch (error) {
-    const problems = await account(face, request, transaction, error);
+    const problems = await accountFor(face.tools, request, transaction, error);
     const fault = problems.find(({ name }) => errorCodeOf(name, transaction.receiver) === undefined);
     if (fault !== undefined) throw new Refused([fault]);
     return answered(face, known, transaction, transaction.refused(problems, { tools: face.tools, body: message.body }));
@@ -200,44 +189,6 @@ async function handle(
   return transaction.handle({ tools, request, envelope, body, documents });
 }
 
-/**
- * The problems that the transaction answers with. A refusal that the use cases did not see (the reading failed) is traced here.
- * @throws what is no refusal
- */
-async function account(
-  face: Face,
-  request: Request,
-  transaction: XdsTransaction,
-  error: unknown,
-): Promise<readonly Problem[]> {
-  const problems = problemsOf(error);
-  if (problems === undefined) throw error;
-  if (error instanceof Refused && isTraced(error)) return problems;
-  try {
-    await traceFailure(face.tools, request, actions[transaction.name], problems);
-    return problems;
-  } catch (failure) {
-    if (failure instanceof Refused) return failure.problems;
-    // A store that is full cannot take the event of its being full.
-    if (!(error instanceof Refused)) return problems;
-    throw failure;
-  }
-}
-
-const actions = {
-  'ITI-18': 'searchDocuments',
-  'ITI-41': 'submitDocuments',
-  'ITI-42': 'registerDocuments',
-  'ITI-43': 'retrieveDocuments',
-  'ITI-44': 'feedIdentities',
-  'ITI-51': 'queryAcrossPatients',
-  'ITI-57': 'updateDocument',
-  'ITI-61': 'registerOnDemand',
-  'ITI-62': 'removeDocuments',
-  'ITI-86': 'removeDocuments',
-  'ITI-92': 'restrictedUpdate',
-} as const satisfies Record<XdsTransaction['name'], Action>;
-
 /** What a fault says about an error; what is unexpected is logged and told as `internal`. */
 async function tell(face: Face, post: Post, known: Known, error: unknown): Promise<{ told: Problem; absent: boolean }> {
   const { requestId } = post.origin;
@@ -253,14 +204,6 @@ async function tell(face: Face, post: Post, known: Known, error: unknown): Promi
   const told = problemsOf(error)?.[0];
   if (told === undefined) face.log.error({ requestId }, 'a request failed', error);
   return { told: told ?? problem('internal'), absent: false };
-}
-
-function problemsOf(error: unknown): readonly Problem[] | undefined {
-  if (error instanceof Refused) return error.problems;
-  if (error instanceof XmlRejected) return [problem(error.problem, { detail: error.detail })];
-  if (error instanceof StoreBusy || error instanceof StoreStopped) return [problem('busy')];
-  if (error instanceof StoreFull) return [problem('outOfResources')];
-  return undefined;
 }
 
 function transactionOf(face: Face, { receiver }: Post, action: string): XdsTransaction {
@@ -286,34 +229,4 @@ function pack(
 
 function headOf({ tools }: Face, { relatesTo, own }: Known, kind: keyof OwnAddress): Omit<EnvelopeHead, 'action'> {
   return { messageId: `urn:uuid:${tools.newId()}`, relatesTo, to: own?.[kind].blocks ?? '' };
-}
-
-/** 16 MiB and the like are for what is no document. */
-function checkRootSize(source: string, body: XmlElement, limit: number): void {
-  if (source.length <= limit) return;
-  const inline = childrenOf(body, namespace.xds, 'Document').reduce((sum, { text }) => sum + text.length, 0);
-  if (source.length - inline > limit)
-    refuse('messageTooLarge', { detail: `more than ${limit} characters of XML besides documents` });
-}
-
-function packageLimits({
-  rootBytes,
-  inlineBytes,
-  spooledBytes,
-  messageBytes,
-  parts,
-  partHeaderBytes,
-}: TransportLimits): PackageLimits {
-  // Base64 with its line ends takes up to 1.4 characters a byte.
-  const whole = rootBytes + Math.ceil(inlineBytes * 1.4);
-  return { rootBytes: whole, spooledBytes, messageBytes, parts, headerBytes: partHeaderBytes };
-}
-
-function xmlLimits({ xml }: TransportLimits): XmlLimits {
-  return {
-    ...xml,
-    attributesPerElement: 64,
-    valueLength: 1_000_000,
-    unlimitedText: { namespace: namespace.xds, local: 'Document' },
-  };
 }

@@ -5,8 +5,9 @@ import type { Identify } from '../auth/credentials.ts';
 import type { Tools } from '../usecases/perform.ts';
 import { nameRequest } from '../watch/request-id.ts';
 import { describe } from './description.ts';
-import { dispatch, type Face, type FaceLog, type OwnWay, type Reply, type TransportLimits } from './dispatch.ts';
+import { dispatch, type Face, type FaceLog, type OwnWay, type Reply } from './dispatch.ts';
 import type { XdsTransaction } from './exchange.ts';
+import type { TransportLimits } from './limits.ts';
 import { RequestBody } from './request-body.ts';
 
 /** Addresses and who answers there: ours, and those that software compatible with the DMP calls. */

@@ -12,7 +12,7 @@ import { type OnDemandSources, SourceFailed } from '../../server/sources/port.ts
 import { openEmbedded } from '../../server/store/embedded/open.ts';
 import type { Store } from '../../server/store/port.ts';
 import type { Tools } from '../../server/usecases/perform.ts';
-import { dispatch, type Face, type Reply, type TransportLimits } from '../../server/xds/dispatch.ts';
+import { dispatch, type Face, type Reply } from '../../server/xds/dispatch.ts';
 import type { XdsTransaction } from '../../server/xds/exchange.ts';
 import { iti18 } from '../../server/xds/iti18.ts';
 import { iti41 } from '../../server/xds/iti41.ts';
@@ -25,6 +25,7 @@ import { iti61 } from '../../server/xds/iti61.ts';
 import { iti62 } from '../../server/xds/iti62.ts';
 import { iti86 } from '../../server/xds/iti86.ts';
 import { iti92 } from '../../server/xds/iti92.ts';
+import type { TransportLimits } from '../../server/xds/limits.ts';
 import { RequestBody } from '../../server/xds/request-body.ts';
 import { namespace } from '../../server/xds/vocabulary.ts';
 import { child } from '../../server/xml/element.ts';

@@ -1,4 +1,4 @@
-import type { TransportLimits } from '../../server/xds/dispatch.ts';
+import type { TransportLimits } from '../../server/xds/limits.ts';
 
 /** The limits that the settings have by default. */
 export const usualLimits: TransportLimits = {
