@@ -240,6 +240,12 @@ export function isTraced(error: Refused): boolean {
   return traced.has(error);
 }
 
+/** The same refusal, its event written once, told with other problems of its request. */
+export function toldWith(error: Refused, others: readonly Problem[]): Refused {
+  const whole = new Refused([...error.problems, ...others]);
+  return isTraced(error) ? asTraced(whole) : whole;
+}
+
 const traced = new WeakSet<Refused>();
 
 function asTraced(error: Refused): Refused {

@@ -33,6 +33,7 @@ import {
   type Request,
   type Settings,
   type Tools,
+  toldWith,
 } from './perform.ts';
 import { everyPage } from './query.ts';
 import { nothingElseNames, surroundingOf, uuids } from './surrounding.ts';
@@ -173,8 +174,13 @@ async function entering<T>(
     });
   } catch (error) {
     await bytes.discardRest();
-    throw error;
+    // What is wrong with the message itself is told with it. IHE ITI TF-2 3.42.4.1.3.
+    throw isOfUnknownPatient(error) ? toldWith(error, unjudged(tools, request, deposit)) : error;
   }
+}
+
+function isOfUnknownPatient(error: unknown): error is Refused {
+  return error instanceof Refused && error.problems.every(({ name }) => name === 'unknownPatient');
 }
 
 /** The one patient whom the message names, or the credential where the message names none; undefined when there are two or nobody. */

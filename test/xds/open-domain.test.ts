@@ -114,6 +114,8 @@ describe('without a credential', () => {
     expect(await codes(find(cx('P1', '2.999.10')), iti18)).toEqual(['Success']);
     const unknown = deposit(180).replaceAll(world.ins('laurent').value, 'P1');
     expect(await codes(unknown)).toEqual(['Failure', 'XDSUnknownPatientId']);
+    const wrong = unknown.replace('<rim:Value>fr-FR<', '<rim:Value>_<');
+    expect(await codes(wrong)).toEqual(['Failure', 'XDSUnknownPatientId', 'XDSRepositoryMetadataError']);
   });
 
   test.each([
