@@ -12,6 +12,7 @@ import { openDatabase } from '../../server/store/embedded/driver.ts';
 import { encodeChanges } from '../../server/store/embedded/encode.ts';
 import { filesOf } from '../../server/store/embedded/files.ts';
 import { makeDocumentReads } from '../../server/store/embedded/read-documents.ts';
+import { makeRecordKeys } from '../../server/store/embedded/record-keys.ts';
 import type { ChangeSet, DocumentFilter } from '../../server/store/port.ts';
 import type { Request, Tools } from '../../server/usecases/perform.ts';
 import { submit } from '../../server/usecases/submit.ts';
@@ -300,7 +301,7 @@ async function stagesOfPage({ tools, identify, linkKey }: Context, bench: Bench,
 /** What a page and its count cost more with a professional's filter than without any, µs. */
 async function costOfVisibility(data: string, permits: readonly Permit[], filter: DocumentFilter): Promise<number> {
   const database = openDatabase(filesOf(data).main, { readOnly: true });
-  const reads = makeDocumentReads(database, makeChangeCounts());
+  const reads = makeDocumentReads(database, makeChangeCounts(), makeRecordKeys(database));
   const page = (n: number, all?: Visibility) => {
     const { record = '', visibility } = at(permits, n);
     const reading = { record, visibility: all ?? visibility };

@@ -4,6 +4,8 @@ export type Value = SQLInputValue;
 
 /** A prepared statement; `Row` is what its columns are known to hold. Integers beyond 2^53 throw. */
 export type Statement<Row> = {
+  /** No other statement of the process has the same. */
+  readonly number: number;
   /** How many rows changed, and the integer key of the row inserted last. */
   run(...values: readonly Value[]): { readonly changes: number; readonly key: number };
   get(...values: readonly Value[]): Row | undefined;
@@ -56,9 +58,12 @@ export function openDatabase(path: string, { readOnly = false, wait = 5000 } = {
   };
 }
 
+let statements = 0;
+
 function statementOf(statement: StatementSync, rows: 'objects' | 'arrays'): Statement<unknown> {
   statement.setReturnArrays(rows === 'arrays');
   return {
+    number: statements++,
     run: (...values) => {
       const { changes, lastInsertRowid } = statement.run(...values);
       return { changes: Number(changes), key: Number(lastInsertRowid) };

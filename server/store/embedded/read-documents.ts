@@ -3,10 +3,12 @@ import type { RecordId } from '../../domain/record.ts';
 import type { ContentPlace, DocumentFilter, Page, PageRequest, StoredDocument } from '../port.ts';
 import { every, ownFilter, type SqlCondition, visibilityFilter } from '../visibility.ts';
 import type { ChangeCounts } from './change-counts.ts';
-import type { Database } from './driver.ts';
+import type { Database, Statement } from './driver.ts';
 import { filterCondition } from './filter.ts';
 import { statuses, uniqueIdHash } from './names.ts';
 import { makeRecall } from './recall.ts';
+import { makeRecent } from './recent.ts';
+import type { RecordKeys } from './record-keys.ts';
 import { makeSharedReads } from './shared-values.ts';
 import { namesIn, namesOf, type Reading } from './visible.ts';
 
@@ -37,10 +39,9 @@ const pastColumns = columns
   .replace('s.status, s.latest', 'p.status, 0')
   .replace('s.revision, s.changed', 'p.revision, p.changed');
 const past: SqlCondition = { sql: 'search s CROSS JOIN past p ON p.position = s.position', params: [] };
-const ofRecord = 's.record = (SELECT key FROM record WHERE id = ?)';
 
 /** Reads of documents: filtered on the narrow search rows, so that JSON is read for nothing but what is answered. */
-export function makeDocumentReads(database: Database, counts: ChangeCounts) {
+export function makeDocumentReads(database: Database, counts: ChangeCounts, keys: RecordKeys) {
   const entryOf = makeEntryReader(keptEntries, makeSharedReads(database));
   const recall = makeRecall<Answer>(
     counts,
@@ -62,18 +63,19 @@ export function makeDocumentReads(database: Database, counts: ChangeCounts) {
     const sql = `SELECT ${of}, ${own.sql} FROM ${from.sql} CROSS JOIN document d ON d.position = s.position
          WHERE ${where.sql} ${page}`;
     const params = [...own.params, ...from.params, ...where.params];
+    const statement = database.prepare<Row>(sql, 'arrays');
     const read = () => {
-      const rows = database.prepare<Row>(sql, 'arrays').all(...params);
+      const rows = statement.all(...params);
       return { record: reading.record, documents: rows.map((row) => documentOf(reading, row, entryOf)) };
     };
-    return recall(questionOf(reading, sql, params), read).documents ?? [];
+    return recall(questionOf(reading, statement, params), read).documents ?? [];
   }
 
   /** Sorted here: SQLite sorts by moving the JSON about, which costs more than the rest of the read. */
   const named = (reading: Reading, from: SqlCondition, where: SqlCondition) =>
     find(reading, from, where).toSorted((a, b) => b.position - a.position);
 
-  const inRecord = ({ record }: Reading): SqlCondition => ({ sql: ofRecord, params: [record] });
+  const inRecord = ({ record }: Reading): SqlCondition => ({ sql: 's.record = ?', params: [keys.of(record) ?? 0] });
   const all: SqlCondition = { sql: 'search s', params: [] };
   const byUuid = (entryUUIDs: readonly string[]): SqlCondition => ({
     sql: `(SELECT record, key FROM name WHERE kind = 0 AND uuid IN (${namesIn})) n
@@ -92,8 +94,8 @@ export function makeDocumentReads(database: Database, counts: ChangeCounts) {
   const visible = (reading: Reading, filter?: DocumentFilter) =>
     every([
       inRecord(reading),
-      visibilityFilter(reading.visibility),
       ...(filter === undefined ? [] : [filterCondition(filter)]),
+      visibilityFilter(reading.visibility),
     ]);
 
   return {
@@ -101,20 +103,17 @@ export function makeDocumentReads(database: Database, counts: ChangeCounts) {
       const where = every([
         inRecord(reading),
         ...(before === undefined ? [] : [{ sql: 's.position < ?', params: [before] }]),
-        visibilityFilter(reading.visibility),
         filterCondition(filter),
+        visibilityFilter(reading.visibility),
       ]);
       const found = find(reading, all, where, limit + 1);
       return { items: found.slice(0, limit), more: found.length > limit };
     },
     countDocuments(reading: Reading, filter: DocumentFilter): number {
       const { sql, params } = visible(reading, filter);
-      const count = () => ({
-        record: reading.record,
-        total: database.prepare<{ total: number }>(`SELECT count(*) AS total FROM search s WHERE ${sql}`).get(...params)
-          ?.total,
-      });
-      return recall(questionOf(reading, sql, params), count).total ?? 0;
+      const statement = database.prepare<{ total: number }>(`SELECT count(*) AS total FROM search s WHERE ${sql}`);
+      const count = () => ({ record: reading.record, total: statement.get(...params)?.total });
+      return recall(questionOf(reading, statement, params), count).total ?? 0;
     },
     documentsByUuid: (reading: Reading, ids: readonly string[], filter?: DocumentFilter) =>
       named(reading, byUuid(ids), visible(reading, filter)),
@@ -151,8 +150,8 @@ type Answer = {
 };
 
 /** Whose answer it is does not matter but for what the parameters say of them. */
-function questionOf({ record }: Reading, sql: string, params: SqlCondition['params']): string {
-  return `${record} ${JSON.stringify(params)} ${sql}`;
+function questionOf({ record }: Reading, { number }: Statement<unknown>, params: SqlCondition['params']): string {
+  return `${record} ${number} ${JSON.stringify(params)}`;
 }
 
 /** How many documents all answers that one thread keeps may hold, each in one or several of them. */
@@ -160,8 +159,8 @@ const keptDocuments = 4096;
 
 /** How many entries one thread keeps: some 20 kB each, with what the faces keep beside them. */
 const keptEntries = 4096;
-/** How many it remembers to have read: what comes again later than that would be gone before its next time. */
-const seenOnce = keptEntries;
+/** How many places it has to remember in what it read once: what comes again much later would be gone before its next time. */
+const placesSeen = keptEntries;
 
 type EntryOf = (position: number, json: string, status: AvailabilityStatus) => Pick<StoredDocument, 'entry' | 'kept'>;
 
@@ -169,38 +168,30 @@ type EntryOf = (position: number, json: string, status: AvailabilityStatus) => P
  * Keeps the entries that were read last, from the second time on: what is read once makes no work for the collector of garbage. JSON that is the same as then is not read again: it gives the same object, by which whoever
  * wrote it for an answer knows it again.
  */
-function makeEntryReader(kept: number, read: (json: string) => DocumentEntry): EntryOf {
-  const known = new Map<number, { readonly json: string; readonly entry: DocumentEntry }>();
-  const seen = new Map<number, true>();
+function makeEntryReader(kept: number, read: (json: string, status: AvailabilityStatus) => DocumentEntry): EntryOf {
+  const known = makeRecent<number, { readonly json: string; readonly entry: DocumentEntry }>(kept);
+  const seen = new Float64Array(placesSeen);
   return (position, json, status) => {
     const found = known.get(position);
-    if (found?.json === json && found.entry.status === status) {
-      known.delete(position);
-      known.set(position, found);
-      return { entry: found.entry, kept: true };
-    }
-    // The status lives in its column.
-    const entry = { ...read(json), status };
-    if (found === undefined && !seen.delete(position)) {
-      keep(seen, seenOnce, position, true);
+    if (found?.json === json && found.entry.status === status) return { entry: found.entry, kept: true };
+    const entry = read(json, status);
+    const place = position % placesSeen;
+    if (found === undefined && seen[place] !== position) {
+      seen[place] = position;
       return { entry };
     }
-    keep(known, kept, position, { json, entry });
+    seen[place] = 0;
+    known.put(position, { json, entry });
     return { entry, kept: true };
   };
-}
-
-function keep<V>(all: Map<number, V>, most: number, position: number, value: V): void {
-  all.set(position, value);
-  if (all.size > most) all.delete(all.keys().next().value ?? position);
 }
 
 function documentOf({ record }: Reading, row: Row, entryOf: EntryOf): StoredDocument {
   const [position, status, latest, registeredAt, sha256, segment, start, length, file, sealedFor, json] = row;
   const [, , , , , , , , , , , revision, changedAt, relates, own] = row;
-  const content = placeOf(segment, start, length, file);
-  return {
-    ...entryOf(position, json, statuses[status] ?? 'deleted'),
+  const { entry, kept } = entryOf(position, json, statuses[status] ?? 'deleted');
+  const document: { -readonly [K in keyof StoredDocument]: StoredDocument[K] } = {
+    entry,
     record,
     position,
     registeredAt,
@@ -210,9 +201,12 @@ function documentOf({ record }: Reading, row: Row, entryOf: EntryOf): StoredDocu
     latest: latest === 1,
     revision,
     changedAt,
-    ...(sha256 !== '' && { sha256 }),
-    ...(content !== undefined && { content }),
   };
+  const content = placeOf(segment, start, length, file);
+  if (kept === true) document.kept = kept;
+  if (sha256 !== '') document.sha256 = sha256;
+  if (content !== undefined) document.content = content;
+  return document;
 }
 
 function placeOf(

@@ -4,83 +4,88 @@ import { type EventDraft, writtenAt } from '../../domain/event.ts';
 import type { PatientRecord, RecordId } from '../../domain/record.ts';
 import type { ToldPlace } from '../port.ts';
 import type { ChangeCounts } from './change-counts.ts';
-import type { Database } from './driver.ts';
+import type { Database, Statement, Value } from './driver.ts';
 import { whereNow } from './moved.ts';
 import { readJson, uuidHex } from './names.ts';
 import { makeRecall } from './recall.ts';
+import { makeRecent } from './recent.ts';
+import type { RecordKeys } from './record-keys.ts';
 
 /** One for each consent, or one without. */
-type FactsRow = readonly [version: number, changed: number, record: Uint8Array, consent: Uint8Array | null];
-type RecordRow = { readonly key: number; readonly version: number };
+type FactsRow = readonly [
+  key: number,
+  version: number,
+  changed: number,
+  record: string,
+  consent: string | null,
+];
+type RecordRow = { readonly id: RecordId; readonly version: number };
 
-const recordWhere = (condition: string) => `SELECT key, version FROM record WHERE key = (${condition})`;
+/** A record that something names: its version, by which what is known of it may still hold, or all of it. */
+type Named = { readonly version: Statement<RecordRow>; readonly whole: Statement<FactsRow> };
 
 /** How many records a thread keeps the facts of. */
 const kept = 4096;
 
 /** Reads of what `decide()` needs, each of one state of the store. */
-export function makeFactReads(database: Database, counts: ChangeCounts) {
-  const byIdentifier = database.prepare<RecordRow>(
-    recordWhere('SELECT record FROM identifier WHERE value = ? AND oid = ?'),
-  );
-  const byId = database.prepare<RecordRow>(recordWhere('SELECT key FROM record WHERE id = ?'));
-  const ofDocument = database.prepare<RecordRow>(
-    recordWhere(
-      `SELECT ifnull(${whereNow('document', 'unhex(?1)')}, (SELECT record FROM name WHERE uuid = unhex(?1) AND kind = 0))`,
+export function makeFactReads(database: Database, counts: ChangeCounts, keys: RecordKeys) {
+  const namedBy = (key: string): Named => ({
+    version: database.prepare(`SELECT id, version FROM record WHERE key = (${key})`),
+    whole: database.prepare(
+      `SELECT r.key, r.version, r.changed, CAST(r.json AS TEXT), CAST(c.json AS TEXT) FROM record r LEFT JOIN consent c ON c.record = r.key
+       WHERE r.key = (${key}) ORDER BY c.key`,
+      'arrays',
     ),
+  });
+  const byIdentifier = namedBy('SELECT record FROM identifier WHERE value = ? AND oid = ?');
+  const byId = namedBy('SELECT key FROM record WHERE id = ?');
+  const ofDocument = namedBy(
+    `SELECT ifnull(${whereNow('document', 'unhex(?1)')}, (SELECT record FROM name WHERE uuid = unhex(?1) AND kind = 0))`,
   );
-  const ofConsent = database.prepare<RecordRow>(recordWhere('SELECT record FROM consent WHERE grouped = ? LIMIT 1'));
-  const ofEvent = database.prepare<RecordRow>(recordWhere('SELECT record FROM event WHERE sequence = ?'));
+  const ofConsent = namedBy('SELECT record FROM consent WHERE grouped = ? LIMIT 1');
+  const ofEvent = namedBy('SELECT record FROM event WHERE sequence = ?');
   const told = database.prepare<{ sequence: number; json: Uint8Array }>(
     'SELECT sequence, json FROM event WHERE told = unhex(?)',
   );
-  const whole = database.prepare<FactsRow>(
-    `SELECT r.version, r.changed, r.json, c.json FROM record r LEFT JOIN consent c ON c.record = r.key
-     WHERE r.key = ? ORDER BY c.key`,
-    'arrays',
-  );
-  const known = new Map<number, RecordFacts>();
+  const known = makeRecent<RecordId, RecordFacts>(kept);
   const recall = makeRecall<RecordFacts | undefined>(counts, 2 * kept, (facts) => facts?.record.id);
 
   const named = database.prepare<{ found: number }>(
     'SELECT 1 AS found FROM document WHERE file = ? AND file IS NOT NULL',
   );
 
-  /** The version says whether what is kept still holds: every change of the record and of its consents moves it. */
-  function factsOf(find: () => RecordRow | undefined): RecordFacts | undefined {
-    for (;;) {
-      const row = find();
-      if (row === undefined) return undefined;
-      const before = known.get(row.key);
-      known.delete(row.key);
-      const facts = before?.record.version === row.version ? before : read(row.key);
-      if (facts === undefined) return undefined;
-      known.set(row.key, facts);
-      if (known.size > kept) known.delete(known.keys().next().value ?? row.key);
-      // A change that came in between may have given the name to another record.
-      if (facts.record.version === row.version) return facts;
-    }
+  /**
+   * Facts of the record that was named before, where they are known, of a version that still holds: every change of the record and of its
+   * consents moves it. Otherwise all is read at once.
+   */
+  function factsOf({ version, whole }: Named, names: readonly Value[], before = ''): RecordFacts | undefined {
+    const facts = known.get(before);
+    const row = facts && version.get(...names);
+    return row?.id === before && row.version === facts?.record.version ? facts : read(whole, names);
   }
 
-  function read(key: number): RecordFacts | undefined {
-    const rows = whole.all(key);
+  function read(whole: Named['whole'], names: readonly Value[]): RecordFacts | undefined {
+    const rows = whole.all(...names);
     const [first] = rows;
     if (first === undefined) return undefined;
-    const [version, changedAt, json] = first;
+    const [key, number, changedAt, json] = first;
     // JSON of the store's own writing; version and time live in columns, which a change of consents moves too.
-    const record = { ...(readJson(json) as PatientRecord), version, changedAt };
-    return { record, consents: rows.flatMap(([, , , consent]) => (consent ? [readJson(consent) as Consent] : [])) };
+    const record = { ...(JSON.parse(json) as PatientRecord), version: number, changedAt };
+    const consents = rows.flatMap(([, , , , consent]) => (consent === null ? [] : [JSON.parse(consent) as Consent]));
+    const facts = { record, consents };
+    known.put(record.id, facts);
+    keys.put(record.id, key);
+    return facts;
   }
 
   return {
     recordByIdentifier: ({ value, oid }: { readonly value: string; readonly oid: string }) =>
-      recall(`identifier ${oid} ${value}`, () => factsOf(() => byIdentifier.get(value, oid))),
-    recordById: (id: string) => recall(`id ${id}`, () => factsOf(() => byId.get(id))),
+      recall(`identifier ${oid} ${value}`, (before) => factsOf(byIdentifier, [value, oid], before)),
+    recordById: (id: string) => recall(`id ${id}`, (before) => factsOf(byId, [id], before)),
     recordOfDocument: (entryUUID: string) =>
-      recall(`document ${entryUUID}`, () => factsOf(() => ofDocument.get(uuidHex(entryUUID) ?? ''))),
-    recordOfConsent: (id: string) => factsOf(() => ofConsent.get(id)),
-    recordOfEvent: (sequence: number) =>
-      factsOf(() => (Number.isSafeInteger(sequence) ? ofEvent.get(sequence) : undefined)),
+      recall(`document ${entryUUID}`, (before) => factsOf(ofDocument, [uuidHex(entryUUID) ?? ''], before)),
+    recordOfConsent: (id: string) => factsOf(ofConsent, [id]),
+    recordOfEvent: (sequence: number) => (Number.isSafeInteger(sequence) ? factsOf(ofEvent, [sequence]) : undefined),
     toldEvent(digest: string): ToldPlace | undefined {
       const row = told.get(digest);
       // JSON of the store's own writing.

@@ -1,8 +1,12 @@
 import type { RecordId } from '../../domain/record.ts';
 import { type ChangeCounts, quietCount } from './change-counts.ts';
+import { makeRecent } from './recent.ts';
 
-/** Reads an answer, or recalls it where the record that it is about has not changed since. */
-export type Recall<V> = (question: string, read: () => V) => V;
+/**
+ * Reads an answer, or recalls it where the record that it is about has not changed since.
+ * @param read is told the record that the answer was about when the same was asked lately
+ */
+export type Recall<V> = (question: string, read: (before?: RecordId) => V) => V;
 
 type Known<V> = {
   readonly record: RecordId;
@@ -21,40 +25,21 @@ export function makeRecall<V>(
   recordOf: (value: V) => RecordId | undefined,
   weightOf: (value: V) => number = () => 1,
 ): Recall<V> {
-  const known = new Map<string, Known<V>>();
-  let weight = 0;
-
-  function take(question: string): Known<V> | undefined {
-    const found = known.get(question);
-    if (found !== undefined) {
-      known.delete(question);
-      weight -= found.weight;
-    }
-    return found;
-  }
-
-  function put(question: string, one: Known<V>): void {
-    known.set(question, one);
-    weight += one.weight;
-    for (const oldest of known.keys()) {
-      if (weight <= most) return;
-      take(oldest);
-    }
-  }
+  const known = makeRecent<string, Known<V>>(most, ({ weight }) => weight);
 
   return (question, read) => {
-    const before = take(question);
+    const before = known.get(question);
     // Looked at before the answer is read, which may be newer than the count but never older.
     const count = before && quietCount(counts, before.record);
-    if (before?.kept !== undefined && before.kept.count === count) {
-      put(question, before);
-      return before.kept.value;
-    }
-    const value = read();
+    if (before?.kept !== undefined && before.kept.count === count) return before.kept.value;
+    const value = read(before?.record);
     const record = recordOf(value);
     if (record === undefined) return value;
     const isKept = count !== undefined && record === before?.record;
-    put(question, isKept ? { record, weight: 1 + weightOf(value), kept: { count, value } } : { record, weight: 1 });
+    known.put(
+      question,
+      isKept ? { record, weight: 1 + weightOf(value), kept: { count, value } } : { record, weight: 1 },
+    );
     return value;
   };
 }

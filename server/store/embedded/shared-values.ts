@@ -1,5 +1,5 @@
 import { isOfProfessionals } from '../../domain/directory.ts';
-import type { DocumentEntry } from '../../domain/document.ts';
+import type { AvailabilityStatus, DocumentEntry } from '../../domain/document.ts';
 import { makeDirectoryWrites } from './directory.ts';
 import type { Database } from './driver.ts';
 
@@ -67,21 +67,25 @@ export function makeSharedWrites(database: Database) {
 }
 
 /**
- * The reader's side. Documents share the objects of their values, by which whoever wrote one for an answer knows it again.
- * A document that was stored whole is read as it is.
+ * The reader's side: a document of a status, which lives in a column. Documents share the objects of their values, by which whoever wrote one
+ * for an answer knows it again. A document that was stored whole is read as it is.
  */
-export function makeSharedReads(database: Database): (json: string) => DocumentEntry {
+export function makeSharedReads(database: Database): (json: string, status: AvailabilityStatus) => DocumentEntry {
   const find = database.prepare<{ json: string }>('SELECT json FROM shared WHERE key = ?');
   const known = new Map<number, unknown>();
   const resolved = (value: unknown): unknown => {
     if (typeof value !== 'number') return value;
     return known.get(value) ?? keep(known, value, JSON.parse(find.get(value)?.json ?? 'null'));
   };
-  return (json) => {
+  return (json, status) => {
     // JSON of the store's own writing.
     const entry = JSON.parse(json) as Record<string, unknown>;
     for (const field of single) if (typeof entry[field] === 'number') entry[field] = resolved(entry[field]);
-    for (const field of lists) entry[field] = (entry[field] as unknown[]).map(resolved);
+    for (const field of lists) {
+      const values = entry[field] as unknown[];
+      for (const [index, value] of values.entries()) values[index] = resolved(value);
+    }
+    entry['status'] = status;
     return entry as DocumentEntry;
   };
 }
