@@ -60,11 +60,11 @@ function lot(door: Door) {
     submissionSetStatus: 'Original',
     extra: [],
   });
-  const signed = (references: Readonly<Record<string, string>>): { entry: DocumentEntry; bytes: Buffer } => {
+  const signed = (
+    references: readonly (readonly [uri: string, digest: string])[],
+  ): { entry: DocumentEntry; bytes: Buffer } => {
     const written = Buffer.from(
-      `<ds:Signature xmlns:ds="http://www.w3.org/2000/09/xmldsig#"><ds:Object><ds:Manifest Id="IHEManifest">${Object.entries(
-        references,
-      )
+      `<ds:Signature xmlns:ds="http://www.w3.org/2000/09/xmldsig#"><ds:Object><ds:Manifest Id="IHEManifest">${references
         .map(
           ([uri, digest]) =>
             `<ds:Reference URI="${uri}"><ds:DigestMethod Algorithm="http://www.w3.org/2000/09/xmldsig#sha1"/><ds:DigestValue>${digest}</ds:DigestValue></ds:Reference>`,
@@ -99,15 +99,17 @@ function lot(door: Door) {
   return { set, entry, bytes, member, signed, digest: hash('sha1', bytes, 'base64') };
 }
 
-type Kind = 'right' | 'wrong digest' | 'without the set' | 'none';
+type Kind = 'right' | 'wrong digest' | 'a right and a wrong digest' | 'without the set' | 'none';
 
 /** What is sent, by which signature. */
 function sent(door: Door, kind: Kind) {
   const { set, entry, bytes, member, signed, digest } = lot(door);
-  const references = {
-    ...(kind !== 'without the set' && { [`urn:oid:${set.uniqueId}`]: 'AA==' }),
-    [`urn:oid:${entry.uniqueId}`]: kind === 'wrong digest' ? 'AAAA' : digest,
-  };
+  const digests = { 'wrong digest': ['AAAA'], 'a right and a wrong digest': [digest, 'AAAA'] };
+  const [, named = [digest]] = Object.entries(digests).find(([name]) => name === kind) ?? [];
+  const references = [
+    ...(kind === 'without the set' ? [] : [[`urn:oid:${set.uniqueId}`, 'AA=='] as const]),
+    ...named.map((one) => [`urn:oid:${entry.uniqueId}`, one] as const),
+  ];
   const documents = [{ entry, bytes }, ...(kind === 'none' ? [] : [signed(references)])];
   return { set, documents, members: documents.map((one) => member(one.entry.entryUUID)) };
 }
@@ -151,9 +153,10 @@ describe.each(Object.keys(faces))('the signature of a lot by %s', (face) => {
   });
 
   test.each(['off', 'on'] as const)('refuses the lot when it is wrong (required: %s)', async (setting) => {
-    expect(await deposit(setting, 'wrong digest')).toMatch(
-      /^(InvalidDocumentContent|lotSignatureWrong): .*the digest of document/,
-    );
+    for (const kind of ['wrong digest', 'a right and a wrong digest'] as const)
+      expect(await deposit(setting, kind)).toMatch(
+        /^(InvalidDocumentContent|lotSignatureWrong): .*the digest of document/,
+      );
     expect(await deposit(setting, 'without the set')).toMatch(
       /^(InvalidDocumentContent|lotSignatureWrong): .*submission set .* is not in the manifest/,
     );

@@ -28,6 +28,6 @@ function unnamed({ references }: Manifest, uniqueId: string | undefined, what: s
 function unsigned(manifest: Manifest, { uniqueId }: EntryDraft): string[] {
   const missing = unnamed(manifest, uniqueId, 'document');
   if (missing.length > 0) return missing;
-  const agrees = manifest.references.some((one) => one.uri === `urn:oid:${uniqueId}` && one.agrees);
-  return agrees ? [] : [`the digest of document ${uniqueId} is another`];
+  const agree = manifest.references.every((one) => one.uri !== `urn:oid:${uniqueId}` || one.agrees);
+  return agree ? [] : [`the digest of document ${uniqueId} is another`];
 }
