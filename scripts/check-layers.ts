@@ -101,6 +101,7 @@ const allowed: Record<string, readonly string[]> = {
     'server/store/port.ts',
     'server/blobs/port.ts',
     'server/crypto/keyring.ts',
+    'server/watch/log.ts',
   ],
   'server/watch/': ['server/watch/'],
   'server/config/': [

@@ -1,4 +1,5 @@
 import type { Job, JobKind, QueuedJob } from '../store/port.ts';
+import type { Log } from '../watch/log.ts';
 
 /**
  * Does the jobs of one kind. The same job may come twice, after a crash or an answer that was lost: whatever it does outside, a number
@@ -18,7 +19,4 @@ export type HandlerOf<Kind extends JobKind> = {
   ): Promise<void>;
 };
 
-export type JobLog = {
-  readonly info: (fields: Readonly<Record<string, string | number>>, message: string) => void;
-  readonly error: (fields: Readonly<Record<string, string | number>>, message: string, cause?: unknown) => void;
-};
+export type JobLog = Pick<Log, 'info' | 'error'>;

@@ -3,6 +3,7 @@ import { type Identify, NotIdentified, type ReadEnvelope } from '../auth/credent
 import { type Problem, problem, Refused, refuse } from '../domain/error.ts';
 import type { Origin } from '../domain/event.ts';
 import { type Request, type Tools, traceUnidentified } from '../usecases/perform.ts';
+import type { Log } from '../watch/log.ts';
 import type { XmlElement } from '../xml/element.ts';
 import { parseXmlInTurns } from '../xml/read.ts';
 import { actionOf, messageIdOf, type OwnAddress, ownAddressOf } from './addressing.ts';
@@ -19,22 +20,13 @@ import { accountFor, problemsOf } from './refusals.ts';
 import type { RequestBody } from './request-body.ts';
 import { checkUnderstood, type EnvelopeHead, envelopeAround, shown, takeApart } from './soap.ts';
 
-export type FaceLog = {
-  readonly info: (fields: Readonly<Record<string, string | number | boolean | undefined>>, message: string) => void;
-  readonly error: (
-    fields: Readonly<Record<string, string | number | boolean | undefined>>,
-    message: string,
-    cause?: unknown,
-  ) => void;
-};
-
 /** What the XDS face works with. */
 export type Face = {
   readonly tools: Tools;
   readonly identify: Identify;
   readonly transactions: readonly XdsTransaction[];
   readonly limits: TransportLimits;
-  readonly log: FaceLog;
+  readonly log: Pick<Log, 'info' | 'error'>;
   readonly ownWay?: OwnWay;
 };
 

@@ -2,6 +2,14 @@ import { Refused, refuse } from '../domain/error.ts';
 import type { FindAcross } from '../usecases/query-across.ts';
 import { attributeOf, type XmlElement } from '../xml/element.ts';
 import { queryText } from './queries.ts';
+import {
+  documentAttributes,
+  documentTimes,
+  folderAttributes,
+  required,
+  textGroups,
+  texts,
+} from './query-attributes.ts';
 import { documentFilter, folderFilter } from './query-filters.ts';
 import { GivenParameters, type Parameters } from './query-parameters.ts';
 import { multiPatientQuery } from './vocabulary.ts';
@@ -16,29 +24,12 @@ type MultiPatientDefinition = {
 type Asked = FindAcross extends infer F ? (F extends unknown ? Omit<F, 'query' | 'limit'> : never) : never;
 
 const patients = { type: 'patient', many: true } as const;
-const texts = { type: 'text', many: true } as const;
-const codes = { type: 'code', many: true } as const;
-const codeGroups = { type: 'code', many: true, and: true } as const;
-const time = { type: 'dtm' } as const;
 
 const documentParameters = {
   $XDSDocumentEntryPatientId: patients,
-  $XDSDocumentEntryStatus: { ...texts, required: true },
-  $XDSDocumentEntryClassCode: codes,
-  $XDSDocumentEntryTypeCode: codes,
-  $XDSDocumentEntryPracticeSettingCode: codes,
-  $XDSDocumentEntryHealthcareFacilityTypeCode: codes,
-  $XDSDocumentEntryEventCodeList: codeGroups,
-  $XDSDocumentEntryConfidentialityCode: codeGroups,
-  $XDSDocumentEntryFormatCode: codes,
-  $XDSDocumentEntryAuthorPerson: texts,
-  $XDSDocumentEntryType: texts,
-  $XDSDocumentEntryCreationTimeFrom: time,
-  $XDSDocumentEntryCreationTimeTo: time,
-  $XDSDocumentEntryServiceStartTimeFrom: time,
-  $XDSDocumentEntryServiceStartTimeTo: time,
-  $XDSDocumentEntryServiceStopTimeFrom: time,
-  $XDSDocumentEntryServiceStopTimeTo: time,
+  $XDSDocumentEntryStatus: required(texts),
+  ...documentAttributes,
+  ...documentTimes,
 } as const satisfies Parameters;
 
 const findDocuments = (given: GivenParameters): Asked => ({
@@ -63,17 +54,14 @@ const definitions: readonly MultiPatientDefinition[] = [
     name: 'FindFoldersForMultiplePatients',
     parameters: {
       $XDSFolderPatientId: patients,
-      $XDSFolderStatus: { ...texts, required: true },
-      $XDSFolderLastUpdateTimeFrom: time,
-      $XDSFolderLastUpdateTimeTo: time,
-      $XDSFolderCodeList: codeGroups,
+      ...folderAttributes,
     },
     anyOf: ['$XDSFolderPatientId', '$XDSFolderCodeList'],
     build: (given) => ({ patients: given.patients('$XDSFolderPatientId'), folders: folderFilter(given) }),
   },
   {
     name: 'FindDocumentsByReferenceIdForMultiplePatients',
-    parameters: { ...documentParameters, $XDSDocumentEntryReferenceIdList: { ...texts, and: true, required: true } },
+    parameters: { ...documentParameters, $XDSDocumentEntryReferenceIdList: required(textGroups) },
     anyOf: ['$XDSDocumentEntryReferenceIdList'],
     build: findDocuments,
   },

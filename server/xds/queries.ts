@@ -7,6 +7,18 @@ import { attributeOf, childrenOf, type XmlElement } from '../xml/element.ts';
 import { readId } from './ebrim/registry-object.ts';
 import { slotValues } from './only-child.ts';
 import {
+  codeGroups,
+  codes,
+  documentAttributes,
+  documentTimes,
+  folderAttributes,
+  required,
+  text,
+  textGroups,
+  texts,
+  time,
+} from './query-attributes.ts';
+import {
   associationFilter,
   documentFilter,
   documentsOfLevel,
@@ -47,41 +59,17 @@ type QueryDefinition = {
   readonly build: (given: GivenParameters) => Ask;
 };
 
-const required = <P extends Parameter>(parameter: P) => ({ ...parameter, required: true }) as const;
 /** Required where the credential names no patient. */
 const patient = { type: 'patient' } as const;
-const text = { type: 'text' } as const;
-const texts = { type: 'text', many: true } as const;
-const textGroups = { type: 'text', many: true, and: true } as const;
-const codes = { type: 'code', many: true } as const;
-const codeGroups = { type: 'code', many: true, and: true } as const;
-const time = { type: 'dtm' } as const;
 
 const level = { $MetadataLevel: { type: 'level' } } as const satisfies Parameters;
 const associationLevel = { $XDSAssociationStatus: texts, ...level } as const satisfies Parameters;
 
-const entryAttributes = {
-  $XDSDocumentEntryClassCode: codes,
-  $XDSDocumentEntryTypeCode: codes,
-  $XDSDocumentEntryPracticeSettingCode: codes,
-  $XDSDocumentEntryHealthcareFacilityTypeCode: codes,
-  $XDSDocumentEntryEventCodeList: codeGroups,
-  $XDSDocumentEntryConfidentialityCode: codeGroups,
-  $XDSDocumentEntryFormatCode: codes,
-  $XDSDocumentEntryAuthorPerson: texts,
-  $XDSDocumentEntryType: texts,
-} as const satisfies Parameters;
-
 const findDocumentParameters = {
   $XDSDocumentEntryPatientId: patient,
   $XDSDocumentEntryStatus: required(texts),
-  ...entryAttributes,
-  $XDSDocumentEntryCreationTimeFrom: time,
-  $XDSDocumentEntryCreationTimeTo: time,
-  $XDSDocumentEntryServiceStartTimeFrom: time,
-  $XDSDocumentEntryServiceStartTimeTo: time,
-  $XDSDocumentEntryServiceStopTimeFrom: time,
-  $XDSDocumentEntryServiceStopTimeTo: time,
+  ...documentAttributes,
+  ...documentTimes,
   $XDSDocumentEntryDocumentAvailability: texts,
   ...level,
 } as const satisfies Parameters;
@@ -122,10 +110,7 @@ const definitions: readonly QueryDefinition[] = [
     name: 'FindFolders',
     parameters: {
       $XDSFolderPatientId: patient,
-      $XDSFolderStatus: required(texts),
-      $XDSFolderLastUpdateTimeFrom: time,
-      $XDSFolderLastUpdateTimeTo: time,
-      $XDSFolderCodeList: codeGroups,
+      ...folderAttributes,
       ...level,
     },
     build: (given) => ({ kind: 'findFolders', ...given.patient('$XDSFolderPatientId'), filter: folderFilter(given) }),
@@ -342,5 +327,5 @@ function excludeName(attribute: string): string {
 }
 
 function excluding(attribute: (typeof excludable)[number]): Parameter {
-  return attribute === 'ReferenceIdList' ? textGroups : entryAttributes[`$XDSDocumentEntry${attribute}`];
+  return attribute === 'ReferenceIdList' ? textGroups : documentAttributes[`$XDSDocumentEntry${attribute}`];
 }

@@ -5,7 +5,7 @@ import type { Identify } from '../auth/credentials.ts';
 import type { Tools } from '../usecases/perform.ts';
 import { nameRequest } from '../watch/request-id.ts';
 import { describe } from './description.ts';
-import { dispatch, type Face, type FaceLog, type OwnWay, type Reply } from './dispatch.ts';
+import { dispatch, type Face, type OwnWay, type Reply } from './dispatch.ts';
 import type { XdsTransaction } from './exchange.ts';
 import type { TransportLimits } from './limits.ts';
 import { RequestBody } from './request-body.ts';
@@ -19,7 +19,7 @@ const xdsAddresses = {
 } as const satisfies Record<string, XdsTransaction['receiver']>;
 
 export type XdsOptions = {
-  readonly log: FaceLog;
+  readonly log: Face['log'];
   /** The base of all addresses, without a slash at the end. */
   readonly publicUrl: string;
   readonly limits: TransportLimits;
