@@ -30,12 +30,15 @@ const domainFile = z.strictObject({
 });
 
 /** A value set of profiles/codes. */
-const codeList = z.object({
-  name: z.string(),
-  codes: z.array(z.strictObject({ code: z.string(), display: z.string(), system: z.string() })).default([]),
-  systems: z.array(z.strictObject({ system: z.string(), display: z.string() })).default([]),
-});
-const classList = z.object({ name: z.string(), classes: z.record(z.string(), z.string()) });
+const codeList = z
+  .strictObject({
+    name: z.string(),
+    oid: oid.optional(),
+    codes: z.array(z.strictObject({ code: z.string(), display: z.string(), system: z.string() })).default([]),
+    systems: z.array(z.strictObject({ system: z.string(), display: z.string() })).default([]),
+  })
+  .refine(({ codes, systems }) => codes.length + systems.length > 0, { error: 'neither codes nor systems' });
+const classList = z.strictObject({ name: z.string(), oid: oid.optional(), classes: z.record(z.string(), z.string()) });
 
 /**
  * Reads a domain with its code lists: one of profiles/domains by name, or any file whose name ends in `.json`. Code lists are looked for

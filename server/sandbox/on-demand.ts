@@ -8,6 +8,7 @@ import { registerOnDemand } from '../usecases/submit.ts';
 import { callerOf, identifierOf } from './caller.ts';
 import { personOf } from './people.ts';
 import { writeSummary } from './summary.ts';
+import { unfitFor } from './unfit.ts';
 
 /** repositoryUniqueId of the documents that the sandbox assembles itself. */
 const repository = '1.2.250.1.999.1.5';
@@ -68,7 +69,8 @@ const summaryType: Code = {
 const uniqueId = '1.2.250.1.999.1.6.1';
 
 /**
- * Registers the summary of one of the sandbox's patients, in the name of `regie`, where its source can be called. What is there already stays.
+ * Registers the summary of one of the sandbox's patients, in the name of `regie`, where its source can be called and the domain
+ * takes it. What is there already stays.
  */
 export async function registerSummary(tools: Tools, slug: string): Promise<boolean> {
   const [patient, system] = [personOf(slug), personOf('regie')];
@@ -137,6 +139,7 @@ export async function registerSummary(tools: Tools, slug: string): Promise<boole
     caller: callerOf(system),
     origin: { transaction: 'ITI-61', requestId: 'sandbox', endpoint: 'sandbox' },
   };
+  if (unfitFor(tools, request, { submission, documents: [] }).length > 0) return false;
   await registerOnDemand(tools, request, { submission });
   return true;
 }

@@ -8,21 +8,23 @@ import { isSubsumed } from '../domain/record.ts';
 import { type Statable, stateConsent, withdrawConsent } from '../usecases/consent.ts';
 import type { Request, Tools } from '../usecases/perform.ts';
 import { closeRecord, createRecord } from '../usecases/record.ts';
-import { submit } from '../usecases/submit.ts';
+import { type Deposit, submit } from '../usecases/submit.ts';
 import { actorOf, callerOf, identifierOf } from './caller.ts';
 import { writeCda } from './cda.ts';
 import { type Depositor, describe, submissionOf } from './metadata.ts';
 import { registerSummary } from './on-demand.ts';
 import { people, personOf, type SandboxPatient, type SandboxPerson } from './people.ts';
 import { type Story, type StoryConsent, type StoryDocument, stories } from './stories.ts';
+import { unfitFor } from './unfit.ts';
 
 /**
  * Fills the sandbox with its records, consents and documents, through the use cases and in the name of its people. What is there already is
- * left as it is, whatever became of it since: seeding again changes nothing and traces nothing.
+ * left as it is, whatever became of it since: seeding again changes nothing and traces nothing. Documents that the affinity domain does not
+ * take, for their codes or for who names their patient, are left out.
  */
 export async function seed(tools: Tools, progress: (line: string) => void): Promise<void> {
   for (const [index, story] of stories.entries()) {
-    const done = await tell(tools, story);
+    const done = await tell(tools, story, progress);
     if (done > 0)
       progress(
         `Sandbox: record ${index + 1}/${stories.length} (${story.patient}), ${story.documents.length} documents`,
@@ -32,7 +34,7 @@ export async function seed(tools: Tools, progress: (line: string) => void): Prom
 }
 
 /** Answers how many steps were missing. */
-async function tell(tools: Tools, story: Story): Promise<number> {
+async function tell(tools: Tools, story: Story, progress: (line: string) => void): Promise<number> {
   const patient = holderOf(story);
   const ins = identifierOf(patient);
   const facts = async (): Promise<RecordFacts | undefined> => tools.store.facts.recordByIdentifier(ins);
@@ -52,7 +54,14 @@ async function tell(tools: Tools, story: Story): Promise<number> {
   for (const document of story.documents) {
     const uuid = namedUuid(uniqueIdOf(document));
     if ((await tools.store.facts.recordOfDocument(`urn:uuid:${uuid}`)) !== undefined) continue;
-    await file(tools, patient, document);
+    const [request, deposit] = filing(tools, patient, document);
+    const unfit = unfitFor(tools, request, deposit);
+    if (unfit.length > 0) {
+      progress(`Sandbox: document ${document.number} of ${story.patient} is left out: ${unfit.join(', ')}`);
+      await Promise.all(deposit.documents.map(({ received }) => received.discard()));
+      continue;
+    }
+    await submit(tools, request, deposit);
     steps++;
   }
   if (story.closed !== undefined && !wasClosed(await facts())) {
@@ -141,7 +150,7 @@ function wasClosed(facts: RecordFacts | undefined): boolean {
   );
 }
 
-async function file(tools: Tools, patient: SandboxPatient, document: StoryDocument): Promise<void> {
+function filing(tools: Tools, patient: SandboxPatient, document: StoryDocument): [Request, Deposit] {
   const depositor = depositorOf(document);
   const bytes = bytesOf(patient, depositor, document);
   const facts = readCda(bytes);
@@ -158,10 +167,13 @@ async function file(tools: Tools, patient: SandboxPatient, document: StoryDocume
     setUniqueId: `1.2.250.1.999.1.4.${document.number}`,
     at: tools.now(),
   });
-  await submit(tools, requestOf(callerOf(depositor)), {
-    submission: submissionOf(filed, tools.newId()),
-    documents: [{ id: filed.entry.entryUUID, received: tools.blobs.receiveBytes(bytes) }],
-  });
+  return [
+    requestOf(callerOf(depositor)),
+    {
+      submission: submissionOf(filed, tools.newId()),
+      documents: [{ id: filed.entry.entryUUID, received: tools.blobs.receiveBytes(bytes) }],
+    },
+  ];
 }
 
 function bytesOf(patient: SandboxPatient, author: Depositor, document: StoryDocument): Uint8Array {

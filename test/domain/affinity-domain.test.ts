@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
@@ -15,6 +15,10 @@ import { openWorld } from '../support/world.ts';
 
 const ours = new URL('../../profiles/domains/', import.meta.url);
 const regional = 'test/cases/domains/regional.json';
+
+/** Our own domain with another list of types. */
+const withList = (typeCode: string) =>
+  JSON.stringify({ ...JSON.parse(readFileSync(new URL('dmp.json', ours), 'utf8')), valueSets: { typeCode } });
 
 describe('a domain is data', () => {
   test.each(readdirSync(ours))('%s of profiles/domains can be read', (file) => {
@@ -42,6 +46,8 @@ describe('a domain is data', () => {
     ['of another shape', '{"name":"x"}', 'identity'],
     ['with a key that means nothing', '{"name":"x","colour":"red"}', 'colour'],
     ['that is no JSON', '{', 'JSON'],
+    ['whose code list is of another kind', withList('class-of-type-cisis'), 'classes'],
+    ['whose code list is not there', withList('nowhere'), 'nowhere.json cannot be read'],
   ])('one %s is refused with words for the operator', (_, text, words) => {
     const file = join(mkdtempSync(join(tmpdir(), 'opendmp-domain-')), 'x.json');
     if (text !== 'nowhere') writeFileSync(file, text);
