@@ -19,6 +19,8 @@ export async function openConsentDoor(patient = 'casanova') {
     });
   const consent = (provision: ConsentProvision, changes: Partial<Consent> = {}) =>
     consentFor(reference, provision, changes);
+  /** The search for what the patient has stated. */
+  const search = (more: string) => `Consent?patient.identifier=${door.of(patient)}${more}`;
   return {
     ...door,
     reference,
@@ -27,8 +29,8 @@ export async function openConsentDoor(patient = 'casanova') {
     state: (who: string, provision: ConsentProvision, changes: Partial<Consent> = {}) =>
       send(who, 'POST', 'Consent', consent(provision, changes)),
     change: (who: string, to: Consent, headers = {}) => send(who, 'PUT', `Consent/${to.id}`, to, headers),
-    find: async (who: string, more = '') =>
-      (await door.get<Bundle<Consent>>(who, `Consent?patient.identifier=${door.of(patient)}${more}`)).json,
+    search,
+    find: async (who: string, more = '') => (await door.get<Bundle<Consent>>(who, search(more))).json,
     /** Status of a search for the patient's documents. */
     searches: async (who: string, changes: Parameters<Door['get']>[2] = {}) =>
       (await door.get<Bundle>(who, `DocumentReference?patient.identifier=${door.of(patient)}&status=current`, changes))

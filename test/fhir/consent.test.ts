@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { AuditEvent, Bundle, CapabilityStatement, Consent, ConsentProvision, Patient } from 'fhir/r4.js';
 import { type ConsentDoor, openConsentDoor } from './consent-door.ts';
 import { actorOf, masked, policies, purpose } from './consent-samples.ts';
+import { pagesOf } from './paging.ts';
 
 let door: ConsentDoor;
 beforeAll(async () => {
@@ -326,15 +327,8 @@ describe('search', () => {
 
   test('pages without loss', async () => {
     const all = (await door.find('casanova', '&_count=500')).entry?.map(({ resource }) => resource?.id);
-    const seen: (string | undefined)[] = [];
-    let page = await door.find('casanova', '&_count=3');
-    for (let left = 50; left > 0; left--) {
-      seen.push(...(page.entry ?? []).map(({ resource }) => resource?.id));
-      const next = page.link?.find(({ relation }) => relation === 'next')?.url;
-      if (next === undefined) break;
-      page = (await door.get<Bundle<Consent>>('casanova', next)).json;
-    }
-    expect(seen).toEqual(all);
+    const pages = await pagesOf(door, 'casanova', door.search('&_count=3'));
+    expect(pages.flatMap(({ entry = [] }) => entry.map(({ resource }) => resource?.id))).toEqual(all);
   });
 
   test.each([

@@ -17,6 +17,7 @@ import { authorOf, document } from '../support/registry.ts';
 import { bundleOf, changed, post, resourceIn } from './deposits.ts';
 import { type Door, type HttpAnswer, openDoor } from './door.ts';
 import { localOid } from './identity-door.ts';
+import { nextOf } from './paging.ts';
 
 const ps = 'urn:oid:1.2.250.1.71.4.2.1';
 const structures = 'urn:oid:1.2.250.1.71.4.2.2';
@@ -151,7 +152,7 @@ describe('a professional', () => {
     expect(all.matches.map(({ id }) => id)).toEqual([martin, '899970000024']);
     const first = await door.get<Bundle>('dr-nguyen', `${asked}&_count=1`);
     expect(first.json).toMatchObject({ total: 2, entry: [{ resource: { id: '899970000024' } }] });
-    const next = first.json.link?.find(({ relation }) => relation === 'next')?.url ?? '';
+    const next = nextOf(first.json);
     const second = await door.get<Bundle>('dr-nguyen', next);
     expect(second.json).toMatchObject({ total: 2, entry: [{ resource: { id: martin } }] });
     expect(second.json.link?.some(({ relation }) => relation === 'next')).toBe(false);

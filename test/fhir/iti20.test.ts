@@ -4,6 +4,7 @@ import { personOf } from '../../server/sandbox/people.ts';
 import { chainHash } from '../../server/store/trail.ts';
 import { post } from './deposits.ts';
 import { type Door, openDoor } from './door.ts';
+import { pagesOf } from './paging.ts';
 
 const balp = 'https://profiles.ihe.net/ITI/BALP/StructureDefinition/IHE.BasicAudit.';
 const hl7 = 'http://terminology.hl7.org/CodeSystem';
@@ -194,15 +195,10 @@ describe('Record Audit Event', () => {
       String(numberOf((await tell(telling({ recorded: at(seconds) }))).headers.get('location')));
     const [middle, late, early] = [await told(-7000), await told(-6000), await told(-8000)];
     const ordered = async (sort: string) => {
-      const ids: (string | undefined)[] = [];
       const bounds = `date=ge${at(-8500)}&date=lt${at(-5500)}`;
-      let url = `AuditEvent?patient.identifier=${door.of('laurent')}&${bounds}&_sort=${sort}&_count=1`;
-      for (let pages = 0; url !== '' && pages < 9; pages++) {
-        const { json } = await door.get<Bundle<AuditEvent>>('laurent', url);
-        ids.push(...(json.entry ?? []).map(({ resource }) => resource?.id));
-        url = json.link?.find(({ relation }) => relation === 'next')?.url ?? '';
-      }
-      return ids;
+      const asked = `AuditEvent?patient.identifier=${door.of('laurent')}&${bounds}&_sort=${sort}&_count=1`;
+      const pages = await pagesOf(door, 'laurent', asked);
+      return pages.flatMap(({ entry = [] }) => entry.map(({ resource }) => resource?.id));
     };
     expect(await ordered('-date')).toEqual([late, middle, early]);
     expect(await ordered('date')).toEqual([early, middle, late]);

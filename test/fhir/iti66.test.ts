@@ -6,6 +6,7 @@ import { listParameters } from '../../server/fhir/list-search.ts';
 import { extensions, mhdListTypes } from '../../server/fhir/vocabulary.ts';
 import { bundleOf, changed, post } from './deposits.ts';
 import { type Door, openDoor } from './door.ts';
+import { altered, nextOf, pagesOf } from './paging.ts';
 
 type Found = Bundle<FhirResource>;
 
@@ -229,26 +230,20 @@ describe('the answer', () => {
       const dates = all.map(({ date }) => Date.parse(date ?? ''));
       const direction = sort === 'date' || sort === '_lastUpdated' ? 1 : -1;
       expect(dates).toEqual([...dates].sort((a, b) => direction * (a - b)));
-      const seen: unknown[] = [];
-      let url = path(`_count=3${sorted}`);
-      for (let pages = 0; url !== '' && pages < 50; pages++) {
-        const { json } = await door.get<Found>('dr-martin', url);
-        expect(json.total).toBe(all.length);
-        seen.push(...ids(json));
-        url = json.link?.find(({ relation }) => relation === 'next')?.url ?? '';
-      }
-      expect(seen).toEqual(all.map(({ id }) => id));
+      const pages = await pagesOf(door, 'dr-martin', path(`_count=3${sorted}`));
+      for (const { total } of pages) expect(total).toBe(all.length);
+      expect(pages.flatMap(ids)).toEqual(all.map(({ id }) => id));
     },
   );
 
   test.each([
-    ['altered', (url: string) => url.replace(/(?<=_page=)./, (c) => (c === 'X' ? 'Y' : 'X')), 'dr-martin'],
+    ['altered', altered, 'dr-martin'],
     ['of somebody else', (url: string) => url, 'dr-nguyen'],
     ['joined with another search', (url: string) => `${url}&code=folder`, 'dr-martin'],
     ['of another type', (url: string) => url.replace('/List', '/DocumentReference'), 'dr-martin'],
   ])('a page link that is %s is refused', async (_, change, who) => {
     const found = await search('_count=2');
-    const next = found.link?.find(({ relation }) => relation === 'next')?.url ?? '';
+    const next = nextOf(found);
     const refused = await door.get(who, change(next));
     expect([refused.status, refused.json.issue[0]?.details?.text]).toEqual([400, 'pageLinkBroken']);
   });

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Bundle, DocumentReference, FhirResource, OperationOutcome } from 'fhir/r4.js';
 import { type Door, openDoor } from './door.ts';
+import { altered, nextOf, pagesOf } from './paging.ts';
 
 let door: Door;
 beforeAll(async () => {
@@ -47,26 +48,22 @@ describe('a search of documents', () => {
 
   test('pages by a signed link, the total the same on each page, nothing twice', async () => {
     const { total } = await all();
-    const seen: unknown[] = [];
-    let url = `DocumentReference?patient.identifier=${door.of('laurent')}&status=current&_count=5`;
-    for (let pages = 0; url !== '' && pages < 20; pages++) {
-      const { json } = await door.get<Documents>('dr-nguyen', url);
-      expect(json.total).toBe(total);
-      seen.push(...(json.entry ?? []).map(({ fullUrl }) => fullUrl));
-      url = json.link?.find(({ relation }) => relation === 'next')?.url ?? '';
-    }
+    const query = `DocumentReference?patient.identifier=${door.of('laurent')}&status=current&_count=5`;
+    const pages = await pagesOf(door, 'dr-nguyen', query);
+    for (const page of pages) expect(page.total).toBe(total);
+    const seen = pages.flatMap(({ entry = [] }) => entry.map(({ fullUrl }) => fullUrl));
     expect(new Set(seen).size).toBe(seen.length);
     expect(seen).toHaveLength(total ?? -1);
   });
 
   test.each([
-    ['altered', (url: string) => url.replace(/(?<=_page=)./, (c) => (c === 'X' ? 'Y' : 'X')), 'dr-nguyen'],
+    ['altered', altered, 'dr-nguyen'],
     ['of somebody else', (url: string) => url, 'dr-martin'],
     ['joined with another search', (url: string) => `${url}&status=superseded`, 'dr-nguyen'],
     ['cut', (url: string) => url.slice(0, -4), 'dr-nguyen'],
   ])('a page link that is %s is refused', async (_case, change, who) => {
     const { json } = await search('dr-nguyen', 'status=current&_count=2');
-    const next = json.link?.find(({ relation }) => relation === 'next')?.url ?? '';
+    const next = nextOf(json);
     const refused = await door.get(who, change(next));
     expect(refused.status).toBe(400);
     expect(refused.json.issue[0]).toMatchObject({ code: 'invalid', details: { text: 'pageLinkBroken' } });

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Bundle, Patient } from 'fhir/r4.js';
 import { feedIdentity } from '../../server/usecases/feed.ts';
 import { type IdentityDoor, localOid, openIdentityDoor, patientFor, problemsOf } from './identity-door.ts';
+import { pagesOf } from './paging.ts';
 
 let door: IdentityDoor;
 beforeAll(async () => {
@@ -124,13 +125,9 @@ describe('a search by traits', () => {
   test('pages in the order asked for, and counts them all', async () => {
     const asked = 'birthdate=ge1900&gender=male,female&_sort=family&_count=2';
     const first = await find(asked);
-    const families: (string | undefined)[] = [];
-    for (let url: string | undefined = `Patient?${asked}`; url !== undefined; ) {
-      const page: Bundle<Patient> = (await door.get<Bundle<Patient>>('regie', url)).json;
-      expect(page.total).toBe(first.json.total);
-      families.push(...(page.entry ?? []).map(({ resource }) => resource?.name?.[0]?.family));
-      url = page.link?.find(({ relation }) => relation === 'next')?.url;
-    }
+    const pages = await pagesOf<Patient>(door, 'regie', `Patient?${asked}`);
+    for (const { total } of pages) expect(total).toBe(first.json.total);
+    const families = pages.flatMap(({ entry = [] }) => entry.map(({ resource }) => resource?.name?.[0]?.family));
     // Closed and absent records are nobody's to find so.
     const open = ['BLANC', 'CASANOVA', 'GIRARD', 'HENRY', 'LAURENT', 'MASSON', 'MOREL'];
     expect(families).toEqual(open);

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Bundle, Consent, OperationOutcome } from 'fhir/r4.js';
 import { type ConsentDoor, openConsentDoor } from './consent-door.ts';
+import { altered, nextOf, pagesOf } from './paging.ts';
 
 /** Consents are searched on the road that all paged searches take. */
 let door: ConsentDoor;
@@ -16,15 +17,9 @@ test('the last changed comes first, or last where that is asked, over pages', as
   const all = await ids('&_count=500');
   expect(all.length).toBeGreaterThan(2);
   expect(await ids('&_count=500&_sort=-_lastUpdated')).toEqual(all);
-  const seen: unknown[] = [];
-  let page = await found('&_count=2&_sort=_lastUpdated');
-  for (let left = 50; left > 0; left--) {
-    expect(page.total).toBe(all.length);
-    seen.push(...(page.entry ?? []).map(({ resource }) => resource?.id));
-    const next = page.link?.find(({ relation }) => relation === 'next')?.url;
-    if (next === undefined) break;
-    page = (await door.get<Bundle<Consent>>('casanova', next)).json;
-  }
+  const pages = await pagesOf(door, 'casanova', door.search('&_count=2&_sort=_lastUpdated'));
+  for (const { total } of pages) expect(total).toBe(all.length);
+  const seen = pages.flatMap(({ entry = [] }) => entry.map(({ resource }) => resource?.id));
   expect(seen).toEqual([...all].reverse());
 });
 
@@ -61,11 +56,8 @@ test.each(['_sort=status', '_include=Consent:actor', '_revinclude=List:item', '_
 
 test('an altered page link is refused', async () => {
   const page = await found('&_count=1');
-  const next = page.link?.find(({ relation }) => relation === 'next')?.url ?? '';
-  const { status, json } = await door.get<OperationOutcome>(
-    'casanova',
-    next.replace(/(?<=_page=)./, (c) => (c === 'X' ? 'Y' : 'X')),
-  );
+  const next = nextOf(page);
+  const { status, json } = await door.get<OperationOutcome>('casanova', altered(next));
   expect([status, json.issue[0]?.details?.text]).toEqual([400, 'pageLinkBroken']);
 });
 

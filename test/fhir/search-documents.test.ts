@@ -5,6 +5,7 @@ import { extensions } from '../../server/fhir/vocabulary.ts';
 import { getAssociations } from '../../server/usecases/query-get.ts';
 import { bundleOf, changed, post } from './deposits.ts';
 import { type Door, openDoor } from './door.ts';
+import { altered, nextOf, pagesOf } from './paging.ts';
 
 type Found = Bundle<FhirResource>;
 
@@ -306,15 +307,9 @@ describe('the answer of a search', () => {
       const all = documents(await search(`_count=500&_sort=${sign}${sort}`));
       const values = all.map((document) => Date.parse(said(document) ?? ''));
       expect(values).toEqual([...values].sort((a, b) => direction * (a - b)));
-      const seen: unknown[] = [];
-      let url = path(`_count=4&_sort=${sign}${sort}`);
-      for (let pages = 0; url !== '' && pages < 50; pages++) {
-        const { json } = await door.get<Found>('dr-martin', url);
-        expect(json.total).toBe(all.length);
-        seen.push(...ids(json));
-        url = json.link?.find(({ relation }) => relation === 'next')?.url ?? '';
-      }
-      expect(seen).toEqual(all.map(({ id }) => id));
+      const pages = await pagesOf(door, 'dr-martin', path(`_count=4&_sort=${sign}${sort}`));
+      for (const { total } of pages) expect(total).toBe(all.length);
+      expect(pages.flatMap(ids)).toEqual(all.map(({ id }) => id));
     }
   });
 
@@ -340,14 +335,8 @@ describe('the answer of a search', () => {
       );
       expect(steps.find((step) => step !== 0) ?? 0).toBeGreaterThanOrEqual(0);
     }
-    const seen: unknown[] = [];
-    let url = path(`_count=3&_sort=${sort}`);
-    for (let pages = 0; url !== '' && pages < 50; pages++) {
-      const { json } = await door.get<Found>('dr-martin', url);
-      seen.push(...ids(json));
-      url = json.link?.find(({ relation }) => relation === 'next')?.url ?? '';
-    }
-    expect([all.length > 3, seen]).toEqual([true, all.map(({ id }) => id)]);
+    const pages = await pagesOf(door, 'dr-martin', path(`_count=3&_sort=${sort}`));
+    expect([all.length > 3, pages.flatMap(ids)]).toEqual([true, all.map(({ id }) => id)]);
   });
 
   test('everything that is included is what each inclusion includes (FHIR R4 search.html#include)', async () => {
@@ -364,16 +353,13 @@ describe('the answer of a search', () => {
   test('a page of conditions begins where the one before ended, and leads back to the first', async () => {
     const all = ids(await search('contenttype=text/xml&_count=500'));
     const first = await search('contenttype=text/xml&_count=3');
-    const next = first.link?.find(({ relation }) => relation === 'next')?.url ?? '';
+    const next = nextOf(first);
     const { json } = await door.get<Found>('dr-martin', next);
     expect([...ids(first), ...ids(json)]).toEqual(all.slice(0, 6));
     const back = json.link?.find(({ relation }) => relation === 'first')?.url ?? '';
     expect(ids((await door.get<Found>('dr-martin', back)).json)).toEqual(ids(first));
-    const altered = await door.get(
-      'dr-martin',
-      next.replace(/(?<=_page=)./, (c) => (c === 'X' ? 'Y' : 'X')),
-    );
-    expect([altered.status, altered.json.issue[0]?.details?.text]).toEqual([400, 'pageLinkBroken']);
+    const refused = await door.get('dr-martin', altered(next));
+    expect([refused.status, refused.json.issue[0]?.details?.text]).toEqual([400, 'pageLinkBroken']);
   });
 
   test.each(['', 'contenttype=text/xml&'])('_total is counted unless it is not wanted (%s)', async (query) => {
@@ -439,7 +425,7 @@ describe('the answer of a search', () => {
 
   test('what a page link asks for stays as it was asked', async () => {
     const first = await search('_count=2&_elements=type&_sort=creation');
-    const next = first.link?.find(({ relation }) => relation === 'next')?.url ?? '';
+    const next = nextOf(first);
     const { json } = await door.get<Found>('dr-martin', next);
     expect(documents(json).map((d) => [d.date, d.meta?.tag])).toEqual(
       documents(json).map(() => [undefined, subsetted]),

@@ -7,6 +7,7 @@ import { writeXml } from '../../server/fhir/xml/write.ts';
 import { actorOf, consentFor } from './consent-samples.ts';
 import { bundleOf, resourceIn } from './deposits.ts';
 import { type Door, openDoor } from './door.ts';
+import { nextOf } from './paging.ts';
 
 let door: Door;
 beforeAll(async () => {
@@ -220,7 +221,7 @@ describe('how a form is asked for', () => {
       headers: { Prefer: 'handling=strict' },
     });
     expect([first.status, first.type]).toEqual([200, xmlType]);
-    const next = (first.resource as Bundle).link?.find(({ relation }) => relation === 'next')?.url ?? '';
+    const next = nextOf(first.resource as Bundle);
     const second = await ask('dr-nguyen', next);
     expect([second.status, second.type]).toEqual([200, xmlType]);
     const plain = await ask('dr-nguyen', next.replace('_format=xml', '_format=json'));
