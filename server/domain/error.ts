@@ -450,6 +450,11 @@ export const catalogue = {
     rule: tf2('3.18.4.1.2.3.8 (XDSResultNotSinglePatient)'),
     remedy: 'Ask for ObjectRef, or for the objects of one patient.',
   },
+  documentRequestMalformed: {
+    what: (a) => `The request names no documents as it should${because(a)}`,
+    rule: `${tf2('3.43.4.1.2')}; IHE RMD 3.86.4.1.2 (DocumentRequest)`,
+    remedy: 'Send an xds:DocumentRequest for each document, with one RepositoryUniqueId and one DocumentUniqueId.',
+  },
   documentUnknown: {
     what: (a) => `The document ${quoted(a.value)} is not available`,
     rule: tf2('3.43.4.2.3 (XDSDocumentUniqueIdError)'),

@@ -114,6 +114,7 @@ const translations = {
   queryReturnType: as(400, 'not-supported'),
   tooManyResults: as(400, 'too-costly'),
   notSinglePatient: as(400, 'invalid'),
+  documentRequestMalformed: as(400, 'invalid'),
   documentUnknown: as(404, 'not-found'),
   repositoryUnknown: as(404, 'not-found'),
   sourceUnavailable: as(503, 'transient'),

@@ -1,6 +1,5 @@
 import { type Problem, problem, Refused, refuse } from '../domain/error.ts';
 import { childrenOf, type XmlElement } from '../xml/element.ts';
-import { onlyChild } from './only-child.ts';
 import { namespace } from './vocabulary.ts';
 
 const { xds } = namespace;
@@ -17,11 +16,11 @@ export type Asked = { readonly here: readonly DocumentRequest[]; readonly elsewh
 
 /**
  * Reads the xds:DocumentRequest elements of a request.
- * @throws Refused attributeMissing without any; attributeRepeated; repositoryUnknown when none is of one of these repositories
+ * @throws Refused documentRequestMalformed without any, or where one says something twice; repositoryUnknown when none is of one of these repositories
  */
 export function readDocumentRequests(body: XmlElement, repositories: readonly string[]): Asked {
   const asked = childrenOf(body, xds, 'DocumentRequest').map(readRequest);
-  if (asked.length === 0) refuse('attributeMissing', { attribute: 'xds:DocumentRequest', object: body.local });
+  if (asked.length === 0) refuse('documentRequestMalformed', { detail: `${body.local} has no xds:DocumentRequest` });
   const here = new Map<string, DocumentRequest>();
   const elsewhere: Problem[] = [];
   for (const one of asked) {
@@ -34,7 +33,11 @@ export function readDocumentRequests(body: XmlElement, repositories: readonly st
 }
 
 function readRequest(element: XmlElement): DocumentRequest {
-  const text = (local: string) => onlyChild(element, 'xds', local)?.text.trim() ?? '';
+  const text = (local: string) => {
+    const [first, second] = childrenOf(element, xds, local);
+    if (second !== undefined) refuse('documentRequestMalformed', { detail: `xds:${local} stands twice in one` });
+    return first?.text.trim() ?? '';
+  };
   const home = text('HomeCommunityId');
   return {
     repository: text('RepositoryUniqueId'),

@@ -68,6 +68,7 @@ const answers = {
   queryReturnType: general,
   tooManyResults: 'XDSTooManyResults',
   notSinglePatient: 'XDSResultNotSinglePatient',
+  documentRequestMalformed: general,
   documentUnknown: 'XDSDocumentUniqueIdError',
   repositoryUnknown: 'XDSUnknownRepositoryId',
   sourceUnavailable: general,

@@ -10,7 +10,7 @@ const { rim } = namespace;
  */
 export function onlyChild(
   element: XmlElement | undefined,
-  prefix: 'rim' | 'lcm' | 'xds',
+  prefix: 'rim' | 'lcm',
   local: string,
 ): XmlElement | undefined {
   const [first, second] = childrenOf(element, namespace[prefix], local);

@@ -148,7 +148,14 @@ describe('what cannot be had is an error of its own', () => {
   test('no DocumentRequest at all', async () => {
     expect(await ask(inLaurent(), asking())).toMatchObject({
       status: 'Failure',
-      errors: [{ context: expect.stringContaining('xds:DocumentRequest') }],
+      errors: [
+        {
+          code: 'XDSRepositoryError',
+          context: expect.stringContaining(
+            'RetrieveDocumentSetRequest has no xds:DocumentRequest. Rule: IHE ITI TF-2 3.43.4.1.2',
+          ),
+        },
+      ],
     });
   });
 

@@ -241,7 +241,7 @@ describe('ITI-86', () => {
     ['unknown', [['2.999.1.99']], 'Failure', ['XDSDocumentUniqueIdError']],
     ['of another repository', [[one, '2.999.7']], 'Failure', ['XDSUnknownRepositoryId']],
     ['on demand', [['2.999.1.6']], 'Failure', ['XDSRemoveDocumentsError']],
-    ['none', [], 'Failure', ['XDSRepositoryMetadataError']],
+    ['none', [], 'Failure', ['XDSRepositoryError']],
     ['one known, one not', [[one], ['2.999.1.99']], 'PartialSuccess', ['XDSDocumentUniqueIdError']],
     ['one here, one elsewhere', [[one], ['2.999.1.2', '2.999.7']], 'PartialSuccess', ['XDSUnknownRepositoryId']],
     [
