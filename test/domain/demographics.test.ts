@@ -10,29 +10,11 @@ import {
   plainLetters,
 } from '../../server/domain/demographics.ts';
 import type { PatientRecord } from '../../server/domain/record.ts';
+import { emptyQuestion } from '../../server/fhir/patient-search.ts';
 import { holderNames, matchesHolder } from '../../server/store/holders.ts';
 import { recordOf } from '../support/permits.ts';
 
-const nothing: Criteria = {
-  ids: [],
-  identifiers: [],
-  authorities: [],
-  active: [],
-  family: [],
-  given: [],
-  gender: [],
-  birthDate: [],
-  address: [],
-  addressParts: [],
-  telecom: [],
-  mothersMaidenName: [],
-  names: [],
-  told: [],
-  notGender: [],
-  notTelecom: [],
-  notIdentifiers: [],
-  changed: {},
-};
+const { criteria: nothing } = emptyQuestion();
 const born = (birthDate: string): PatientRecord => {
   const record = recordOf('r');
   return { ...record, traits: { ...record.traits, birthDate } };

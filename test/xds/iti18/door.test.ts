@@ -1,61 +1,20 @@
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import Koa from 'koa';
-import { type Identify, NotIdentified } from '../../../server/auth/credentials.ts';
 import { iti18 } from '../../../server/xds/iti18.ts';
-import { xdsRouter } from '../../../server/xds/routes.ts';
-import { namespace } from '../../../server/xds/vocabulary.ts';
-import { child } from '../../../server/xml/element.ts';
-import { usualLimits } from '../../support/limits.ts';
-import type { MemoryStore } from '../../support/memory-store.ts';
 import { envelopeOf, plain, post } from '../../support/wire.ts';
-import { openWorld, type World } from '../../support/world.ts';
+import { openWorld } from '../../support/world.ts';
+import { envelope, openFace } from '../face.ts';
 import { type QueryName, queryMessage, quoted, type Slots, status } from './registry.ts';
 
-let world: World<MemoryStore>;
-let server: Server;
-let port = 0;
-
-/** wsse:Security names somebody of the sandbox and the patient spoken of. */
-const identify: Identify = {
-  assertion: ({ root }) => {
-    const named = child(child(root, namespace.soap12, 'Header'), namespace.wsse, 'Security')?.text.split(' ');
-    const [slug, patient] = named ?? [];
-    if (slug === undefined || patient === undefined) throw new NotIdentified('nothing in wsse:Security', true);
-    return Promise.resolve(world.as(slug, { patient: world.ins(patient) }).caller);
-  },
-  bearer: () => Promise.reject(new NotIdentified('not here')),
-};
-
+let face: Awaited<ReturnType<typeof openFace>>;
 beforeAll(async () => {
-  world = await openWorld();
-  const app = new Koa();
-  const options = {
-    log: { info: () => {}, error: () => {} },
-    publicUrl: 'http://dmp.example.org',
-    limits: usualLimits,
-  };
-  app.use(xdsRouter(world.tools, identify, [iti18], options).routes());
-  const answer = app.callback();
-  server = createServer((request, response) => void answer(request, response));
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  port = (server.address() as AddressInfo).port;
+  face = await openFace(await openWorld(), [iti18]);
 });
-
-afterAll(async () => {
-  server.closeAllConnections();
-  await new Promise((resolve) => server.close(resolve));
-});
+afterAll(() => face.close());
 
 /** The answer as text, with the ids of the objects by their element. */
 async function ask(who: string, patient: string, name: QueryName, slots: Slots, returnType?: 'ObjectRef') {
-  const message =
-    `<s:Envelope xmlns:s="${namespace.soap12}" xmlns:a="${namespace.wsa}"><s:Header>` +
-    `<a:Action s:mustUnderstand="1">${iti18.requestAction}</a:Action><a:MessageID>urn:uuid:5b7b3a5e-0a1d-4c43-9a0c-0d3c3a6f9d11</a:MessageID>` +
-    `<w:Security xmlns:w="${namespace.wsse}">${who} ${patient}</w:Security></s:Header>` +
-    `<s:Body>${queryMessage(name, slots, returnType)}</s:Body></s:Envelope>`;
-  const answer = await post(port, '/xds/registry', plain, [message]);
+  const message = envelope(iti18, who, patient, queryMessage(name, slots, returnType));
+  const answer = await post(face.port, '/xds/registry', plain, [message]);
   await envelopeOf(answer);
   const text = answer.bytes.toString();
   const idsOf = (element: string) =>
