@@ -315,10 +315,11 @@ export const catalogue = {
     remedy: 'Keep logicalID, uniqueId and objectType in every version.',
   },
   patientNotReconciled: {
-    what: (a) => `${a.attribute ?? 'patientId'}${of(a)}, ${quoted(a.value)}, would join objects of two patients`,
+    what: (a) =>
+      `${a.attribute ?? 'patientId'}${of(a)}, ${quoted(a.value)}, would join objects of two patients${because(a)}`,
     rule: 'IHE Metadata Update 3.57.4.1.3 (XDSPatientIDReconciliationError)',
     remedy:
-      'Keep the patient: a document that lies in the wrong record is deleted there and deposited in the right one.',
+      'Name one patient in the set and in all that it brings. What moves to another patient takes along what is related to it in the same message; for the rest send AssociationPropagation "no". Where documents do not leave their record, delete it there and deposit it in the right one.',
   },
   attributeUnmodifiable: {
     what: (a) => `${attribute(a)} may not be changed${because(a)}`,

@@ -39,7 +39,7 @@ export function changedRecords(
   const record = changedRecord(permit, put);
   const others = elsewhere.map((other) => otherRecord(other.permit, other.put));
   for (const row of put)
-    if ('from' in row && row.from !== undefined && !others.includes(row.from))
+    if ('from' in row && !others.includes(row.from))
       throw new TypeError(`A row of kind ${row.kind} takes over from a record without a permit for it`);
   return { record, others };
 }

@@ -424,8 +424,8 @@ export interface FactsReader {
   /** The records that hold objects of these names, entryUUIDs or uniqueIds, each once; in the order of the names, what is newest first. */
   recordsOfObjects(names: readonly string[]): Promise<readonly RecordId[]>;
   /**
-   * The records that hold versions of these logical objects, by logicalID or uniqueId, each once, in the order of the names. Most objects stay in
-   * one. `latest` answers those of the latest versions alone.
+   * The records that hold versions of these objects, by logicalID or uniqueId, each once, in the order of the names. Most objects stay in one
+   * record, and sets have no versions. `latest` answers those of the latest versions alone.
    */
   recordsOfVersions(names: readonly string[], which: 'latest' | 'all'): Promise<readonly RecordId[]>;
   /** The records that hold associations to these objects, each once. */

@@ -1,6 +1,6 @@
 import type { StoredDocument } from '../store/port.ts';
 import type { Request, Tools } from './perform.ts';
-import { lookUp, nothing } from './query.ts';
+import { lookUp, nothing, type Sought } from './query.ts';
 import { type Relations, relationsOf } from './relations.ts';
 
 /**
@@ -13,8 +13,9 @@ export async function documentHistory(
   logicalID: string,
 ): Promise<{ readonly states: readonly StoredDocument[]; readonly relations: Relations }> {
   const question = { query: `history of ${logicalID}` };
+  const sought: Sought = { names: [{ by: 'logicalID', values: [logicalID] }], versions: 'latest' };
   let relations: Relations = new Map();
-  const { documents } = await lookUp(tools, request, question, [logicalID], async (permit) => {
+  const { documents } = await lookUp(tools, request, question, sought, async (permit) => {
     const states = await tools.store.read.history(permit, [logicalID]);
     relations = await relationsOf(tools, permit, states);
     return { ...nothing, documents: states };

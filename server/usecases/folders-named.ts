@@ -3,6 +3,7 @@ import type { Association, EntryUuid, Folder } from '../domain/document.ts';
 import { nameOf } from '../domain/rules/facts.ts';
 import type { KnownFolder } from '../domain/update/operation.ts';
 import type { Reader } from '../store/port.ts';
+import { everyPage } from './query.ts';
 
 /** All versions of the folders that these names and logicalIDs name, by entryUUID, as far as they exist for the permit's reader. */
 export async function foldersNamed(
@@ -13,13 +14,12 @@ export async function foldersNamed(
 ): Promise<ReadonlyMap<EntryUuid, KnownFolder>> {
   const byName = await read.folders(permit, names);
   const lines = [...new Set([...logicalIDs, ...byName.map(({ logicalID }) => logicalID)])];
-  const folders = lines.length === 0 ? [] : await read.foldersByLogicalId(permit, lines);
+  const filter = { logicalIDs: lines, allVersions: true };
+  const stored = lines.length === 0 ? [] : await everyPage((page) => read.foldersMatching(permit, filter, page));
+  const folders = stored.map(({ folder }) => folder);
   const own = folders.length === 0 ? new Set<EntryUuid>() : await ownLines(read, permit, folders);
   return new Map(
-    folders.map((folder) => {
-      const latest = folders.every((other) => other.logicalID !== folder.logicalID || other.version <= folder.version);
-      return [folder.entryUUID, { folder, latest, own: own.has(folder.logicalID) }] as const;
-    }),
+    stored.map(({ folder, latest }) => [folder.entryUUID, { folder, latest, own: own.has(folder.logicalID) }]),
   );
 }
 

@@ -1,7 +1,7 @@
 import type { Permit } from '../domain/decision.ts';
 import { problem, Refused } from '../domain/error.ts';
 import { type Identifier, sameIdentifier } from '../domain/identifier.ts';
-import { currentIdentifiers, type RecordId } from '../domain/record.ts';
+import { currentIdentifiers, isSubsumed, type RecordId } from '../domain/record.ts';
 import type { DocumentFilter, FolderFilter } from '../store/port.ts';
 import { type Plan, perform, permitElsewhere, type Request, type Tools } from './perform.ts';
 import { everyPage, type Found, nothing, type Question, shortened, tooMany } from './query.ts';
@@ -53,7 +53,10 @@ async function checkCredential({ store }: Tools, { caller }: Request, patients: 
     );
 }
 
-/** Where nobody is named, as many records as objects may be answered: each of them is judged and has an event. */
+/**
+ * The records of those who are named, an identifier that a merge took away naming nobody. Where nobody is named, as many records as objects may
+ * be answered: each of them is judged and has an event.
+ */
 async function recordsAsked(
   { store, settings: { limits } }: Tools,
   permit: Permit,
@@ -67,8 +70,13 @@ async function recordsAsked(
     if (records.length > limits.results) tooMany(limits.results);
     return records;
   }
-  const facts = await Promise.all(find.patients.map((patient) => store.facts.recordByIdentifier(patient)));
-  return [...new Set(facts.flatMap((known) => known?.record.id ?? []))];
+  const records = await Promise.all(
+    find.patients.map(async (patient) => {
+      const facts = await store.facts.recordByIdentifier(patient);
+      return facts === undefined || isSubsumed(facts.record, patient) ? [] : [facts.record.id];
+    }),
+  );
+  return [...new Set(records.flat())];
 }
 
 async function heldBy({ store: { read } }: Tools, permit: Permit, find: FindAcross): Promise<Found> {

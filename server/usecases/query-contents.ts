@@ -2,7 +2,16 @@ import type { Permit } from '../domain/decision.ts';
 import type { Association } from '../domain/document.ts';
 import type { DocumentFilter, FolderFilter } from '../store/port.ts';
 import type { Request, Tools } from './perform.ts';
-import { everyPage, type Found, inOtherRecords, lookUp, type Names, nothing, type Question } from './query.ts';
+import {
+  everyPage,
+  type Found,
+  inOtherRecords,
+  lookUp,
+  type Names,
+  nothing,
+  type Question,
+  versionsOf,
+} from './query.ts';
 import { type AssociationFilter, passing } from './query-find.ts';
 import { folderNames, foldersMatching } from './query-get.ts';
 
@@ -22,7 +31,7 @@ export type GetContents = Question & {
 export async function getSubmissionSetAndContents(tools: Tools, request: Request, get: GetContents): Promise<Found> {
   const { by, values } = get.names;
   const filter = by === 'uniqueId' ? { uniqueIds: values } : { entryUUIDs: values };
-  return lookUp(tools, request, get, values, async (permit) => {
+  return lookUp(tools, request, get, { names: [get.names], versions: 'all' }, async (permit) => {
     const sets = await everyPage((page) => tools.store.read.submissionSets(permit, filter, page));
     const ids = sets.map(({ set }) => set.entryUUID);
     const memberships = await membershipsOf(tools, permit, ids, get.associations);
@@ -60,7 +69,8 @@ export async function getSubmissionSetAndContents(tools: Tools, request: Request
  * @throws Refused as `lookUp`
  */
 export async function getFolderAndContents(tools: Tools, request: Request, get: GetContents): Promise<Found> {
-  return lookUp(tools, request, get, get.names.values, async (permit) => {
+  const sought = { names: [get.names], versions: versionsOf(get.folders) };
+  return lookUp(tools, request, get, sought, async (permit) => {
     const folders = await foldersMatching(tools, permit, { ...get.folders, ...folderNames(get.names) });
     const ids = folders.map(({ folder }) => folder.entryUUID);
     const memberships = await membershipsOf(tools, permit, ids, get.associations);

@@ -12,6 +12,8 @@ import {
   type Names,
   nothing,
   type Question,
+  type Sought,
+  versionsOf,
 } from './query.ts';
 import { type AssociationFilter, passing } from './query-find.ts';
 
@@ -43,7 +45,7 @@ export type GetFoldersOf = GetOfDocuments & { readonly folders: FolderFilter };
  */
 export async function getFolders(tools: Tools, request: Request, get: GetFolders): Promise<Found> {
   const { names, filter } = get;
-  return lookUp(tools, request, get, names.values, async (permit) => ({
+  return lookUp(tools, request, get, { names: [names], versions: versionsOf(filter) }, async (permit) => ({
     ...nothing,
     folders: await foldersMatching(tools, permit, { ...filter, ...folderNames(names) }),
   }));
@@ -56,12 +58,12 @@ export async function getAssociations(tools: Tools, request: Request, get: GetAs
     ...nothing,
     associations: passing(await associationsNaming(tools, request, get, permit, entryUUIDs), get.associations),
   });
-  return lookUp(tools, request, get, entryUUIDs, read, 'several');
+  return lookUp(tools, request, get, named(entryUUIDs), read, 'several');
 }
 
 /** Documents by their names, and the associations that name one of them. IHE ITI TF-2 3.18.4.1.2.3.7.8. */
 export async function getDocumentsAndAssociations(tools: Tools, request: Request, get: GetOfDocuments): Promise<Found> {
-  return lookUp(tools, request, get, get.names.values, async (permit) => {
+  return lookUp(tools, request, get, soughtBy(get), async (permit) => {
     const documents = await documentsNamed(tools, permit, get.names, get.filter);
     const ids = documents.map(({ entry }) => entry.entryUUID);
     const naming = await associationsNaming(tools, request, get, permit, ids);
@@ -72,7 +74,7 @@ export async function getDocumentsAndAssociations(tools: Tools, request: Request
 /** The submission sets that hold one of these objects, with the associations by which they do. IHE ITI TF-2 3.18.4.1.2.3.7.9. */
 export async function getSubmissionSets(tools: Tools, request: Request, get: GetAssociations): Promise<Found> {
   const { entryUUIDs } = get;
-  return lookUp(tools, request, get, entryUUIDs, async (permit) => {
+  return lookUp(tools, request, get, named(entryUUIDs), async (permit) => {
     const naming = passing(await associationsNaming(tools, request, get, permit, entryUUIDs), get.associations);
     const memberships = naming.filter(({ type, target }) => type === 'HasMember' && entryUUIDs.includes(target));
     const sources = memberships.map(({ source }) => source);
@@ -94,7 +96,7 @@ export async function getSubmissionSets(tools: Tools, request: Request, get: Get
 
 /** The folders that hold one of these documents. IHE ITI TF-2 3.18.4.1.2.3.7.12. */
 export async function getFoldersForDocument(tools: Tools, request: Request, get: GetFoldersOf): Promise<Found> {
-  return lookUp(tools, request, get, get.names.values, async (permit) => {
+  return lookUp(tools, request, get, soughtBy(get), async (permit) => {
     const documents = await documentsNamed(tools, permit, get.names, get.filter);
     const ids = new Set(documents.map(({ entry }) => entry.entryUUID));
     const naming = await associationsOf(tools, permit, documents, get.associations);
@@ -110,7 +112,7 @@ export async function getFoldersForDocument(tools: Tools, request: Request, get:
  */
 export async function getRelatedDocuments(tools: Tools, request: Request, get: GetRelated): Promise<Found> {
   const { types } = get;
-  return lookUp(tools, request, get, get.names.values, async (permit) => {
+  return lookUp(tools, request, get, soughtBy(get), async (permit) => {
     const asked = await documentsNamed(tools, permit, get.names, get.filter);
     const naming = (await associationsOf(tools, permit, asked, get.associations)).filter((a) => types.includes(a.type));
     const ids = new Set(asked.map(({ entry }) => entry.entryUUID));
@@ -141,6 +143,14 @@ async function associationsOf(
     ),
     filter,
   );
+}
+
+function named(values: readonly string[]): Sought {
+  return { names: [{ by: 'entryUUID', values }], versions: 'all' };
+}
+
+function soughtBy({ names, filter }: GetOfDocuments): Sought {
+  return { names: [names], versions: versionsOf(filter) };
 }
 
 /** A filter's field for the names. */

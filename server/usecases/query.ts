@@ -25,6 +25,9 @@ export type Find = Question & { readonly filter: DocumentFilter };
 /** Objects by one kind of their names. */
 export type Names = { readonly by: 'entryUUID' | 'uniqueId' | 'logicalID'; readonly values: readonly string[] };
 
+/** What is looked for by its names; of what has versions, in the records that hold the latest alone, or all of them. */
+export type Sought = { readonly names: readonly DocumentNames[]; readonly versions: 'latest' | 'all' };
+
 /** Documents by their names; `anyVersion`: by the entryUUID of any of their versions, found as they are now. */
 export type DocumentNames = Names | { readonly by: 'anyVersion'; readonly values: readonly string[] };
 
@@ -62,7 +65,8 @@ export async function findDocuments(tools: Tools, request: Request, find: Find):
  */
 export async function getDocuments(tools: Tools, request: Request, get: Get): Promise<readonly StoredDocument[]> {
   const { by, values, query = `${by}=${values.join(',')}` } = get;
-  const found = await lookUp(tools, request, { ...get, query }, values, async (permit) => ({
+  const versions = versionsOf(get.filter ?? { allVersions: true });
+  const found = await lookUp(tools, request, { ...get, query }, { names: [get], versions }, async (permit) => ({
     ...nothing,
     documents: await documentsNamed(tools, permit, get, get.filter),
   }));
@@ -115,17 +119,17 @@ export async function lookUp(
   tools: Tools,
   request: Request,
   question: Question,
-  names: readonly string[],
+  sought: Sought,
   read: (permit: Permit) => Promise<Found>,
   patients: 'one' | 'several' = 'one',
 ): Promise<Found> {
   const isNamed = (question.patient ?? request.caller.patient) !== undefined;
-  const records = isNamed ? [] : await tools.store.facts.recordsOfObjects(names);
+  const records = isNamed ? [] : await recordsSought(tools, sought);
   if (records.length > 1 && (question.limit === undefined || patients === 'several'))
-    return lookUpInEach(tools, request, question, names, read, records);
+    return lookUpInEach(tools, request, question, read, records);
   const subject = isNamed ? recordAsked(request, question.patient) : { record: records[0] ?? '' };
   const found = perform(tools, request, 'lookUpDocuments', subject, async (permit): Promise<Plan<Found>> => {
-    if (!isNamed && question.limit !== undefined) await checkSinglePatient(tools, request, permit, names);
+    if (question.limit !== undefined) await checkSinglePatient(tools, request, permit, sought.names, records);
     const answer = await read(permit);
     if (sizeOf(answer) === 0 && reachesOwnOnly(permit)) refuse('accessDenied', {}, 'notAuthorised');
     checkAnswer(answer, question.limit);
@@ -135,24 +139,42 @@ export async function lookUp(
   return isNamed ? found : orNothing(found);
 }
 
+/** Which versions a filter lets pass. */
+export function versionsOf({ allVersions }: Pick<DocumentFilter, 'allVersions'>): Sought['versions'] {
+  return allVersions === true ? 'all' : 'latest';
+}
+
+/** The records that hold what is sought, each once, the one that holds the latest version of the first first. */
+async function recordsSought({ store: { facts } }: Tools, { names, versions }: Sought): Promise<readonly RecordId[]> {
+  const found = await Promise.all(
+    names.flatMap(({ by, values }) => [
+      ...(by === 'entryUUID' ? [] : [facts.recordsOfVersions(values, versions)]),
+      ...(by === 'entryUUID' || by === 'anyVersion' ? [facts.recordsOfObjects(values)] : []),
+    ]),
+  );
+  return [...new Set(found.flat())];
+}
+
 /** Each record is judged on its own and has its own event; the credential serves all of them. IHE ITI TF-2 3.18.4.1.2.3.8 (ObjectRef). */
 async function lookUpInEach(
   tools: Tools,
   request: Request,
   question: Question,
-  names: readonly string[],
   read: (permit: Permit) => Promise<Found>,
   records: readonly RecordId[],
 ): Promise<Found> {
   const all: Found[] = [];
   for (const [index, record] of records.entries()) {
     const one = index === 0 ? request : { ...request, spent: true as const };
-    all.push(await orNothing(lookUp(tools, one, { ...question, patient: { record } }, names, read)));
+    all.push(await orNothing(lookUp(tools, one, { ...question, patient: { record } }, unsought, read)));
   }
   const found = joined(...all);
   if (question.limit !== undefined && sizeOf(found) > question.limit) tooMany(question.limit);
   return found;
 }
+
+/** What is looked for in a record that is known already. */
+const unsought: Sought = { names: [], versions: 'all' };
 
 /** Objects of several answers, each once. */
 export function joined(...answers: readonly Found[]): Found {
@@ -193,7 +215,7 @@ export async function inOtherRecords(
 ): Promise<Found> {
   if (tools.settings.domain.credentials !== 'none') return nothing;
   const others = (await records()).filter((record) => record !== permit.record);
-  return lookUpInEach(tools, { ...request, spent: true }, question, [], read, others);
+  return lookUpInEach(tools, { ...request, spent: true }, question, read, others);
 }
 
 /** The associations that name one of these objects, those of other patients' sets among them where they are told. */
@@ -250,10 +272,10 @@ export async function recordNamed(
   tools: Tools,
   request: Request,
   patient: PatientRef | undefined,
-  names: readonly string[],
+  names: DocumentNames,
 ): Promise<Subject> {
   if ((patient ?? request.caller.patient) !== undefined) return recordAsked(request, patient);
-  const [record = ''] = await tools.store.facts.recordsOfObjects(names);
+  const [record = ''] = await recordsSought(tools, { names: [names], versions: 'latest' });
   return { record };
 }
 
@@ -262,9 +284,10 @@ async function checkSinglePatient(
   tools: Tools,
   request: Request,
   permit: Permit,
-  names: readonly string[],
+  sought: Sought['names'],
+  records: readonly RecordId[],
 ): Promise<void> {
-  const records = await tools.store.facts.recordsOfObjects(names);
+  const names = sought.flatMap(({ values }) => values);
   for (const record of records.filter((one) => one !== permit.record)) {
     const other = await permitElsewhere(tools, request, permit.action, record);
     if (other !== undefined && (await seesAny(tools, other, names))) refuse('notSinglePatient');
@@ -273,16 +296,20 @@ async function checkSinglePatient(
 
 async function seesAny({ store: { read } }: Tools, permit: Permit, names: readonly string[]): Promise<boolean> {
   const one = { limit: 1 };
-  const [documents, sameId, ...packages] = await Promise.all([
+  const [documents, sameId, sameLine, ...packages] = await Promise.all([
     read.documentsByUuid(permit, names),
     read.documentsByUniqueId(permit, names),
+    read.documentsByLogicalId(permit, names),
     read.submissionSets(permit, { entryUUIDs: names }, one),
     read.submissionSets(permit, { uniqueIds: names }, one),
     read.foldersMatching(permit, { entryUUIDs: names, allVersions: true }, one),
     read.foldersMatching(permit, { uniqueIds: names, allVersions: true }, one),
+    read.foldersMatching(permit, { logicalIDs: names, allVersions: true }, one),
   ]);
   const associations = await read.associations(permit, names);
-  return [documents, sameId, ...packages.map(({ items }) => items), associations].some((found) => found.length > 0);
+  return [documents, sameId, sameLine, ...packages.map(({ items }) => items), associations].some(
+    (found) => found.length > 0,
+  );
 }
 
 /** What an event names: documents answered, and those at the ends of associations answered. */

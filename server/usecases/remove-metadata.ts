@@ -1,6 +1,7 @@
 import type { Permit } from '../domain/decision.ts';
 import type { Association } from '../domain/document.ts';
 import { type Problem, problem, Refused } from '../domain/error.ts';
+import type { RecordId } from '../domain/record.ts';
 import { nameOf } from '../domain/rules/facts.ts';
 import type { ObjectKind, Row, StoredDocument, StoredSet } from '../store/port.ts';
 import { type Plan, perform, permitElsewhere, type Request, type Subject, type Tools } from './perform.ts';
@@ -17,22 +18,26 @@ export async function removeMetadata(tools: Tools, request: Request, entryUUIDs:
   const subject = await recordOf(tools, request, names);
   await perform(tools, request, 'removeDocuments', subject, async (permit): Promise<Plan<undefined>> => {
     if (permit.record === undefined) throw new Refused(names.map(unresolved));
-    const permits = [permit, ...(await permitsElsewhere(tools, request, permit, names))];
-    const held = await Promise.all(
+    const here = { permit, ...(await objectsNamed(tools, permit, names)) };
+    const permits = await permitsElsewhere(tools, request, permit, names);
+    const there = await Promise.all(
       permits.map(async (of) => ({ permit: of, ...(await objectsNamed(tools, of, names)) })),
     );
+    const held = [here, ...there];
     const isHeld = (name: string) => held.some(({ kinds }) => kinds.has(name));
     const problems = [
       ...names.filter((name) => !isHeld(name)).map(unresolved),
       ...(await Promise.all(held.map((one) => problemsOf(tools, one.permit, names, one)))).flat(),
     ];
     if (problems.length > 0) throw new Refused(problems);
-    const [here, ...others] = held.map((one) => removalOf(names, one));
+    const { put, trace } = removalOf(names, here);
+    const restored = await restoredElsewhere(tools, request, held);
     return {
       answer: undefined,
       expect: [{ unreferenced: names }],
-      ...(here && { put: here.put, trace: here.trace }),
-      also: others,
+      put,
+      trace,
+      also: [...there.map((one) => removalOf(names, one)), ...restored],
     };
   });
 }
@@ -55,6 +60,26 @@ function removalOf(
     ...(set && { submissionSet: { entryUUID: set.set.entryUUID, uniqueId: set.set.uniqueId } }),
   };
   return { permit, put, trace };
+}
+
+/** Records that hold earlier versions of what goes, and nothing that goes itself: one of them is the latest again. Each is judged and has its event. */
+async function restoredElsewhere(
+  tools: Tools,
+  request: Request,
+  held: readonly (Held & { readonly permit: Permit })[],
+) {
+  const reached = new Set(held.map(({ permit }) => permit.record));
+  const linesOf = new Map<RecordId, string[]>();
+  for (const line of distinct(held.flatMap(({ lines }) => lines)))
+    for (const record of await tools.store.facts.recordsOfVersions([line], 'all'))
+      if (!reached.has(record)) linesOf.set(record, [...(linesOf.get(record) ?? []), line]);
+  const reaching = await Promise.all(
+    [...linesOf].map(async ([record, lines]) => {
+      const permit = await permitElsewhere(tools, request, 'removeDocuments', record);
+      return permit && { permit, put: [], trace: { query: `later versions removed of ${lines.join(',')}` } };
+    }),
+  );
+  return reaching.filter((one) => one !== undefined);
 }
 
 /** Permits for the other records that hold one of these objects; none where the credential names a patient. */
@@ -82,6 +107,8 @@ type Held = {
   readonly sets: readonly StoredSet[];
   readonly associations: readonly Association[];
   readonly kinds: ReadonlyMap<string, ObjectKind>;
+  /** logicalIDs of what has versions. */
+  readonly lines: readonly string[];
 };
 
 const unresolved = (name: string): Problem =>
@@ -102,7 +129,8 @@ async function objectsNamed(tools: Tools, permit: Permit, names: readonly string
     ...folders.map(({ entryUUID }) => [entryUUID, 'folder'] as const),
     ...associations.map(({ entryUUID }) => [entryUUID, 'association'] as const),
   ]);
-  return { documents, sets: sets.items, associations, kinds };
+  const lines = distinct([...documents.map(({ entry }) => entry), ...folders].map(({ logicalID }) => logicalID));
+  return { documents, sets: sets.items, associations, kinds, lines };
 }
 
 async function problemsOf(

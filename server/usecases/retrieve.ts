@@ -51,21 +51,26 @@ export async function retrieve(tools: Tools, request: Request, retrieval: Retrie
   return { documents: [...documents, ...asked], problems };
 }
 
-/** Documents of whatever records hold them, for whom no credential ties to one. */
+/** Documents of whatever records hold them, each of the first that gives it, for whom no credential ties to one. */
 async function ofAnyRecord(tools: Tools, request: Request, retrieval: Retrieval): Promise<Retrieved> {
   const records = await tools.store.facts.recordsOfObjects(retrieval.values);
   const found: RetrievedDocument[] = [];
   const refused: Problem[] = [];
+  const namesOf = (documents: readonly RetrievedDocument[]) =>
+    new Set(documents.map(({ document, onDemand = document }) => onDemand.entry.uniqueId));
   for (const record of records)
     try {
-      const { documents, problems } = await retrieve(tools, request, { ...retrieval, patient: { record } });
+      const given = namesOf(found);
+      const values = retrieval.values.filter((name) => !given.has(name));
+      if (values.length === 0) break;
+      const { documents, problems } = await retrieve(tools, request, { ...retrieval, values, patient: { record } });
       found.push(...documents);
       refused.push(...problems);
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       refused.push(...error.problems);
     }
-  const held = new Set(found.map(({ document, onDemand = document }) => onDemand.entry.uniqueId));
+  const held = namesOf(found);
   const problems = [...new Set(retrieval.values)]
     .filter((name) => !held.has(name))
     .map((value) => refused.find((p) => p.about.value === value) ?? problem('documentUnknown', { value }));

@@ -137,8 +137,8 @@ async function searchNamed(
 ): Promise<DocumentsFound> {
   const { patient, query, filter } = search;
   const answers = new Map<string, Awaited<ReturnType<typeof besides>> & { items: readonly StoredDocument[] }>();
-  const values = names.flatMap((some) => some.values);
-  await lookUp(tools, request, { query, ...(patient && { patient }) }, values, async (permit) => {
+  const question = { query, ...(patient && { patient }) };
+  await lookUp(tools, request, question, { names, versions: 'latest' }, async (permit) => {
     const documents = distinct(
       (await Promise.all(names.map((some) => documentsNamed(tools, permit, some, {})))).flat(),
     );

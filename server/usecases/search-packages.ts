@@ -4,7 +4,7 @@ import { earliest } from '../domain/time.ts';
 import type { FolderFilter, SetFilter, StoredDocument, StoredFolder, StoredSet } from '../store/port.ts';
 import { batches, type Keyed, type KeyedPage, type PageKey, pageOf } from './paging.ts';
 import { perform, type Request, type Tools } from './perform.ts';
-import { everyPage, lookUp, nothing, type Question, recordAsked, shortened } from './query.ts';
+import { everyPage, lookUp, nothing, type Question, recordAsked, type Sought, shortened } from './query.ts';
 import { type Relations, relationsOf } from './relations.ts';
 
 /** What submission sets and folders hold, as far as it exists for the caller, and by which associations. */
@@ -64,7 +64,9 @@ export async function searchPackages(tools: Tools, request: Request, search: Sea
       trace: { query: shortened(query) },
     }));
   const answers = new Map<string, PackagesFound>();
-  await lookUp(tools, request, { query, ...(patient && { patient }) }, names, async (permit) => {
+  const question = { query, ...(patient && { patient }) };
+  const sought: Sought = { names: [{ by: 'anyVersion', values: names }], versions: 'latest' };
+  await lookUp(tools, request, question, sought, async (permit) => {
     const answer = await found(tools, permit, search);
     answers.set(permit.record ?? '', answer);
     const sets = answer.items.flatMap((one) => (one.kind === 'set' ? [one.stored] : []));

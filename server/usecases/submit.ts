@@ -36,6 +36,7 @@ import {
   toldWith,
 } from './perform.ts';
 import { everyPage } from './query.ts';
+import { recordKey } from './record-key.ts';
 import { nothingElseNames, surroundingOf, uuids } from './surrounding.ts';
 
 /** The bytes of a document by the id that the message gives its entry; `staged`: under which id they waited. */
@@ -449,12 +450,6 @@ export async function elsewhere(
 ): Promise<ReadonlySet<string>> {
   const isTold = settings.domain.credentials === 'none' && unknown.length > 0;
   return isTold ? store.read.taken(permit, unknown) : new Set();
-}
-
-async function recordKey({ store, keyring }: Tools, permit: Permit): Promise<RecordKey> {
-  const wrapped = await store.read.wrappedKey(permit);
-  if (wrapped === undefined || permit.record === undefined) refuse('unknownPatient', {}, 'the record has no key');
-  return keyring.unwrap(permit.record, wrapped);
 }
 
 /**

@@ -4,20 +4,21 @@ import { currentIdentifiers } from '../domain/record.ts';
 import { nameOf } from '../domain/rules/facts.ts';
 import type { Known } from '../domain/surrounding.ts';
 import { replacements } from '../domain/update/chain.ts';
-import type { UpdateFacts } from '../domain/update/operation.ts';
+import type { Arriving, UpdateFacts } from '../domain/update/operation.ts';
 import type { Reader } from '../store/port.ts';
 import { foldersNamed } from './folders-named.ts';
 import type { Request, Tools } from './perform.ts';
 import { elsewhere, messageFacts } from './submit.ts';
 import { surroundingOf, uuids } from './surrounding.ts';
 
-/** What the registry knows of the things that an update names, as the permit's reader sees them. */
+/** What the registry knows of the things that an update names, as the permit's reader sees them, besides what comes from other records. */
 export async function updateFacts(
   tools: Tools,
   request: Request,
   submission: Submission,
   permit: Permit,
   facts: RecordFacts | undefined,
+  arriving: Arriving,
 ): Promise<UpdateFacts> {
   const { read } = tools.store;
   const { sets, entries, folders, associations } = submission;
@@ -56,6 +57,7 @@ export async function updateFacts(
     folders: knownFolders,
     associations: new Map(named.map((association) => [association.entryUUID, association])),
     around: await surroundingOf(read, permit, start, replacements),
+    arriving,
   };
 }
 

@@ -1,5 +1,5 @@
 import type { Permit } from '../domain/decision.ts';
-import type { DocumentEntry, Submission } from '../domain/document.ts';
+import type { DocumentEntry, EntryUuid, Submission } from '../domain/document.ts';
 import { type Problem, Refused, refuse } from '../domain/error.ts';
 import { type Transaction, traced } from '../domain/event.ts';
 import { growsInSight } from '../domain/folder-time.ts';
@@ -12,7 +12,8 @@ import { differenceOf } from '../domain/update/difference.ts';
 import type { Operation, OperationOf, UpdateFacts } from '../domain/update/operation.ts';
 import { decodeRestricted } from '../domain/update/restricted.ts';
 import { type Deed, deedsOf, rightProblems } from '../domain/update/rights.ts';
-import type { Expectation, ObjectKind, Row } from '../store/port.ts';
+import type { Expectation, ObjectKind, Row, SealedContent } from '../store/port.ts';
+import { type Arrivals, arrivalsOf, sealedHere } from './arrivals.ts';
 import { ownersOf } from './owners.ts';
 import { type JointPlan, type Judge, performJointly, type Request, type Subject, type Tools } from './perform.ts';
 import { messageFacts, patientOf, together } from './submit.ts';
@@ -107,7 +108,8 @@ async function changing<T>(
         done: [{ permit: reading, trace: { documents: made.documents.map((entry) => traced(entry)) } }],
       };
     const { submission, problems: sent, answer } = made;
-    const known = await updateFacts(tools, request, submission, reading, facts);
+    const arrivals = await arrivalsOf(tools, request, reading, submission);
+    const known = await updateFacts(tools, request, submission, reading, facts, arrivals.arriving);
     const { operations, problems } = decode(submission, known);
     const found = [...formalProblems(tools, transaction, submission, known, operations), ...problems];
     if (reachesOwnOnly(reading) && found.some(({ name }) => name === 'referenceUnresolved'))
@@ -116,7 +118,7 @@ async function changing<T>(
     if (all.length > 0) throw new Refused(all);
     const codesCount = tools.settings.domain.credentials === 'required';
     const judged = judgeDeeds(judge, request, action, { operations, codesCount, known });
-    return planOf(tools, request, submission, known, { operations, codesCount, judged, answer });
+    return planOf(tools, request, submission, { known, arrivals }, { operations, codesCount, judged, answer });
   });
 }
 
@@ -187,11 +189,11 @@ function judgeDeeds(
   return judged.length > 0 ? judged : [{ permit: judge(action), deeds: [] }];
 }
 
-function planOf<T>(
+async function planOf<T>(
   tools: Tools,
   request: Request,
   submission: Submission,
-  { around, entries: known }: UpdateFacts,
+  facts: { readonly known: UpdateFacts; readonly arrivals: Arrivals },
   {
     operations,
     codesCount,
@@ -203,13 +205,15 @@ function planOf<T>(
     judged: JudgedDeeds;
     answer: (changes: Changes) => T;
   },
-): JointPlan<T> {
+): Promise<JointPlan<T>> {
   const { newId } = tools;
   const now = tools.now();
+  const { around, arriving, entries: known } = facts.known;
   const entries = operations.filter((o) => o.kind === 'entry');
   const chain = codesCount ? maskedWith(entries, submission.sets[0]?.id ?? '', around, newId) : [];
-  const changes = changesOf(submission, [...operations, ...chain], { around, now, newId, codesCount });
+  const changes = changesOf(submission, [...operations, ...chain], { around, arriving, now, newId, codesCount });
   const { set } = changes;
+  const associations = [...around.associations, ...arriving.around.associations];
   const joined = documentsJoined(operations).filter((name) => known.has(name));
   return {
     answer: answer(changes),
@@ -225,7 +229,7 @@ function planOf<T>(
           ...joined,
           ...rejoined(operations),
         ],
-        around,
+        { ...around, associations },
       ),
     ],
     put: rows(
@@ -233,7 +237,9 @@ function planOf<T>(
       changes,
       [...known.values()].map(({ entry }) => entry),
       now,
+      await bytesOf(tools, judged[0]?.permit, changes, facts.arrivals),
     ),
+    also: leftBehind(changes, facts.arrivals, now),
     done: judged.map(({ permit, deeds }) => ({
       permit,
       trace: {
@@ -242,6 +248,48 @@ function planOf<T>(
       },
     })),
   };
+}
+
+/** The bytes of documents that come from other records, sealed for this one, by the name of the version before. */
+async function bytesOf(
+  tools: Tools,
+  permit: Permit | undefined,
+  { entries }: Changes,
+  arrivals: Arrivals,
+): Promise<ReadonlyMap<EntryUuid, SealedContent>> {
+  const sealed = new Map<EntryUuid, SealedContent>();
+  for (const { before } of entries) {
+    const document = arrivals.documents.get(before.entryUUID);
+    const content =
+      document === undefined || permit === undefined ? undefined : await sealedHere(tools, permit, arrivals, document);
+    if (content !== undefined) sealed.set(before.entryUUID, content);
+  }
+  return sealed;
+}
+
+/** What happens in the records that something leaves: its versions there are out of date. */
+function leftBehind({ entries, folders, ...changes }: Changes, { permits }: Arrivals, now: number) {
+  return [...permits].map(([record, permit]) => {
+    const gone = entries.filter(({ from }) => from === record).map(({ before }) => before);
+    const names = new Set(
+      [...gone, ...folders.filter(({ from }) => from === record).map(({ before }) => before)].map(
+        ({ entryUUID }) => entryUUID,
+      ),
+    );
+    const put: Row[] = [
+      ...changes.statuses.filter(({ entryUUID }) => names.has(entryUUID)).map((change) => statusRow(change, now)),
+      ...changes.folderStatuses.filter(({ entryUUID }) => names.has(entryUUID)).map(folderRow),
+    ];
+    return { permit, put, trace: { documents: gone.map((entry) => traced(entry)) } };
+  });
+}
+
+function statusRow({ entryUUID, to }: Changes['statuses'][number], now: number): Row {
+  return { kind: 'status', document: entryUUID, status: to, at: now };
+}
+
+function folderRow({ entryUUID, to }: Changes['folderStatuses'][number]): Row {
+  return { kind: 'folderState', folder: entryUUID, status: to };
 }
 
 /** The ends of submitted associations: they are still current, and nobody else joins them at the same time. */
@@ -298,17 +346,33 @@ function expectations(submission: Submission, changes: Changes): Expectation[] {
   ];
 }
 
-function rows(request: Request, changes: Changes, registered: readonly DocumentEntry[], now: number): Row[] {
+function rows(
+  request: Request,
+  changes: Changes,
+  registered: readonly DocumentEntry[],
+  now: number,
+  bytes: ReadonlyMap<EntryUuid, SealedContent>,
+): Row[] {
   const { set } = changes;
-  return [
-    ...changes.entries.map(
-      ({ next, before }): Row => ({ kind: 'version', entry: next, of: before.entryUUID, registeredAt: now }),
+  const left = new Set(
+    [...changes.entries, ...changes.folders].flatMap(({ before, from }) =>
+      from === undefined ? [] : [before.entryUUID],
     ),
+  );
+  const isHere = ({ entryUUID }: { readonly entryUUID: EntryUuid }) => !left.has(entryUUID);
+  return [
+    ...changes.entries.map(({ next, before, from }): Row => {
+      const content = bytes.get(before.entryUUID);
+      const version = { kind: 'version' as const, entry: next, of: before.entryUUID, registeredAt: now };
+      return { ...version, ...(from !== undefined && { from }), ...(content && { content }) };
+    }),
     { kind: 'submissionSet', set, owners: ownersOf(request, set.authors) },
-    ...changes.folders.map(({ next }): Row => ({ kind: 'folder', folder: next })),
+    ...changes.folders.map(
+      ({ next, from }): Row => ({ kind: 'folder', folder: next, ...(from !== undefined && { from }) }),
+    ),
     ...changes.associations.map((association): Row => ({ kind: 'association', association })),
-    ...changes.statuses.map(({ entryUUID, to }): Row => ({ kind: 'status', document: entryUUID, status: to, at: now })),
-    ...changes.folderStatuses.map(({ entryUUID, to }): Row => ({ kind: 'folderState', folder: entryUUID, status: to })),
+    ...changes.statuses.filter(isHere).map((change) => statusRow(change, now)),
+    ...changes.folderStatuses.filter(isHere).map(folderRow),
     ...changes.associationStatuses.map(
       ({ entryUUID, to }): Row => ({ kind: 'associationState', association: entryUUID, status: to }),
     ),

@@ -43,7 +43,7 @@ export type Amendment = DocumentNames & {
  */
 export async function amend(tools: Tools, request: Request, amendment: Amendment): Promise<StoredDocument> {
   const { patient, values, wish } = amendment;
-  const subject = await recordNamed(tools, request, patient, values);
+  const subject = await recordNamed(tools, request, patient, amendment);
   return updateAs(tools, request, subject, async (permit): Promise<Made<StoredDocument>> => {
     const [document, ...more] = await documentsNamed(tools, permit, amendment, {});
     const value = values.join(',');

@@ -104,6 +104,21 @@ export function moveContract(name: string, open: () => Promise<Subject>): void {
         ]);
     });
 
+    test('a uniqueId that another record takes too is found in both', async () => {
+      const [here, there] = await both();
+      await commit(here, documentRow(document(1)));
+      const asked = async () => [
+        await store.facts.recordsOfObjects(['2.999.1.1']),
+        await store.facts.recordsOfVersions(['2.999.1.1'], 'latest'),
+      ];
+      for (let i = 0; i < 3; i++) expect(await asked()).toEqual([[first], [first]]);
+      await commit(there, documentRow(document(2, { uniqueId: '2.999.1.1' })));
+      expect(await asked()).toEqual([
+        [second, first],
+        [second, first],
+      ]);
+    });
+
     test('only the latest version is the latest, for whoever expects it', async () => {
       const [here] = await moved();
       const expectLatest = async (number: number) =>

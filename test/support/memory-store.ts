@@ -301,6 +301,11 @@ export function memoryStore({ fault }: { readonly fault?: () => Error | undefine
         reading(() => {
           const all = [
             ...[...held.documents.values()].map(({ record, entry, latest }) => ({ record, object: entry, latest })),
+            ...[...held.sets.values()].map(({ record, object: { uniqueId } }) => ({
+              record,
+              object: { logicalID: undefined, uniqueId },
+              latest: true,
+            })),
             ...[...held.folders.values()].map((folder) => ({ ...folder, latest: isLatestFolder(held, folder.object) })),
           ].reverse();
           return distinctRecords(

@@ -8,6 +8,7 @@ import type {
   Submission,
   SubmissionSet,
 } from '../document.ts';
+import type { RecordId } from '../record.ts';
 import {
   member,
   type Naming,
@@ -20,13 +21,13 @@ import {
   registeredSet,
 } from '../registered.ts';
 import { nameOf } from '../rules/facts.ts';
-import type { Surrounding } from '../surrounding.ts';
-import { type Operation, type OperationOf, propagates } from './operation.ts';
+import { type Operation, type OperationOf, propagates, type UpdateFacts } from './operation.ts';
 import { propagated } from './propagation.ts';
+import { comingAlong } from './reconciliation.ts';
 import { changesVisibilityAlone } from './rights.ts';
 
-/** A new version with the name of the one before. */
-export type Version<T> = { readonly next: T; readonly before: T };
+/** A new version with the one before; `from`: the record of that, where it is another. */
+export type Version<T> = { readonly next: T; readonly before: T; readonly from?: RecordId };
 /** A status that changes, with what it is until then. */
 export type StatusChange<S> = { readonly entryUUID: EntryUuid; readonly from: S; readonly to: S };
 type TwoStates = 'approved' | 'deprecated';
@@ -44,8 +45,7 @@ export type Changes = {
   readonly touched: readonly EntryUuid[];
 };
 
-export type ChangeFacts = {
-  readonly around: Surrounding;
+export type ChangeFacts = Pick<UpdateFacts, 'around' | 'arriving'> & {
   /** Milliseconds since 1970. */
   readonly now: number;
   readonly newId: () => string;
@@ -59,7 +59,7 @@ export type ChangeFacts = {
  * @throws TypeError for operations that the rules refuse
  */
 export function changesOf(submission: Submission, operations: readonly Operation[], facts: ChangeFacts): Changes {
-  const { newId, around, now } = facts;
+  const { newId, around, arriving, now } = facts;
   const uuidOf = naming(newId);
   const set = registeredSet(need(submission.sets[0], 'submission set'), uuidOf);
   const statusOf = newStatuses(operations);
@@ -70,7 +70,9 @@ export function changesOf(submission: Submission, operations: readonly Operation
   const sent = sentAssociations(submission, operations, uuidOf);
   const next = propagating(entryOperations, folderOperations, uuidOf);
   const repeated = propagated(next, set.entryUUID, around, newId, sent);
-  const associations = [...sent, ...filed(sent, set, newId), ...repeated];
+  const along = { ...arriving.around, associations: comingAlong(next, arriving.around) };
+  const brought = propagated(next, set.entryUUID, along, newId, sent);
+  const associations = [...sent, ...filed(sent, set, newId), ...repeated, ...brought];
   const updated = new Set([...entries, ...folders].map(({ before }) => before.entryUUID));
   const made = new Set(folders.map(({ next }) => next.entryUUID));
   const filled = associations
@@ -120,7 +122,7 @@ function entryVersion(
 ): Version<DocumentEntry> {
   const {
     draft,
-    before: { entry: before },
+    before: { entry: before, from },
   } = operation;
   const { hash, size, logicalID, version, status } = before;
   const { entryUUID: _name, confidentialityCodes: _codes, ...registered } = before;
@@ -135,11 +137,11 @@ function entryVersion(
     ...(hash !== undefined && { hash }),
     ...(size !== undefined && { size }),
   });
-  return { next, before };
+  return { next, before, ...(from !== undefined && { from }) };
 }
 
 function folderVersion(
-  { draft, before: { folder: before } }: OperationOf<'folder'>,
+  { draft, before: { folder: before, from } }: OperationOf<'folder'>,
   statusOf: ReadonlyMap<EntryUuid, AvailabilityStatus>,
   uuidOf: Naming,
   now: number,
@@ -147,7 +149,7 @@ function folderVersion(
   const { logicalID, version, status } = before;
   const isDeprecated = (statusOf.get(before.entryUUID) ?? status) === 'deprecated';
   const state = { logicalID, version: version + 1, status: isDeprecated ? 'deprecated' : 'approved' } as const;
-  return { next: registeredFolder(draft, uuidOf, state, now), before };
+  return { next: registeredFolder(draft, uuidOf, state, now), before, ...(from !== undefined && { from }) };
 }
 
 /** Members of the set and submitted associations; what only triggers an operation is done, not kept. */

@@ -2,7 +2,7 @@ import type { Association, AssociationDraft, AvailabilityStatus } from '../docum
 import { type Problem, problem } from '../error.ts';
 import { nameOf } from '../rules/facts.ts';
 import type { Known } from '../surrounding.ts';
-import { type Decoded, isFrom, logicalIdOf, type Message } from './message.ts';
+import { type Decoded, isFrom, logicalIdOf, type Message, unknownEnd } from './message.ts';
 import { type KnownFolder, latestEntry, latestFolder } from './operation.ts';
 
 /** What a status belongs to. */
@@ -23,8 +23,7 @@ export function decodeStatus(association: AssociationDraft, message: Message): D
   if (from === undefined || to === undefined)
     return [problem('updateUndecodable', { object: id, detail: 'OriginalStatus and NewStatus have one value each' })];
   const held = heldBy(nameOf(target), message);
-  if (held === undefined)
-    return [problem('referenceUnresolved', { attribute: 'targetObject', object: nameOf(target), value: target })];
+  if (held === undefined) return [unknownEnd('targetObject', nameOf(target), target, message.facts)];
   const object = nameOf(target);
   const problems = [...commonProblems(object, held, from, to), ...problemsOf(object, held, to, message)];
   if (problems.length > 0) return problems;

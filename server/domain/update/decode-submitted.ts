@@ -1,7 +1,7 @@
 import type { AssociationDraft, AssociationType } from '../document.ts';
 import { type Problem, problem } from '../error.ts';
 import { nameOf } from '../rules/facts.ts';
-import { type Decoded, logicalIdOf, type Message } from './message.ts';
+import { type Decoded, logicalIdOf, type Message, unknownEnd } from './message.ts';
 import { latestEntry, type SubmittedEnd } from './operation.ts';
 
 const relationships: readonly AssociationType[] = ['RPLC', 'XFRM', 'APND', 'XFRM_RPLC', 'signs', 'IsSnapshotOf'];
@@ -66,10 +66,7 @@ function endProblems(
   { facts }: Message,
 ): Problem[] {
   if (value === undefined) return [];
-  if (end === undefined)
-    return facts.elsewhere.has(nameOf(value))
-      ? [problem('patientNotReconciled', { attribute, object: id, value })]
-      : [problem('referenceUnresolved', { attribute, object: id, value })];
+  if (end === undefined) return [unknownEnd(attribute, id, value, facts)];
   return end === 'outdated' ? [problem('updateInvalid', { object: id, detail: `${value} is not current` })] : [];
 }
 

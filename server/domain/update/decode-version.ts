@@ -3,7 +3,7 @@ import { type About, type Problem, problem } from '../error.ts';
 import { writeCx } from '../hl7v2.ts';
 import type { Identifier } from '../identifier.ts';
 import { nameOf } from '../rules/facts.ts';
-import { type Decoded, logicalIdOf, type Message } from './message.ts';
+import { type Decoded, logicalIdOf, type Message, unknownEnd } from './message.ts';
 import { latestEntry, latestFolder, type UpdateFacts } from './operation.ts';
 
 /**
@@ -47,11 +47,9 @@ export function decodeFolder(draft: FolderDraft, message: Message): Decoded {
   return problems.length > 0 || member === undefined ? problems : [{ kind: 'folder', draft, before, member }];
 }
 
-/** An entry of another patient does not change hands by an update. */
-export function unknownVersion(object: string, value: string, { elsewhere }: UpdateFacts): Problem {
-  return elsewhere.has(value)
-    ? problem('patientNotReconciled', { attribute: 'logicalID', object, value })
-    : problem('referenceUnresolved', { attribute: 'logicalID', object, value });
+/** What the message brings a version of is unknown, or another patient's and cannot be taken over from his record. */
+export function unknownVersion(object: string, value: string, facts: UpdateFacts): Problem {
+  return unknownEnd('logicalID', object, value, facts);
 }
 
 function memberProblems(object: string, member: AssociationDraft | undefined, version: number): Problem[] {
@@ -109,10 +107,9 @@ function documentProblems(
 }
 
 /**
- * Whatever is joined belongs to one patient: to the record's holder, by whichever of his identifiers. A document does not leave its record.
- * IHE Metadata Update 3.57.4.1.3 (patient ID reconciliation).
+ * Whatever the set files belongs to its patient, by whichever of his identifiers. IHE Metadata Update 3.57.4.1.3 (patient ID reconciliation).
  */
-export function patientProblems({ id, patientId }: EntryDraft | FolderDraft, { holder }: UpdateFacts): Problem[] {
+function patientProblems({ id, patientId }: EntryDraft | FolderDraft, { holder }: UpdateFacts): Problem[] {
   if (patientId === undefined) return [];
   const isHolder = ({ value, oid }: Identifier) => patientId.id === value && patientId.authority.oid === oid;
   return holder.some(isHolder) ? [] : [problem('patientNotReconciled', { object: id, value: writeCx(patientId) })];

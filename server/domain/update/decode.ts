@@ -5,8 +5,9 @@ import { repeated } from '../rules/repeated.ts';
 import { decodeStatus } from './decode-status.ts';
 import { decodeSubmitted } from './decode-submitted.ts';
 import { decodeEntry, decodeFolder } from './decode-version.ts';
-import { type Decoded, isFrom, isOperation, type Message, messageOf } from './message.ts';
+import { type Decoded, isFrom, isOperation, type Message, messageOf, unknownEnd } from './message.ts';
 import { type Operation, type OperationOf, propagates, type UpdateFacts } from './operation.ts';
+import { unreconciled } from './reconciliation.ts';
 
 /**
  * What the message asks for, and everything that keeps it from being done. IHE Metadata Update 3.57.4.1.3.
@@ -33,6 +34,7 @@ export function decodeUpdate(
       ...doubled(operations),
       ...saidTwice(operations),
       ...unequalPropagation(operations, facts),
+      ...unreconciled(operations, facts),
     ],
   };
 }
@@ -70,8 +72,10 @@ function checkMember({ id, target, submissionSetStatus }: AssociationDraft, { su
   const name = nameOf(target);
   const own = [...submission.entries, ...submission.folders, ...submission.associations];
   if (own.some((object) => nameOf(object.id) === name)) return [];
-  if (!facts.entries.has(name))
-    return [problem('referenceUnresolved', { attribute: 'targetObject', object: id, value: target })];
+  const known = facts.entries.get(name);
+  if (known === undefined) return [unknownEnd('targetObject', id, target, facts)];
+  const { status } = known.entry;
+  if (status !== 'approved') return [problem('targetDeprecated', { object: id, value: target, detail: status })];
   return submissionSetStatus === 'Reference'
     ? []
     : [problem('associationInvalid', { object: id, detail: 'SubmissionSetStatus of this member is Reference' })];
@@ -133,11 +137,11 @@ function logicalId(operation: Exclude<Operation, { kind: 'association' }>): stri
 }
 
 /** Two related objects are both updated with propagation or both without. */
-function unequalPropagation(operations: readonly Operation[], { around }: UpdateFacts): Problem[] {
+function unequalPropagation(operations: readonly Operation[], { around, arriving }: UpdateFacts): Problem[] {
   const updates = new Map<string, Version>(
     operations.flatMap((o) => (o.kind === 'entry' || o.kind === 'folder' ? [[beforeOf(o), o] as const] : [])),
   );
-  return around.associations.flatMap(({ source, target, status }) => {
+  return [...around.associations, ...arriving.around.associations].flatMap(({ source, target, status }) => {
     const [one, other] = [updates.get(source), updates.get(target)];
     if (one === undefined || other === undefined || status !== 'approved' || propagates(one) === propagates(other))
       return [];

@@ -1,5 +1,5 @@
 import type { AssociationDraft, EntryDraft, FolderDraft, Submission } from '../document.ts';
-import type { Problem } from '../error.ts';
+import { type Problem, problem } from '../error.ts';
 import { nameOf } from '../rules/facts.ts';
 import type { Operation, UpdateFacts } from './operation.ts';
 
@@ -40,4 +40,10 @@ export function isOperation(decoded: Operation | Problem): decoded is Operation 
 export function logicalIdOf({ id, logicalID }: EntryDraft | FolderDraft): string | undefined {
   const name = logicalID === undefined ? undefined : nameOf(logicalID);
   return name === nameOf(id) ? undefined : name;
+}
+
+/** What is named does not exist for the caller, or is another patient's, which is told where nothing is hidden from anybody. */
+export function unknownEnd(attribute: string, object: string, value: string, { elsewhere }: UpdateFacts): Problem {
+  const name = elsewhere.has(nameOf(value)) ? 'patientNotReconciled' : 'referenceUnresolved';
+  return problem(name, { attribute, object, value });
 }

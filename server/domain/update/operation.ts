@@ -8,11 +8,26 @@ import type {
   Folder,
   FolderDraft,
 } from '../document.ts';
+import type { RecordId } from '../record.ts';
 import type { RegistryFacts } from '../rules/facts.ts';
 import type { Known, Surrounding } from '../surrounding.ts';
 
-/** A registered folder; `own` when the caller filed the set that created it. */
-export type KnownFolder = { readonly folder: Folder; readonly latest: boolean; readonly own: boolean };
+/** A registered folder; `own` when the caller filed the set that created it; `from` as that of a document. */
+export type KnownFolder = {
+  readonly folder: Folder;
+  readonly latest: boolean;
+  readonly own: boolean;
+  readonly from?: RecordId;
+};
+
+/** Latest versions in other patients' records, of which the message brings the next ones to this record's patient. */
+export type Arriving = {
+  /** By logicalID. */
+  readonly entries: ReadonlyMap<EntryUuid, Known>;
+  readonly folders: ReadonlyMap<EntryUuid, KnownFolder>;
+  /** What is registered around them there. */
+  readonly around: Surrounding;
+};
 
 /** What the registry knows of the things that an update names. Whatever does not exist for the caller is not among them. */
 export type UpdateFacts = Omit<RegistryFacts, 'targets' | 'folders' | 'others' | 'associations'> & {
@@ -25,6 +40,7 @@ export type UpdateFacts = Omit<RegistryFacts, 'targets' | 'folders' | 'others' |
   readonly associations: ReadonlyMap<EntryUuid, Association>;
   /** What is registered around all of them, whatever the caller sees of it. */
   readonly around: Surrounding;
+  readonly arriving: Arriving;
 };
 
 /** The status of an object from now on; an association is of whoever wrote its source. `object` is the name by which the message calls it. */
@@ -69,10 +85,19 @@ export function propagates({ member }: OperationOf<'entry'> | OperationOf<'folde
 }
 
 /** The latest version of an entry. */
-export function latestEntry({ entries }: Pick<UpdateFacts, 'entries'>, logicalID: string): Known | undefined {
-  return [...entries.values()].find(({ latest, entry }) => latest && entry.logicalID === logicalID);
+export function latestEntry({ entries, arriving }: UpdateFacts, logicalID: string): Known | undefined {
+  return (
+    [...entries.values()].find(({ latest, entry }) => latest && entry.logicalID === logicalID) ??
+    arriving.entries.get(logicalID)
+  );
 }
 
-export function latestFolder({ folders }: Pick<UpdateFacts, 'folders'>, logicalID: string): KnownFolder | undefined {
-  return [...folders.values()].find(({ latest, folder }) => latest && folder.logicalID === logicalID);
+export function latestFolder(
+  { folders, arriving }: Pick<UpdateFacts, 'folders'> & Partial<Pick<UpdateFacts, 'arriving'>>,
+  logicalID: string,
+): KnownFolder | undefined {
+  return (
+    [...folders.values()].find(({ latest, folder }) => latest && folder.logicalID === logicalID) ??
+    arriving?.folders.get(logicalID)
+  );
 }

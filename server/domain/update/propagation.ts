@@ -31,7 +31,8 @@ function meaningOf({ type, source, target }: Association): string {
   return `${type} ${source} ${target}`;
 }
 
-function isRepeated(
+/** Whether an association holds for the new versions too. `next` names them by the ones before. */
+export function isRepeated(
   { type, source, target, status }: Association,
   next: ReadonlyMap<EntryUuid, EntryUuid>,
   { folders, documents }: Surrounding,

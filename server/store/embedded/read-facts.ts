@@ -12,13 +12,7 @@ import { makeRecent } from './recent.ts';
 import type { RecordKeys } from './record-keys.ts';
 
 /** One for each consent, or one without. */
-type FactsRow = readonly [
-  key: number,
-  version: number,
-  changed: number,
-  record: string,
-  consent: string | null,
-];
+type FactsRow = readonly [key: number, version: number, changed: number, record: string, consent: string | null];
 type RecordRow = { readonly id: RecordId; readonly version: number };
 
 /** A record that something names: its version, by which what is known of it may still hold, or all of it. */

@@ -1,4 +1,5 @@
 import type { DocumentEntry } from '../../domain/document.ts';
+import { isUuid } from '../../domain/identifier.ts';
 import type { RecordId } from '../../domain/record.ts';
 import type { Holder } from '../port.ts';
 import type { ChangeCounts } from './change-counts.ts';
@@ -45,18 +46,21 @@ export function makeNameReads(database: Database, counts: ChangeCounts) {
     'arrays',
   );
   const holdingLatest = database.prepare<{ json: Uint8Array | null; record: RecordId }>(
-    `SELECT coalesce(d.json, f.json) AS json, r.id AS record FROM unique_id u JOIN record r ON r.key = u.record
+    `SELECT coalesce(d.json, p.json, f.json) AS json, r.id AS record FROM unique_id u JOIN record r ON r.key = u.record
      LEFT JOIN document d ON u.kind = 0 AND d.position = u.key
      LEFT JOIN search s ON u.kind = 0 AND s.record = u.record AND s.position = u.key
+     LEFT JOIN submission_set p ON u.kind = 1 AND p.key = u.key
      LEFT JOIN folder f ON u.kind = 2 AND f.key = u.key
-     WHERE u.hash = ? AND (s.latest = 1 OR ifnull(${whereNow('folder', 'f.logical')}, f.record) = f.record)
+     WHERE u.hash = ? AND (u.kind = 1 OR s.latest = 1 OR ifnull(${whereNow('folder', 'f.logical')}, f.record) = f.record)
      ORDER BY u.kind, u.key DESC`,
   );
 
-  // A name that several records hold is asked for each time.
+  // Only of entryUUIDs: another record may take a uniqueId too, which moves no count of those that have it.
   const recall = makeRecall<readonly RecordId[]>(counts, keptNames, ([record, another]) =>
     another === undefined ? record : undefined,
   );
+  const recalling = (name: string, question: string, read: () => readonly RecordId[]) =>
+    isUuid(name) ? recall(`${question} ${name}`, read) : read();
 
   function recordsOf(name: string): RecordId[] {
     const hex = uuidHex(name);
@@ -91,10 +95,10 @@ export function makeNameReads(database: Database, counts: ChangeCounts) {
 
   return {
     recordsOfVersions: (all: readonly string[], which: 'latest' | 'all'): RecordId[] => [
-      ...new Set(all.flatMap((name) => recall(`${which} ${name}`, () => recordsOfVersions(name, which)))),
+      ...new Set(all.flatMap((name) => recalling(name, which, () => recordsOfVersions(name, which)))),
     ],
     records: (all: readonly string[]): RecordId[] => [
-      ...new Set(all.flatMap((name) => recall(name, () => recordsOf(name)))),
+      ...new Set(all.flatMap((name) => recalling(name, 'named', () => recordsOf(name)))),
     ],
     referring: (entryUUIDs: readonly string[]): RecordId[] =>
       ofReference.all(namesOf(entryUUIDs)).map(([record]) => record),

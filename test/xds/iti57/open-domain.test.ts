@@ -151,15 +151,16 @@ describe('updating', () => {
     expect(await send(iti57, 'P1', restating(next?.entryUUID ?? '', 'deprecated', 'approved'))).toBe('Success');
   });
 
-  test('a document does not change hands', async () => {
+  test('what a message names of two patients is not one: the set, and all that it brings, are of one', async () => {
     const entry = await registered('2.999.80.1');
-    const moved = nextVersion(entry, { patientId: patient('P2') });
-    expect(await send(iti57, 'P2', moved)).toBe('XDSPatientIDReconciliationError');
-    expect(await send(iti57, 'P1', moved)).toBe('XDSPatientIDReconciliationError');
+    expect(await send(iti57, 'P1', nextVersion(entry, { patientId: patient('P2') }))).toBe(
+      'XDSPatientIDReconciliationError',
+    );
+    expect(await send(iti57, 'P2', nextVersion(entry, {}))).toBe('XDSPatientIDReconciliationError');
     expect(await stored('2.999.80.1')).toEqual([entry]);
   });
 
-  test('nor is a document joined with another patient’s', async () => {
+  test('no document is joined with another patient’s', async () => {
     const one = await registered('2.999.80.1');
     const other = await registered('2.999.80.2', 'P2');
     const message = [
