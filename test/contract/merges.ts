@@ -59,6 +59,45 @@ export function mergeContract(name: string, open: () => Promise<Subject>): void 
       expect(await store.write.commit(await permitOn(store), changes)).toMatchObject({ done: true });
     };
 
+    test.each([
+      ['the record that it left', first, second],
+      ['the record where it is', second, first],
+    ])(
+      'of what went from one record to another, and %s is merged into the other, one version is the latest',
+      async (_, from, into) => {
+        const updating = async (record: string) => permitOn(store, 'updater', { record, action: 'updateDocument' });
+        await store.write.commit(
+          await updating(first),
+          put({ ...documentRow(document(1)), content: { sealed: Buffer.from('a') } }),
+        );
+        const row: Row = {
+          kind: 'version',
+          entry: document(2, { logicalID: uuid(1), version: 2, uniqueId: '2.999.1.1' }),
+          of: uuid(1),
+          registeredAt: 2,
+          from: first,
+          content: { sealed: Buffer.from('b') },
+        };
+        await store.write.commit(await updating(second), {
+          ...put(row),
+          elsewhere: [{ permit: await updating(first), put: [] }],
+        });
+        expect(await merge(from, into)).toMatchObject({ done: true });
+        const permit = await permitOn(store, 'otherDoctor', { record: into });
+        const { items } = await store.read.documents(permit, { allVersions: true }, { limit: 10 });
+        expect(items.map(({ entry, latest, record }) => [entry.entryUUID, latest, record])).toEqual([
+          [uuid(2), true, into],
+          [uuid(1), false, into],
+        ]);
+        expect(await store.facts.recordsOfVersions([uuid(1), '2.999.1.1'], 'all')).toEqual([into]);
+        expect((await store.facts.recordOfDocument(uuid(1)))?.record.id).toBe(into);
+        const remover = await permitOn(store, 'remover', { record: into, action: 'removeDocuments' });
+        await store.write.commit(remover, put({ kind: 'remove', object: 'document', name: uuid(2) }));
+        const left = await store.read.documents(permit, {}, { limit: 10 });
+        expect(left.items.map(({ entry }) => entry.entryUUID)).toEqual([uuid(1)]);
+      },
+    );
+
     test('all that the subsumed record held is the survivor’s and shows its patientId', async () => {
       await fill();
       const before = await store.read.documents(await permitOn(store), {}, { limit: 10 });
