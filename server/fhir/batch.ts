@@ -2,9 +2,8 @@ import { STATUS_CODES } from 'node:http';
 import { type Problem, problem, Refused } from '../domain/error.ts';
 import { traceFailure } from '../usecases/perform.ts';
 import type { Answer, Exchange, InnerAnswer, InnerRequest, Interaction } from './exchange.ts';
-import type { Json } from './json.ts';
+import { isObject, type Json, type JsonObject } from './json.ts';
 import { answerStatus, outcomeOf } from './outcome.ts';
-import { isObject } from './profile/path.ts';
 import { unknownAround } from './read/around.ts';
 
 /**
@@ -33,7 +32,7 @@ export function batchInteractions(transaction: Interaction): readonly Interactio
  * FHIR R4 http.html#batch.
  * @throws Refused elementUnknown, elementMissing, tooManyEntries
  */
-async function batch(exchange: Exchange, bundle: { readonly [key: string]: Json }): Promise<Answer> {
+async function batch(exchange: Exchange, bundle: JsonObject): Promise<Answer> {
   const { inner, limits } = exchange;
   const { entry } = bundle;
   const unknown = unknownAround(bundle, 'Bundle', 'entry');
@@ -67,7 +66,7 @@ const conditions: Readonly<Record<string, string>> = {
 
 function askedIn(entry: Json, place: string): InnerRequest | readonly Problem[] {
   const { request, resource } = isObject(entry) ? entry : {};
-  const { method, url, ...others } = isObject(request ?? null) ? (request as { readonly [key: string]: Json }) : {};
+  const { method, url, ...others } = isObject(request ?? null) ? (request as JsonObject) : {};
   const wrong = (element: string, value: Json | undefined) =>
     typeof value === 'string' && value !== ''
       ? []

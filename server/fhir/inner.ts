@@ -3,11 +3,10 @@ import { isTraced, traceFailure } from '../usecases/perform.ts';
 import { withoutSpace } from './base64.ts';
 import { tooLargeAlone } from './body.ts';
 import type { Answer, Exchange, InnerAnswer, InnerRequest, Interaction } from './exchange.ts';
-import type { Json } from './json.ts';
+import { isObject, isSaidToBe, type Json } from './json.ts';
 import { longestAlone } from './limits.ts';
 import { preferredType } from './media-type.ts';
 import { answerStatus, outcomeOf } from './outcome.ts';
-import { isObject } from './profile/path.ts';
 import { matchOf, notServed } from './route-match.ts';
 import { problemsOf } from './serving.ts';
 import { fhirJson } from './vocabulary.ts';
@@ -91,7 +90,7 @@ function bodyOf({
 }
 
 function rawIn(resource: Json | undefined): { readonly type: string; readonly bytes: Buffer } | undefined {
-  if (resource === undefined || !isObject(resource) || resource['resourceType'] !== 'Binary') return undefined;
+  if (!isSaidToBe('Binary', resource)) return undefined;
   const { contentType, data } = resource;
   if (typeof contentType !== 'string' || typeof data !== 'string') return undefined;
   return { type: contentType, bytes: Buffer.from(withoutSpace(data), 'base64') };

@@ -7,9 +7,8 @@ import type { Deposited } from '../usecases/submit.ts';
 import { withoutSpace } from './base64.ts';
 import type { Answer, Exchange, Interaction } from './exchange.ts';
 import { filed } from './filing.ts';
-import type { Json } from './json.ts';
+import { isObject, isSaidToBe, type Json, type JsonObject } from './json.ts';
 import { idOf } from './map/document-reference.ts';
-import { isObject } from './profile/path.ts';
 import { located, provide } from './provide.ts';
 import { unknownAround } from './read/around.ts';
 import { shapeOf, shapeProblems } from './read/shape.ts';
@@ -61,8 +60,7 @@ const selfPresenting = 'application/xslt+xml';
 
 /** The one parameter `document`. IHE MHD, OperationDefinition generate-metadata. */
 function documentIn(sent: Json): { readonly contentType: string; readonly data: string } {
-  if (!isObject(sent) || sent['resourceType'] !== 'Parameters')
-    throw new Refused([malformed('Parameters', 'Parameters is expected')]);
+  if (!isSaidToBe('Parameters', sent)) throw new Refused([malformed('Parameters', 'Parameters is expected')]);
   const unknown = unknownAround(sent, 'Parameters', 'parameter');
   if (unknown.length > 0) throw new Refused(unknown);
   const { parameter } = sent;
@@ -74,7 +72,7 @@ function documentIn(sent: Json): { readonly contentType: string; readonly data: 
   const around = problemsAround(only);
   if (around.length > 0) throw new Refused(around);
   const { resource } = only;
-  if (isObject(resource) && resource['resourceType'] === 'Bundle') throw new Refused(notDerivable(fhirJson));
+  if (isSaidToBe('Bundle', resource)) throw new Refused(notDerivable(fhirJson));
   const { resource: binary, problems } = shapeOf(resource, 'Binary');
   if (binary === undefined) throw new Refused(problems.map(below));
   return { contentType: binary.contentType, data: binary.data ?? '' };
@@ -85,7 +83,7 @@ function isDocument(one: Json | undefined): one is { readonly [key: string]: Jso
 }
 
 /** What stands beside the resource: nothing that FHIR does not have there, and no other value. FHIR R4 parameters.html, inv-1. */
-function problemsAround({ resource: _resource, ...others }: { readonly [key: string]: Json }): Problem[] {
+function problemsAround({ resource: _resource, ...others }: JsonObject): Problem[] {
   const place = 'Parameters.parameter[0]';
   const unknown = shapeProblems({ resourceType: 'Parameters', parameter: [others] }, 'Parameters');
   const second = Object.keys(others).filter((name) => name === 'part' || name.startsWith('value'));

@@ -6,7 +6,7 @@ import { testExistence } from '../usecases/patient.ts';
 import { askedText } from './asked-text.ts';
 import { searchset } from './bundle.ts';
 import type { Answer, Exchange, Interaction } from './exchange.ts';
-import type { Json } from './json.ts';
+import { isSaidToBe } from './json.ts';
 import { existenceOf, patientOf } from './map/patient.ts';
 import { identityIn } from './read/identity.ts';
 import { isA } from './read/shape.ts';
@@ -75,7 +75,7 @@ type Asked = { readonly patient: Patient; readonly onlyCertain: boolean; readonl
 /** Parameters, or the Patient alone. @throws Refused for a body that is neither, with everything that is wrong about it */
 async function askedIn(exchange: Exchange): Promise<Asked> {
   const sent = await exchange.json(type);
-  if (isParameters(sent)) return parametersIn(valid(sent, 'Parameters'));
+  if (isSaidToBe('Parameters', sent)) return parametersIn(valid(sent, 'Parameters'));
   return { patient: valid(sent, type), onlyCertain: false, limit: usualCount };
 }
 
@@ -124,10 +124,6 @@ function parametersIn({ parameter = [] }: Parameters): Asked {
   if (!isA(patient, type))
     refuse('elementMissing', { expression: "Parameters.parameter.where(name='resource').resource" });
   return { patient, onlyCertain: valueBoolean, limit: Math.min(valueInteger, maximumCount) };
-}
-
-function isParameters(sent: Json): boolean {
-  return typeof sent === 'object' && sent !== null && 'resourceType' in sent && sent['resourceType'] === 'Parameters';
 }
 
 /** Patient Demographics Match. IHE PDQm, ITI-119. */

@@ -1,4 +1,14 @@
-export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
+export type Json = string | number | boolean | null | readonly Json[] | JsonObject;
+export type JsonObject = { readonly [key: string]: Json };
+
+export function isObject(value: Json | undefined): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Whether a value says that it is a resource of this type; whether it is one, its structure tells. */
+export function isSaidToBe(type: string, value: Json | undefined): value is JsonObject {
+  return isObject(value) && value['resourceType'] === type;
+}
 
 /** A text that is no JSON, or JSON that is not read here; the message says where and why. */
 export class JsonRejected extends Error {

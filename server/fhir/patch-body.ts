@@ -1,6 +1,6 @@
 import { refuse } from '../domain/error.ts';
 import { jsonOf } from './body.ts';
-import type { Json } from './json.ts';
+import { isObject, isSaidToBe, type Json, type JsonObject } from './json.ts';
 import { formatSent } from './media-type.ts';
 import { archivedToken, labelToken, type PatchOperation } from './patch.ts';
 import { archivedUrls, fhirJson, fhirXml } from './vocabulary.ts';
@@ -60,11 +60,11 @@ function extensionToken(url: string): string {
   return archivedUrls.includes(url) ? archivedToken : refuse('patchForbidden', { expression: `extension('${url}')` });
 }
 
-type Part = { readonly [key: string]: Json };
+type Part = JsonObject;
 
 /** Parameters with one `operation` for each change. FHIR R4 fhirpatch.html. */
 function fhirPathPatch(json: Json): PatchOperation[] {
-  const all = isObject(json) && json['resourceType'] === 'Parameters' ? json['parameter'] : undefined;
+  const all = isSaidToBe('Parameters', json) ? json['parameter'] : undefined;
   if (!isList(all) || all.length === 0) malformed('Parameters', 'Parameters with operations are expected');
   return all.map((one, i) => {
     const parts = isObject(one) && one['name'] === 'operation' ? one['part'] : undefined;
@@ -133,10 +133,6 @@ function valueIn(part: Part | undefined): Json | undefined {
     return [name, name === 'coding' ? [value] : value];
   });
   return Object.fromEntries(members);
-}
-
-function isObject(json: Json): json is Part {
-  return typeof json === 'object' && json !== null && !isList(json);
 }
 
 function isList(json: Json | undefined): json is readonly Json[] {

@@ -2,13 +2,12 @@ import type { OperationOutcomeIssue } from 'fhir/r4.js';
 import { type Problem, type ProblemName, problem, Refused } from '../domain/error.ts';
 import { isTraced, traceIdentified } from '../usecases/perform.ts';
 import type { Answer, Exchange, Interaction } from './exchange.ts';
-import { type Json, parseJson } from './json.ts';
+import { isObject, isSaidToBe, type Json, type JsonObject, parseJson } from './json.ts';
 import { isAlone } from './limits.ts';
 import { observerOf } from './map/audit-event.ts';
 import { ignoredIn } from './operation-parameters.ts';
 import { outcomeOf } from './outcome.ts';
 import { isKnownProfile } from './profile/check.ts';
-import { isObject, type JsonObject } from './profile/path.ts';
 import { termsIn } from './read/consent.ts';
 import { shapeOf } from './read/shape.ts';
 import { toldEventIn } from './read/told-event.ts';
@@ -136,7 +135,7 @@ function outcome(problems: readonly Problem[], warnings: readonly Problem[], req
 /** The resource itself with parameters in the address, or Parameters. */
 async function questionIn(exchange: Exchange, type: Type): Promise<Question> {
   const sent = await exchange.json(isAlone(type) ? type : undefined);
-  if (!isObject(sent) || sent['resourceType'] !== 'Parameters') return { ...questionOf([], exchange), resource: sent };
+  if (!isSaidToBe('Parameters', sent)) return { ...questionOf([], exchange), resource: sent };
   const { parameter } = sent;
   const parameters = Array.isArray(parameter) ? (parameter as readonly Json[]).filter(isObject) : [];
   const resource = parameters.find(({ name }) => name === 'resource')?.['resource'];

@@ -1,8 +1,7 @@
 import { type Problem, type ProblemName, Refused } from '../domain/error.ts';
 import { invariantProblems } from './base/invariants.ts';
-import type { Json } from './json.ts';
+import { isSaidToBe, type Json } from './json.ts';
 import { type Checked, checkProfiles } from './profile/check.ts';
-import { isObject } from './profile/path.ts';
 import { type ResourceOf, type ResourceType, shapeOf } from './read/shape.ts';
 
 type Validated<T extends ResourceType> = Checked & {
@@ -18,7 +17,7 @@ type Validated<T extends ResourceType> = Checked & {
  */
 export function validate<T extends ResourceType>(sent: Json, type: T, also: readonly string[] = []): Validated<T> {
   const { resource, problems: structure } = shapeOf(sent, type);
-  const isOfType = isObject(sent) && sent['resourceType'] === type;
+  const isOfType = isSaidToBe(type, sent);
   const { problems, warnings } = isOfType ? checkProfiles(sent, also) : { problems: [], warnings: [] };
   const rules = resource !== undefined && isOfType ? invariantProblems(sent) : [];
   return { resource, problems: withoutRepeats([...structure, ...rules, ...problems]), warnings };

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { AuditEvent, Bundle, Consent, FhirResource } from 'fhir/r4.js';
 import type { Transaction } from '../../server/domain/event.ts';
+import type { JsonObject } from '../../server/fhir/json.ts';
 import { auditEventOf } from '../../server/fhir/map/audit-event.ts';
-import type { JsonObject } from '../../server/fhir/profile/path.ts';
 import { validate } from '../../server/fhir/validate.ts';
 import { patientOf, personOf } from '../../server/sandbox/people.ts';
 import { cda, openDoor as openLine, message as v2 } from '../hl7/door.ts';

@@ -4,7 +4,7 @@ import { indexStructureDefinitionBundle, OperationOutcomeError, validateResource
 import type { Resource } from '@medplum/fhirtypes';
 import { invariantProblems } from '../../server/fhir/base/invariants.ts';
 import { invariants } from '../../server/fhir/base/rules.ts';
-import type { JsonObject } from '../../server/fhir/profile/path.ts';
+import type { JsonObject } from '../../server/fhir/json.ts';
 
 type Definitions = {
   readonly entry: readonly {

@@ -3,8 +3,8 @@ import { beforeAll, describe, expect, test } from '@jest/globals';
 import { indexStructureDefinitionBundle, validateResource } from '@medplum/core';
 import type { ImplementationGuide, Resource, StructureDefinition } from '@medplum/fhirtypes';
 import { invariantProblems } from '../../server/fhir/base/invariants.ts';
+import type { JsonObject } from '../../server/fhir/json.ts';
 import { checkProfiles } from '../../server/fhir/profile/check.ts';
-import type { JsonObject } from '../../server/fhir/profile/path.ts';
 import { profileTable } from '../../server/fhir/profile/table.ts';
 import { consent, extensions } from '../../server/fhir/vocabulary.ts';
 

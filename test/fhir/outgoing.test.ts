@@ -4,8 +4,8 @@ import { indexStructureDefinitionBundle, validateResource } from '@medplum/core'
 import type { Resource as Validated } from '@medplum/fhirtypes';
 import type { Bundle, Consent, FhirResource } from 'fhir/r4.js';
 import { invariantProblems } from '../../server/fhir/base/invariants.ts';
+import type { JsonObject } from '../../server/fhir/json.ts';
 import { checkProfiles } from '../../server/fhir/profile/check.ts';
-import type { JsonObject } from '../../server/fhir/profile/path.ts';
 import { structureFaults } from '../support/fhir-structure.ts';
 import { actorOf, consentFor, purpose } from './consent-samples.ts';
 import { bundleOf, changed, post, resourceIn } from './deposits.ts';

@@ -4,7 +4,7 @@ import { indexStructureDefinitionBundle, validateResource } from '@medplum/core'
 import type { Resource as Validated } from '@medplum/fhirtypes';
 import type { Bundle, DocumentReference, OperationOutcome, Parameters, Subscription } from 'fhir/r4.js';
 import { invariantProblems } from '../../server/fhir/base/invariants.ts';
-import type { JsonObject } from '../../server/fhir/profile/path.ts';
+import type { JsonObject } from '../../server/fhir/json.ts';
 import { structureFaults } from '../support/fhir-structure.ts';
 import { actorOf, consentFor, policies } from './consent-samples.ts';
 import { resourceIn } from './deposits.ts';

@@ -1,5 +1,4 @@
-import type { Json } from '../../server/fhir/json.ts';
-import { isObject, type JsonObject } from '../../server/fhir/profile/path.ts';
+import { isObject, type Json, type JsonObject } from '../../server/fhir/json.ts';
 import { codesOf, type ElementShape, structureOf } from '../../server/fhir/structure.ts';
 
 /** Elements that FHIR R4 does not have, that are missing or whose code no required value set has, in any resource and what it holds. */

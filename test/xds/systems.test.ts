@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { AuditEvent, Bundle } from 'fhir/r4.js';
 import { type SystemRight, systemRights } from '../../server/domain/actor.ts';
 import type { DocumentEntry } from '../../server/domain/document.ts';
-import type { JsonObject } from '../../server/fhir/profile/path.ts';
+import type { JsonObject } from '../../server/fhir/json.ts';
 import { validate } from '../../server/fhir/validate.ts';
 import { patientOf, personOf, testInsOid } from '../../server/sandbox/people.ts';
 import { writeAssociation, writeDocument, writeSubmissionSet } from '../../server/xds/ebrim/write.ts';

@@ -1,6 +1,5 @@
 import { type Problem, problem } from '../../domain/error.ts';
-import type { Json } from '../json.ts';
-import { isObject, type JsonObject } from '../profile/path.ts';
+import { isObject, type Json, type JsonObject } from '../json.ts';
 import { isResource, structureOf } from '../structure.ts';
 import { type Around, invariants } from './rules.ts';
 

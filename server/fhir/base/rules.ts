@@ -1,5 +1,4 @@
-import type { Json } from '../json.ts';
-import { isObject, type JsonObject } from '../profile/path.ts';
+import { isObject, type Json, type JsonObject } from '../json.ts';
 
 /** What an element needs to be judged by: the ids of resources that its resource contains. */
 export type Around = { readonly contained: ReadonlySet<string> };

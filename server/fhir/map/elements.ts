@@ -1,7 +1,6 @@
 import type { Extension, Identifier, Meta, Reference } from 'fhir/r4.js';
 import type { Slot } from '../../domain/document.ts';
-import { type Json, JsonRejected, parseJson } from '../json.ts';
-import { isObject } from '../profile/path.ts';
+import { isObject, type JsonObject, JsonRejected, parseJson } from '../json.ts';
 import { shapeProblems } from '../read/shape.ts';
 import { elementsSlot, mhdIdentifierType, understoodUrls } from '../vocabulary.ts';
 
@@ -62,7 +61,7 @@ function read(slot: Slot): Elements | undefined {
   return isOwn && isWritten && slot.type === undefined ? elements : undefined;
 }
 
-function jsonIn(text: string): { readonly [key: string]: Json } | undefined {
+function jsonIn(text: string): JsonObject | undefined {
   try {
     const sent = parseJson(text);
     return isObject(sent) ? sent : undefined;

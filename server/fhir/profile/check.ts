@@ -1,7 +1,7 @@
 import { type About, type Problem, type ProblemName, problem } from '../../domain/error.ts';
-import type { Json } from '../json.ts';
+import { isObject, isSaidToBe, type Json, type JsonObject } from '../json.ts';
 import { coreDefinitions } from '../vocabulary.ts';
-import { childrenOf, codingsIn, type Found, follow, isObject, type JsonObject, type Step, stepsOf } from './path.ts';
+import { childrenOf, codingsIn, type Found, follow, type Step, stepsOf } from './path.ts';
 import { isObeyed } from './rules.ts';
 import { type Constraint, cardinality, type Entries, nameOf, type Profile, profileTable } from './table.ts';
 
@@ -258,7 +258,7 @@ function checkEntries(
 const entryStep: Step = { name: 'entry', choice: false, filters: [] };
 
 function isOfSlice({ resource, request }: JsonObject, { resource: type, list, methods }: Entries): boolean {
-  if (!isObject(resource) || resource['resourceType'] !== type) return false;
+  if (!isSaidToBe(type, resource)) return false;
   const method = isObject(request) ? request['method'] : undefined;
   if (methods !== undefined && !(typeof method === 'string' && methods.includes(method))) return false;
   return list === undefined || codingsIn(resource['code'] ?? '').some(({ code }) => code === list);

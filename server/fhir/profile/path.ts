@@ -1,6 +1,4 @@
-import type { Json } from '../json.ts';
-
-export type JsonObject = { readonly [key: string]: Json };
+import { isObject, type Json } from '../json.ts';
 
 /** An element of a resource and its FHIRPath. */
 export type Found = { readonly value: Json; readonly at: string };
@@ -82,8 +80,4 @@ export function codingsIn(value: Json): readonly Code[] {
   if (value['coding'] !== undefined) return codingsIn(value['coding']);
   const text = (key: string) => (typeof value[key] === 'string' ? { [key]: value[key] } : {});
   return [{ ...text('code'), ...text('system'), ...text('display') }];
-}
-
-export function isObject(value: Json | undefined): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Json } from '../json.ts';
+import { isObject, type Json, type JsonObject } from '../json.ts';
 import { extensions, identifierTypes } from '../vocabulary.ts';
-import { childrenOf, codingsIn, isObject, type JsonObject, stepsOf } from './path.ts';
+import { childrenOf, codingsIn, stepsOf } from './path.ts';
 
 /** An invariant: whether the element obeys it. */
 type Rule = (element: JsonObject, resource: JsonObject) => boolean;

@@ -1,5 +1,5 @@
 import { type Problem, problem } from '../../domain/error.ts';
-import type { Json } from '../json.ts';
+import type { JsonObject } from '../json.ts';
 import { shapeProblems } from './shape.ts';
 
 /**
@@ -8,7 +8,7 @@ import { shapeProblems } from './shape.ts';
  * @param place where the resource stands
  */
 export function unknownAround(
-  resource: { readonly [key: string]: Json },
+  resource: JsonObject,
   type: 'Bundle' | 'Parameters',
   inner: 'entry' | 'parameter',
   place: string = type,

@@ -1,6 +1,6 @@
 import type { Patient } from 'fhir/r4.js';
 import { type Problem, problem } from '../../domain/error.ts';
-import type { Json } from '../json.ts';
+import { isObject, type Json, type JsonObject } from '../json.ts';
 import { validate } from '../validate.ts';
 import { unknownAround } from './around.ts';
 
@@ -19,8 +19,6 @@ export type FeedMessage = {
   readonly header: { readonly id: string; readonly eventUri: string };
   readonly entries: readonly Told[];
 };
-
-type Element = { readonly [key: string]: Json };
 
 /**
  * Reads a message: a Bundle of a MessageHeader and of a history whose entries tell of patients. Everything that is wrong with its structure
@@ -63,7 +61,7 @@ function headerIn(resource: Json | undefined, problems: Problem[]): FeedMessage[
   return { id: text(header['id']), eventUri: text(header['eventUri']) };
 }
 
-function entryIn(entry: Element, place: string, problems: Problem[]): Told {
+function entryIn(entry: JsonObject, place: string, problems: Problem[]): Told {
   const request = objectIn(entry['request'], `${place}.request`, problems);
   const { method, url, ifNoneExist } = request;
   const isKnown = method === 'POST' || method === 'PUT' || method === 'DELETE';
@@ -99,7 +97,7 @@ function within(found: Problem, place: string): Problem {
   return { ...found, about: { ...found.about, expression: expression.replace(/^Patient/, place) } };
 }
 
-function resourceIn(value: Json | undefined, type: string, place: string, problems: Problem[]): Element {
+function resourceIn(value: Json | undefined, type: string, place: string, problems: Problem[]): JsonObject {
   const found = objectIn(value, place, problems);
   if (Object.keys(found).length > 0)
     check(
@@ -112,23 +110,19 @@ function resourceIn(value: Json | undefined, type: string, place: string, proble
   return found;
 }
 
-function objectIn(value: Json | undefined, place: string, problems: Problem[]): Element {
+function objectIn(value: Json | undefined, place: string, problems: Problem[]): JsonObject {
   if (value === undefined) problems.push(problem('elementMissing', { expression: place }));
-  else if (isElement(value)) return value;
+  else if (isObject(value)) return value;
   else problems.push(problem('elementMalformed', { expression: place, detail: 'an element is expected' }));
   return {};
 }
 
-function listIn(value: Json | undefined, place: string, problems: Problem[]): readonly Element[] {
+function listIn(value: Json | undefined, place: string, problems: Problem[]): readonly JsonObject[] {
   if (value === undefined) return [];
   if (Array.isArray(value))
     return (value as readonly Json[]).map((one, i) => objectIn(one, `${place}[${i}]`, problems));
   problems.push(problem('elementMalformed', { expression: place, detail: 'a list is expected' }));
   return [];
-}
-
-function isElement(value: Json): value is Element {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function text(value: Json | undefined): string {

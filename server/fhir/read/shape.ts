@@ -1,6 +1,6 @@
 import type { Bundle, FhirResource, Resource } from 'fhir/r4.js';
 import { type Problem, problem, Refused } from '../../domain/error.ts';
-import type { Json } from '../json.ts';
+import { isObject, type Json, type JsonObject } from '../json.ts';
 import { codesOf, type ElementShape, isPrimitive, type Structure, structureOf } from '../structure.ts';
 import { narrativeFault } from '../xml/narrative.ts';
 
@@ -105,8 +105,6 @@ export function isA<T extends ResourceType>(resource: Resource | undefined, type
 }
 
 type Found = Problem[];
-type Members = { readonly [key: string]: Json };
-
 function checkResource(value: Json, allowed: readonly string[], path: string, found: Found): void {
   if (!isObject(value)) {
     wrong(found, path, value, `a ${allowed.join(', ')} is expected`);
@@ -120,7 +118,7 @@ function checkResource(value: Json, allowed: readonly string[], path: string, fo
 }
 
 /** A FHIR document, which is kept as it came: its resources are looked at no further. FHIR R4 bundle.html, bdl-9 to bdl-11. */
-function checkDocument({ entry, ...members }: Members, path: string, found: Found): void {
+function checkDocument({ entry, ...members }: JsonObject, path: string, found: Found): void {
   const entries = listOf(entry);
   if (entry === undefined) missing(found, `${path}.entry`);
   else if (entries.length === 0) wrong(found, `${path}.entry`, entry, 'a list that is not empty is expected');
@@ -132,7 +130,7 @@ function checkDocument({ entry, ...members }: Members, path: string, found: Foun
   checkElements(members, 'Bundle', path, found, []);
 }
 
-function checkElements(value: Members, type: string, path: string, found: Found, not = refused[type] ?? []): void {
+function checkElements(value: JsonObject, type: string, path: string, found: Found, not = refused[type] ?? []): void {
   if (found.length > most) return;
   const structure = structureOf(type) ?? nothing;
   const there = new Set<string>();
@@ -225,8 +223,4 @@ function missing(found: Found, expression: string): void {
 function wrong(found: Found, expression: string, value: Json, detail: string): void {
   const shown = typeof value === 'object' ? undefined : String(value).slice(0, 100);
   found.push(problem('elementMalformed', { expression, detail, ...(shown !== undefined && { value: shown }) }));
-}
-
-function isObject(value: Json): value is Members {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

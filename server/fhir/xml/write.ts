@@ -1,5 +1,5 @@
 import { escapeAttribute } from '../../xml/write.ts';
-import type { Json } from '../json.ts';
+import { isObject, type Json, type JsonObject } from '../json.ts';
 import { type ElementShape, isPrimitive, isResource, type Structure, structureOf } from '../structure.ts';
 import { fhirNamespace } from '../vocabulary.ts';
 import { narrativeFault } from './narrative.ts';
@@ -8,8 +8,6 @@ import { narrativeFault } from './narrative.ts';
 export class NoXmlForm extends Error {
   override readonly name = 'NoXmlForm';
 }
-
-type Members = { readonly [key: string]: Json };
 
 /**
  * The XML form of a resource that is given in its JSON form. `indent` begins lines and steps in, for people; a narrative stays as it is.
@@ -32,7 +30,7 @@ function writeResource(value: Json | undefined, out: string[], line: string, nam
 
 /** Behind the name in the start tag: attributes, content and the end tag. */
 function writeInside(
-  members: Members,
+  members: JsonObject,
   structure: Structure | undefined,
   name: string,
   out: string[],
@@ -56,7 +54,7 @@ function writeAttribute(name: string, value: Json | undefined, out: string[]): v
   if (value !== undefined) out.push(` ${name}="${escapeAttribute(textOf(value))}"`);
 }
 
-function writeElement(shape: ElementShape, members: Members, out: string[], line: string): void {
+function writeElement(shape: ElementShape, members: JsonObject, out: string[], line: string): void {
   const { name, isList } = shape;
   const [value, more] = [members[name], members[`_${name}`]];
   if (value === undefined && more === undefined) return;
@@ -93,10 +91,6 @@ function writeOne(
 function textOf(value: Json | undefined): string {
   if (value === undefined || value === null || typeof value === 'object') throw new NoXmlForm('a value is no text');
   return String(value);
-}
-
-function isObject(value: Json | undefined): value is Members {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function listOf(value: Json | undefined): readonly Json[] {
