@@ -14,6 +14,9 @@ const matches = (words: string, pattern: RegExp) => form(words, (text) => patter
 const atMost = (length: number) =>
   form(`1 to ${length} characters`, (text) => text.length > 0 && text.length <= length);
 
+/** The longest text of a rim:LocalizedString, so that what is returned is valid; comments may be longer. ebRIM 3.0 (FreeFormText); IHE ITI TF-3 4.2.3.1.1. */
+const LONGEST_NAME = 1024;
+
 const printable = matches('1 to 128 printable characters of ASCII without blanks', /^[\x21-\x7e]{1,128}$/);
 const sha1 = matches('the 40 hexadecimal digits of a SHA-1', /^[0-9a-fA-F]{40}$/);
 const languageTag = matches('a language tag such as fr-FR', /^[a-zA-Z]{1,8}(-[a-zA-Z0-9]{1,8})*$/);
@@ -30,18 +33,21 @@ const count = form('a whole number of bytes', (text) => /^\d+$/.test(text) && Nu
 const uuidOr = (own: string) => form('urn:uuid: and a UUID', (id) => isUuid(id) || id === nameOf(own));
 
 /** Values have the form of their data type. IHE ITI TF-3 table 4.2.3.1.7-2, 4.2.3.2 to 4.2.3.4. */
-export function attributeFormats({ sets, entries, folders }: Submission): Problem[] {
+export function attributeFormats({ sets, entries, folders, associations }: Submission): Problem[] {
   return [
-    ...sets.flatMap((set) => [...malformed(set.id, formatsOfSet(set)), ...emptyCodes(set.id, codesOfSet(set))]),
+    ...sets.flatMap((set) => [...malformed(set.id, formatsOfSet(set)), ...malformedCodes(set.id, codesOfSet(set))]),
     ...entries.flatMap((entry) => [
       ...malformed(entry.id, formatsOfEntry(entry)),
-      ...emptyCodes(entry.id, codesOfEntry(entry)),
+      ...malformedCodes(entry.id, codesOfEntry(entry)),
       ...repeatedPidLines(entry),
     ]),
     ...folders.flatMap((folder) => [
       ...malformed(folder.id, formatsOfFolder(folder)),
-      ...emptyCodes(folder.id, [['codeList', folder.codes]]),
+      ...malformedCodes(folder.id, [['codeList', folder.codes]]),
     ]),
+    ...associations.flatMap(({ id, documentation }) =>
+      malformedCodes(id, [['associationDocumentation', [documentation]]]),
+    ),
   ];
 }
 
@@ -69,6 +75,7 @@ function formatsOfSet(set: SetDraft): Format[] {
     ['uniqueId', set.uniqueId, oid],
     ['sourceId', set.sourceId, oid],
     ['submissionTime', set.submissionTime, dtm],
+    ['title', set.title?.value, atMost(LONGEST_NAME)],
     ['homeCommunityId', set.homeCommunityId, oidUrn],
     ...languagesOf(set),
   ];
@@ -119,13 +126,24 @@ function codesOfSet(set: SetDraft): Coded[] {
   return [['contentTypeCode', [set.contentTypeCode]]];
 }
 
-/** A code without its scheme names nothing. IHE ITI TF-3 4.2.3.1.2. */
-function emptyCodes(object: string, coded: readonly Coded[]): Problem[] {
+/** A code without its scheme names nothing; its display name is a LocalizedString. IHE ITI TF-3 4.2.3.1.2. */
+function malformedCodes(object: string, coded: readonly Coded[]): Problem[] {
   return coded.flatMap(([attribute, codes = []]) =>
     codes
-      .filter((code) => code !== undefined && (code.code === '' || code.system === ''))
-      .map((code) => problem('attributeMalformed', { attribute, object, value: `${code?.code}^^${code?.system}` })),
+      .filter((code) => code !== undefined)
+      .flatMap(({ code, system, display = '' }) => [
+        ...(code === '' || system === ''
+          ? [malformedCode(attribute, object, `${code}^^${system}`, 'half a code')]
+          : []),
+        ...(display.length > LONGEST_NAME ? [malformedCode(attribute, object, display, tooLongName)] : []),
+      ]),
   );
+}
+
+const tooLongName = `a display name of more than ${LONGEST_NAME} characters`;
+
+function malformedCode(attribute: string, object: string, value: string, detail: string): Problem {
+  return problem('attributeMalformed', { attribute, object, value, detail });
 }
 
 /** PID-7 and PID-8 are there at most once. IHE ITI TF-3 4.2.3.2.23. */

@@ -70,8 +70,13 @@ export function checkIdentifiers(source: Source, names: readonly IdentifierName[
     if (scheme === '')
       report(source, 'attributeMissing', { attribute: 'identificationScheme of an ExternalIdentifier' });
     else if (!schemes.has(scheme)) unknownValue(source, 'identificationScheme', scheme);
-    if ((attributeOf(element, 'value') ?? '').length > LONGEST)
-      report(source, 'attributeMalformed', { attribute: 'value of an ExternalIdentifier', detail: tooLong });
+    const text = attributeOf(element, 'value') ?? '';
+    if (text.length > LONGEST)
+      report(source, 'attributeMalformed', {
+        attribute: 'value of an ExternalIdentifier',
+        value: text,
+        detail: tooLong,
+      });
   }
 }
 

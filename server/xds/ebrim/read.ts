@@ -1,12 +1,12 @@
 import type { AssociationDraft, EntryDraft, FolderDraft, SetDraft, Submission } from '../../domain/document.ts';
 import { type Problem, problem } from '../../domain/error.ts';
-import { attributeOf, childrenOf, type XmlElement } from '../../xml/element.ts';
+import { attributeOf, child, childrenOf, type XmlElement } from '../../xml/element.ts';
 import { namespace, packageNode } from '../vocabulary.ts';
 import { readAssociation } from './read-association.ts';
 import { readEntry } from './read-entry.ts';
 import { readFolder } from './read-folder.ts';
 import { readSet } from './read-set.ts';
-import { keyOf, openObject, readId } from './registry-object.ts';
+import { keyOf, openObject, readId, report } from './registry-object.ts';
 
 const { rim, xsi } = namespace;
 
@@ -32,6 +32,11 @@ export function readSubmission(list: XmlElement): { submission: Submission; prob
         break;
       case 'RegistryPackage': {
         const source = openObject(element, problems);
+        if (child(element, rim, 'RegistryObjectList') !== undefined)
+          report(source, 'attributeForbidden', {
+            attribute: 'RegistryObjectList',
+            detail: 'what a package holds stands beside it, joined by HasMember',
+          });
         const kind = packageKind(element, beside.get(source.id) ?? [], problems);
         if (kind === 'submissionSet') sets.push(readSet(source));
         else if (kind === 'folder') folders.push(readFolder(source));

@@ -156,8 +156,9 @@ function readSlots(element: XmlElement, object: string, problems: Problem[]): Ma
     if (key === '') problems.push(problem('attributeMissing', { attribute: 'name of a Slot', object }));
     else if (slots.has(key)) problems.push(problem('attributeRepeated', { attribute: key, object }));
     else slots.set(key, { name, values: texts, ...(type !== undefined && { type }) });
-    if (name.length > LONGEST || texts.some((text) => text.trim().length > LONGEST))
-      problems.push(problem('attributeMalformed', { attribute: key, object, detail: tooLong }));
+    const long = name.length > LONGEST ? name : texts.find((text) => text.trim().length > LONGEST);
+    if (long !== undefined)
+      problems.push(problem('attributeMalformed', { attribute: key, object, value: long.trim(), detail: tooLong }));
   }
   return slots;
 }

@@ -47,6 +47,16 @@ test('an entry is registered as it was sent, its document elsewhere', async () =
   });
 });
 
+test('what stands in a list inside a package is not left out without a word', async () => {
+  const inside = `<rim:RegistryObjectList>${writeDocument(await sound(world, 'doc1', '2.999.80.1'))}</rim:RegistryObjectList>`;
+  const message = submitting(
+    setOf(world, 'dr-martin').replace('</rim:RegistryPackage>', `${inside}</rim:RegistryPackage>`),
+  );
+  const { status, errors } = await seen(await handled(iti42, world, world.as('regie'), message));
+  expect([status, codesOf({ errors })]).toEqual(['Failure', ['XDSRegistryMetadataError']]);
+  expect(errors[0]?.context).toContain('stands beside it, joined by HasMember');
+});
+
 test('a status that is sent decides nothing: what is new is Approved', async () => {
   expect(await one({ status: 'deprecated' })).toMatchObject({ status: 'Success', errors: [] });
   expect((await entryOf(world, '2.999.80.1')).status).toBe('approved');
