@@ -25,6 +25,7 @@ type Words = {
 const quoted = (value: string | undefined) =>
   value === undefined ? 'no value' : `"${value.length > 200 ? `${value.slice(0, 200)}…` : value}"`;
 const of = (about: About) => (about.object === undefined ? '' : ` of ${about.object}`);
+const ofDocument = ({ object = '' }: About) => (object === '' ? '' : ` of the document ${quoted(object)}`);
 const attribute = (about: About) => `${about.attribute ?? 'an attribute'}${of(about)}`;
 const given = (about: About) => (about.value === undefined ? '' : ` ${quoted(about.value)}`);
 const because = (about: About) => (about.detail === undefined ? '' : `: ${about.detail}`);
@@ -139,7 +140,7 @@ export const catalogue = {
 
   // The record and the right to it
   unknownPatient: {
-    what: (a) => `Patient ${quoted(a.value)} is not known here`,
+    what: (a) => `Patient ${quoted(a.value)} is not known here${because(a)}`,
     rule: `${tf3('table 4.2.4.1-2')} (XDSUnknownPatientId)`,
     remedy: 'Check the INS and its OID; a record must exist before documents are shared.',
   },
@@ -462,7 +463,7 @@ export const catalogue = {
     remedy: 'Use the uniqueId and repositoryUniqueId that the query returned.',
   },
   repositoryUnknown: {
-    what: (a) => `The repository ${quoted(a.value)} is not this one`,
+    what: (a) => `The repository ${quoted(a.value)}${ofDocument(a)} is not this one`,
     rule: tf2('3.43.4.2.3 (XDSUnknownRepositoryId)'),
     remedy: 'Send the request to the repository that the entry names.',
   },

@@ -50,8 +50,7 @@ const documents = (transaction: 'ORU' | 'MDM'): Handling => ({
     const problems = structureProblems(message, transaction);
     if (problems.length > 0) throw new Refused(problems);
     if (sender === undefined || !isDepositor(sender)) throw new Refused([problem('accessDenied', {}, 'rightMissing')]);
-    await deposit(tools, request, message, sender);
-    return [];
+    return deposit(tools, request, message, sender);
   },
 });
 

@@ -1,6 +1,6 @@
 import { type Problem, problem } from '../domain/error.ts';
 import { professionalAuthority } from '../domain/people.ts';
-import { type Message, type Segment, segmentsOf, valueAt } from './message.ts';
+import { type Message, repetitionsOf, type Segment, segmentsOf, valueAt } from './message.ts';
 
 /** A document of a message, by the OBX that brought it. */
 export type SentDocument = { readonly id: string; readonly bytes: Buffer; readonly asks: Asks };
@@ -28,6 +28,8 @@ export type Flag = (typeof flags)[number];
 
 export type DocumentMessage = {
   readonly documents: readonly SentDocument[];
+  /** The OBX that point to a document of elsewhere (type RP): nothing is fetched. */
+  readonly pointers: readonly string[];
   readonly set: ReadonlySet<Flag>;
   readonly by: SentBy;
   /** PV1-2, the class of the patient. */
@@ -37,15 +39,18 @@ export type DocumentMessage = {
 
 /**
  * Reads the documents of an ORU^R01 or MDM: each lies in an OBX of type ED as base64 of a CDA R2, and is final (F), a replacement (C) or to be deleted (D); the
- * flags lie in OBX of the table MetaDMPMSS. A flag that is not known is a problem: it may have been meant to hide the document.
+ * flags lie in OBX of the table MetaDMPMSS. A flag that is not known, or is of no table or another one, is a problem: it may have been meant to
+ * hide the document.
  * Volet Transmission de documents CDA-R2 en HL7 v2.
  */
 export function readDocuments(message: Message): DocumentMessage {
   const all = segmentsOf(message, 'OBX');
   const isMeta = (obx: Segment) => valueAt(message, obx, { field: 3, component: 3 }).toUpperCase() === 'METADMPMSS';
+  const isFlag = (obx: Segment) => isMeta(obx) || flagOf(valueAt(message, obx, { field: 3 })) !== undefined;
+  const typeOf = (obx: Segment) => valueAt(message, obx, { field: 2 });
   const problems: Problem[] = [];
-  const set = readFlags(message, all.filter(isMeta), problems);
-  const sent = all.filter((obx) => !isMeta(obx) && valueAt(message, obx, { field: 2 }) === 'ED');
+  const set = readFlags(message, all.filter(isFlag), problems);
+  const sent = all.filter((obx) => !isFlag(obx) && typeOf(obx) === 'ED');
   const documents = sent.flatMap((obx) => readDocument(message, obx, problems) ?? []);
   if (new Set(documents.map(({ asks }) => asks === 'deletion')).size > 1)
     problems.push(
@@ -62,7 +67,15 @@ export function readDocuments(message: Message): DocumentMessage {
       }),
     );
   const [pv1] = segmentsOf(message, 'PV1');
-  return { documents, set, by: readSender(message), patientClass: valueAt(message, pv1, { field: 2 }), problems };
+  const pointers = all.filter((obx) => !isFlag(obx) && typeOf(obx) === 'RP').map(nameOf);
+  return {
+    documents,
+    pointers,
+    set,
+    by: readSender(message),
+    patientClass: valueAt(message, pv1, { field: 2 }),
+    problems,
+  };
 }
 
 function nameOf({ place: { name, occurrence } }: Segment): string {
@@ -71,6 +84,11 @@ function nameOf({ place: { name, occurrence } }: Segment): string {
 
 function readDocument(message: Message, obx: Segment, problems: Problem[]): SentDocument | undefined {
   const object = nameOf(obx);
+  if (repetitionsOf(message, obx, 5).length > 1) {
+    const detail = 'one OBX brings one document';
+    problems.push(problem('fieldMalformed', { attribute: 'OBX-5', object, value: 'several', detail }));
+    return undefined;
+  }
   const status = valueAt(message, obx, { field: 11 });
   const encoding = valueAt(message, obx, { field: 5, component: 4 });
   const data = valueAt(message, obx, { field: 5, component: 5 }).replace(/\s+/g, '');
@@ -104,16 +122,34 @@ const others = [
 ];
 const otherNames: ReadonlyMap<string, Flag> = new Map([['INVISIBLE_REPRESENTANTS_LEGAUX', 'INVISIBLE_REP_LEGAUX']]);
 
+function flagOf(name: string): Flag | undefined {
+  return otherNames.get(name) ?? flags.find((known) => known === name);
+}
+
 function readFlags(message: Message, segments: readonly Segment[], problems: Problem[]): Set<Flag> {
   const told = new Map<Flag, string>();
   for (const obx of segments) {
     const object = nameOf(obx);
     const name = valueAt(message, obx, { field: 3 });
     if (others.includes(name)) continue;
-    const flag = otherNames.get(name) ?? flags.find((known) => known === name);
+    const flag = flagOf(name);
     const value = valueAt(message, obx, { field: 5 });
+    const table = valueAt(message, obx, { field: 3, component: 3 });
     if (flag === undefined)
       problems.push(problem('tableValueUnknown', { attribute: 'OBX-3', object, value: name, detail: 'MetaDMPMSS' }));
+    else if (table.toUpperCase() !== 'METADMPMSS')
+      problems.push(
+        problem('tableValueUnknown', {
+          attribute: 'OBX-3.3',
+          object,
+          value: table,
+          detail: `${name} is of the table MetaDMPMSS`,
+        }),
+      );
+    else if (repetitionsOf(message, obx, 5).length > 1)
+      problems.push(
+        problem('fieldMalformed', { attribute: 'OBX-5', object, value: 'several', detail: `${name} is Y or N` }),
+      );
     else if (value !== 'Y' && value !== 'N')
       problems.push(problem('tableValueUnknown', { attribute: 'OBX-5', object, value, detail: `${name} is Y or N` }));
     else if ((told.get(flag) ?? value) !== value)

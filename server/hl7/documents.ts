@@ -13,6 +13,7 @@ import { getDocuments } from '../usecases/query.ts';
 import { submit } from '../usecases/submit.ts';
 import { update } from '../usecases/update.ts';
 import { type Asks, type DocumentMessage, type Flag, readDocuments, type SentBy } from './document-message.ts';
+import type { Notes } from './iti8.ts';
 import { type Message, type Segment, segmentsOf } from './message.ts';
 import { identifiersAt, patientLines, patientOf } from './patient.ts';
 
@@ -22,6 +23,7 @@ export type Depositor = Sender & { readonly deposits: DepositDefaults };
 /**
  * Deposits the documents of an ORU^R01 or MDM message as one submission of the sender's structure: metadata come from the header of each CDA,
  * the message, and what is configured of the sender. Volet Transmission de documents CDA-R2 en HL7 v2, mapping XDS; IHE ITI TF-2 3.41.
+ * @returns what nothing was kept of
  * @throws Refused with all problems of message, document headers and rules; or with what the decision refuses
  */
 export async function deposit(
@@ -29,8 +31,9 @@ export async function deposit(
   { origin }: Pick<Request, 'origin'>,
   message: Message,
   sender: Depositor,
-): Promise<void> {
+): Promise<Notes> {
   const read = readDocuments(message);
+  const notes = read.pointers.map((obx) => `${obx} points to a document of elsewhere (RP): nothing was kept of it.`);
   const caller = depositorOf(sender, read.set.has('CONNEXION_SECRETE'));
   const request: Request = { origin, caller };
   const patient = readHolder(tools, message);
@@ -39,13 +42,13 @@ export async function deposit(
   const sound = documents.flatMap(({ facts, ...sent }) => (facts === undefined ? [] : [{ ...sent, facts }]));
   for (const { id, facts } of documents)
     if (facts === undefined)
-      problems.push(problem('fieldMalformed', { attribute: 'OBX-5', object: id, value: 'ED', detail: 'no CDA R2' }));
+      problems.push(problem('fieldMalformed', { attribute: 'OBX-5', object: id, value: 'ED', detail: noCda }));
     else problems.push(...holderProblems(tools, id, facts, patient.id));
   if (patient.id === undefined || sound.length === 0) throw new Refused(problems);
 
   if (sound.some(({ asks }) => asks === 'deletion')) {
     await remove(tools, request, { read, sender, patient: patient.id, problems, sound });
-    return;
+    return notes;
   }
   const replaced = await targets(tools, request, sound, patient.id, problems);
   if (problems.length > 0) throw new Refused(problems);
@@ -77,8 +80,10 @@ export async function deposit(
     submission: { sets: [set], entries, folders: [], associations: associationsOf(entries, replaced) },
     documents: received.map(({ id, received: bytes }) => ({ id, received: bytes })),
   });
+  return notes;
 }
 
+const noCda = 'no CDA R2: well-formed XML in UTF-8 without DOCTYPE, whose ClinicalDocument has an id and a code';
 const setId = 'MSH[1]';
 
 function setOf(tools: Tools, patientId: Cx, read: DocumentMessage, sender: Depositor): SetDraft {
@@ -264,7 +269,12 @@ async function registered(
     if (target !== undefined) found.set(id, target.entry);
     else
       problems.push(
-        problem('referenceUnresolved', { object: id, value: uniqueId, detail: 'no document of yours has it' }),
+        problem('referenceUnresolved', {
+          attribute: 'OBX-5',
+          object: id,
+          value: uniqueId,
+          detail: 'no document of yours has it',
+        }),
       );
   }
   return found;

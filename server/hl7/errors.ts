@@ -1,4 +1,5 @@
 import { type Problem, type ProblemName, wordsOf } from '../domain/error.ts';
+import { subsumedId } from '../usecases/feed.ts';
 
 /** How a problem is acknowledged: AR when the message was not judged, AE when its content is at fault. HL7 v2.5 chapter 2.9.2, table 0008. */
 export type AckCode = 'AE' | 'AR';
@@ -43,6 +44,7 @@ const known: { readonly [N in ProblemName]?: readonly [Condition, AckCode] } = {
   unknownPatient: [204, 'AE'],
   documentUnknown: [204, 'AE'],
   referenceUnresolved: [204, 'AE'],
+  identitiesDiffer: [205, 'AE'],
   uniqueIdInUse: [205, 'AE'],
   nonIdenticalHash: [205, 'AE'],
   nonIdenticalSize: [205, 'AE'],
@@ -68,13 +70,21 @@ export type Location = {
 };
 
 /** Metadata that come from the patient's segment. */
-const ofPatient: Readonly<Record<string, number>> = { patientId: 3, sourcePatientId: 3, sourcePatientInfo: 5 };
+const ofPatient: Readonly<Record<string, Location>> = {
+  patientId: { segment: 'PID', occurrence: 1, field: 3 },
+  sourcePatientId: { segment: 'PID', occurrence: 1, field: 3 },
+  sourcePatientInfo: { segment: 'PID', occurrence: 1, field: 5 },
+  [subsumedId]: { segment: 'MRG', occurrence: 1, field: 1 },
+};
+
+/** Problems that are about the patient, whatever they name. */
+const aboutPatient: ReadonlySet<ProblemName> = new Set(['unknownPatient', 'recordClosed']);
 
 /**
  * The place that a problem is about: a field by its name (`PID-3`, `OBX-5.4`), of the segment that its object names (`OBX[2]`); metadata of a
  * document lie in the OBX that brought it.
  */
-export function locationOf({ about: { attribute = '', object = '' } }: Problem): Location | undefined {
+export function locationOf({ name, about: { attribute = '', object = '' } }: Problem): Location | undefined {
   const [, owner, number] = /^([A-Z][A-Z0-9]{2})\[(\d+)\]$/.exec(object) ?? [];
   const occurrence = Number(number ?? 1);
   const [, segment, field, component] = /^([A-Z][A-Z0-9]{2})(?:-(\d+)(?:\.(\d+))?)?$/.exec(attribute) ?? [];
@@ -85,7 +95,8 @@ export function locationOf({ about: { attribute = '', object = '' } }: Problem):
       ...(field !== undefined && { field: Number(field) }),
       ...(component !== undefined && { component: Number(component) }),
     };
-  if (Object.hasOwn(ofPatient, attribute)) return { segment: 'PID', occurrence: 1, field: ofPatient[attribute] ?? 3 };
+  if (Object.hasOwn(ofPatient, attribute)) return ofPatient[attribute];
+  if (aboutPatient.has(name)) return ofPatient['patientId'];
   return owner === undefined ? undefined : { segment: owner, occurrence, ...(owner === 'OBX' && { field: 5 }) };
 }
 

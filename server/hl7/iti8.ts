@@ -2,7 +2,7 @@ import { problem, Refused } from '../domain/error.ts';
 import { type Fed, feedIdentity, type Merged, mergeIdentities } from '../usecases/feed.ts';
 import type { Request, Tools } from '../usecases/perform.ts';
 import { type Message, segmentsOf } from './message.ts';
-import { identifiersAt, patientOf, readPatient } from './patient.ts';
+import { hasValue, identifiersAt, patientOf, readPatient } from './patient.ts';
 
 /** What was accepted and did nothing, in words. */
 export type Notes = readonly string[];
@@ -48,10 +48,12 @@ export async function merge(tools: Tools, request: Request, message: Message): P
     [mrg, 'MRG-1', 1],
   ] as const;
   const problems = fields
-    .filter(([segment, , field]) => (segment.fields[field] ?? '') === '')
+    .filter(([segment, , field]) => !hasValue(message, segment, field))
     .map(([, attribute]) => problem('fieldMissing', { attribute }));
   if (second !== undefined)
-    problems.push(problem('fieldMalformed', { attribute: 'MRG', detail: 'one message merges one pair' }));
+    problems.push(
+      problem('fieldMalformed', { attribute: 'MRG', value: 'several', detail: 'one message merges one pair' }),
+    );
   if (problems.length > 0) throw new Refused(problems);
   const [surviving, subsumed] = [identifiersAt(message, found.pid, 3), identifiersAt(message, mrg, 1)];
   const merged = await mergeIdentities(tools, request, { surviving, subsumed });

@@ -14,8 +14,9 @@ export type Deframer = {
 };
 
 /**
- * Blocks `<VT> message <FS><CR>`, in pieces of any size. Bytes between two blocks are skipped. Minimal Lower Layer Protocol, HL7 v2.5
- * implementation guide appendix C; HL7 MLLP release 1.
+ * Blocks `<VT> message <FS><CR>`, in pieces of any size. Bytes between two blocks are skipped, and so is a block in which another begins: its
+ * sender broke off, and half a message is never read as the beginning of the next. Minimal Lower Layer Protocol, HL7 v2.5 implementation guide
+ * appendix C; HL7 MLLP release 1.
  * @param limit of one message, in bytes
  */
 export function makeDeframer(limit: number): Deframer {
@@ -49,7 +50,12 @@ export function makeDeframer(limit: number): Deframer {
       }
       keep(Buffer.from([end]));
     }
-    const at = piece.indexOf(end);
+    const again = piece.indexOf(begin);
+    const at = piece.subarray(0, again < 0 ? piece.length : again).indexOf(end);
+    if (again >= 0 && at < 0) {
+      start();
+      return piece.subarray(again + 1);
+    }
     keep(Buffer.from(at < 0 ? piece : piece.subarray(0, at)));
     if (at >= 0) ending = true;
     if (size > limit) {

@@ -12,7 +12,11 @@ export function patientOf(message: Message): { readonly pid: Segment } | { reado
   const [pid, second] = segmentsOf(message, 'PID');
   if (pid === undefined) return { problems: [problem('segmentMissing', { attribute: 'PID' })] };
   if (second !== undefined)
-    return { problems: [problem('fieldMalformed', { attribute: 'PID', detail: 'one message is about one patient' })] };
+    return {
+      problems: [
+        problem('fieldMalformed', { attribute: 'PID', value: 'several', detail: 'one message is about one patient' }),
+      ],
+    };
   return { pid };
 }
 
@@ -21,8 +25,14 @@ export function identifiersAt(message: Message, segment: Segment, field: number)
   return repetitionsOf(message, segment, field).flatMap((repetition) => {
     const value = valueIn(message, repetition);
     const oid = valueIn(message, repetition, 4, 2);
-    return value !== '' && isOid(oid) ? [{ value, oid }] : [];
+    const kind = valueIn(message, repetition, 4, 3);
+    return value !== '' && isOid(oid) && (kind === '' || kind === 'ISO') ? [{ value, oid }] : [];
   });
+}
+
+/** Whether a repetition of the field says anything in its first component, the value of a CX. */
+export function hasValue(message: Message, segment: Segment, field: number): boolean {
+  return repetitionsOf(message, segment, field).some((repetition) => valueIn(message, repetition) !== '');
 }
 
 /**
@@ -30,11 +40,12 @@ export function identifiersAt(message: Message, segment: Segment, field: number)
  * its component 9). IHE PAM, national extension France; a trait that is not sent is not told.
  */
 export function readPatient(message: Message, pid: Segment): FedIdentity & { readonly problems: readonly Problem[] } {
-  const birth = valueAt(message, pid, { field: 7 }).slice(0, 8);
+  const birthTime = valueAt(message, pid, { field: 7 });
+  const birth = birthTime.slice(0, 8);
   const problems: Problem[] = [];
-  if (repetitionsOf(message, pid, 3).length === 0) problems.push(problem('fieldMissing', { attribute: 'PID-3' }));
+  if (!hasValue(message, pid, 3)) problems.push(problem('fieldMissing', { attribute: 'PID-3' }));
   if (birth !== '' && !isDtm(birth))
-    problems.push(problem('fieldMalformed', { attribute: 'PID-7', value: birth, detail: 'no date' }));
+    problems.push(problem('fieldMalformed', { attribute: 'PID-7', value: birthTime, detail: 'no date' }));
   const gender = genders.get(valueAt(message, pid, { field: 8 }));
   const place = repetitionsOf(message, pid, 11).find((address) => valueIn(message, address, 7) === 'BDL');
   const birthPlace = place === undefined ? '' : valueIn(message, place, 9);

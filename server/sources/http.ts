@@ -29,15 +29,36 @@ export function httpSources(sources: readonly SourceAddress[], { timeout = 10_00
         await response.body?.cancel();
         throw new SourceFailed(`the source of ${repository} answered ${response.status}`);
       }
+      const type = response.headers.get('Content-Type');
+      if (!isOf(order.entry.mimeType, type)) {
+        await response.body.cancel();
+        throw new SourceFailed(`the source of ${repository} answered ${type}`);
+      }
       return whole(response.body, repository);
     },
   };
 }
 
+/** Whether an answer is of the media type that the entry announces: a page that says what went wrong is no document. Untold, it is. */
+function isOf(announced: string, told: string | null): boolean {
+  const plain = (type: string) =>
+    type
+      .replace(/;.*$/s, '')
+      .trim()
+      .toLowerCase()
+      .replace(/^application\/xml$/, 'text/xml');
+  return [null, '', 'application/octet-stream', plain(announced)].includes(told === null ? null : plain(told));
+}
+
 async function* whole(body: AsyncIterable<Uint8Array>, repository: string): AsyncIterable<Uint8Array> {
+  let size = 0;
   try {
-    yield* body;
+    for await (const piece of body) {
+      size += piece.length;
+      yield piece;
+    }
   } catch (cause) {
     throw new SourceFailed(`the source of ${repository} broke off`, { cause });
   }
+  if (size === 0) throw new SourceFailed(`the source of ${repository} answered nothing`);
 }

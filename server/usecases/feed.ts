@@ -1,6 +1,6 @@
 import type { RecordFacts } from '../domain/decision.ts';
-import { problem, Refused, refuse } from '../domain/error.ts';
-import { type FedIdentity, sortIdentifiers, updatedRecord, wholeTraits } from '../domain/fed-identity.ts';
+import { type Problem, problem, Refused, refuse } from '../domain/error.ts';
+import { type FedIdentity, type Sorted, sortIdentifiers, updatedRecord, wholeTraits } from '../domain/fed-identity.ts';
 import { writeCx } from '../domain/hl7v2.ts';
 import { type Cx, type Identifier, sameIdentifier } from '../domain/identifier.ts';
 import {
@@ -39,6 +39,9 @@ export type Told = {
   readonly record?: { readonly id: RecordId; readonly version?: number };
 };
 
+/** How problems of a merge name the identifier that is to give way, beside the patientId that survives. */
+export const subsumedId = 'subsumed patientId';
+
 /** A person by her identifiers, or by the record. */
 export type Person = readonly Identifier[] | { readonly record: RecordId };
 
@@ -65,13 +68,21 @@ class Overtaken extends Error {
 async function feedOnce(tools: Tools, request: Request, fed: FedIdentity, told: Told): Promise<Fed> {
   const { ours } = sortIdentifiers(fed.identifiers, tools.settings);
   const found = await recordsOf(tools, ours);
-  return perform(tools, request, 'feedIdentities', subjectOf(found[0], ours), async (permit, facts) => {
+  const gone = found[0] && takenFrom(found[0], ours);
+  const subject = gone === undefined ? subjectOf(found[0], ours) : 'none';
+  return perform(tools, request, 'feedIdentities', subject, async (permit, facts) => {
     const [patient] = ours;
     const query = shortened(`${told.message} ${fed.identifiers.map(shown).join(' ')}`);
     const trace = { query, ...(patient && { patient: { value: patient.value, oid: patient.oid } }) };
     const sorted = sortIdentifiers(fed.identifiers, tools.settings);
     if (sorted.problems.length > 0) throw new Refused(sorted.problems);
     if (ours.length === 0) return { answer: { outcome: 'authorityUnknown' }, trace };
+    if (gone !== undefined)
+      refuse('unknownPatient', {
+        attribute: 'patientId',
+        value: shown(gone),
+        detail: 'a merge replaced this identifier; name the one that it was merged into',
+      });
     if (permit.record !== undefined && facts !== undefined) {
       await refuseOthers(tools, ours, facts.record);
       checkMeant(told, facts.record);
@@ -101,7 +112,7 @@ function checkMeant({ record: meant }: Told, { id, version }: PatientRecord): vo
 /**
  * Merges the subsumed identifier into the surviving one: everything of its record becomes the survivor's and shows the surviving patientId. It
  * cannot be undone. Both records must be open. IHE ITI TF-2 3.8.4.2, 3.44.4.2; IHE PIXm, ITI-104.
- * @throws Refused insMalformed, recordClosed, and what the decision refuses
+ * @throws Refused insMalformed, identitiesDiffer where one side names two persons, recordClosed, and what the decision refuses
  */
 export async function mergeIdentities(
   tools: Tools,
@@ -122,7 +133,9 @@ export async function mergeIdentities(
   return perform(tools, request, 'feedIdentities', left === undefined ? 'none' : { identifier: left }, async () => {
     const [into = '', from = ''] = named.map((ids) => ids.map(shown).join(' '));
     const trace = { query: shortened(`merge ${from} into ${into}`) };
-    const problems = sides.flatMap((side) => side.problems);
+    const problems = (await Promise.all(sides.map((side) => problemsOf(tools, side)))).flatMap((found, side) =>
+      side === 0 ? found : found.map(ofSubsumed),
+    );
     if (problems.length > 0) throw new Refused(problems);
     const { verdict } = await look();
     if ('ignored' in verdict) return { answer: { ignored: verdict.ignored }, trace };
@@ -130,7 +143,7 @@ export async function mergeIdentities(
     if (surviving === undefined || subsumed === undefined || left === undefined) throw new Refused([problem('busy')]);
     if ('join' in verdict !== 'join' in first) throw new Refused([problem('busy')]);
     if ('rename' in verdict) return { ...renaming(tools, verdict.rename, surviving, subsumed), trace };
-    return { ...joining(tools, verdict.into, verdict.join, surviving), trace };
+    return { ...joining(tools, verdict.into, verdict.join, { surviving, subsumed }), trace };
   });
 }
 
@@ -213,8 +226,14 @@ function renaming(tools: Tools, facts: RecordFacts, surviving: Identifier, subsu
   };
 }
 
-function joining(tools: Tools, into: RecordFacts, loser: RecordFacts, surviving: Identifier): Plan<Merged> {
-  if (loser.record.state !== 'open') refuse('recordClosed', {}, 'the subsumed record is closed');
+function joining(
+  tools: Tools,
+  into: RecordFacts,
+  loser: RecordFacts,
+  { surviving, subsumed }: { readonly surviving: Identifier; readonly subsumed: Identifier },
+): Plan<Merged> {
+  if (loser.record.state !== 'open')
+    refuse('recordClosed', { attribute: subsumedId, value: shown(subsumed) }, 'the subsumed record is closed');
   const consents = inheritedConsents(loser.consents, into.record.id, tools.now(), tools.newId);
   const record = survivingRecord(into.record, loser.record);
   const rows: Row[] = [
@@ -234,6 +253,12 @@ function subjectOf(found: RecordFacts | undefined, ours: readonly Identifier[]):
   return named === undefined ? 'none' : { identifier: named };
 }
 
+/** The identifier, where those that find the record were all taken from it by a merge. */
+function takenFrom({ record }: RecordFacts, ours: readonly Identifier[]): Identifier | undefined {
+  const held = ours.filter((id) => record.identifiers.some((known) => sameIdentifier(known, id)));
+  return held.every((id) => isSubsumed(record, id)) ? held[0] : undefined;
+}
+
 /** Each record that one of the identifiers finds, once. */
 async function recordsOf({ store }: Tools, identifiers: readonly Identifier[]): Promise<RecordFacts[]> {
   const found = await Promise.all(identifiers.map((id) => store.facts.recordByIdentifier(id)));
@@ -250,22 +275,40 @@ async function known(tools: Tools, ours: readonly Identifier[]): Promise<Identif
   return ours.filter((_, index) => isKnown[index] === true);
 }
 
-/** Of several identifiers of one person, the one that is known here. */
+/** Of several identifiers of one person, the first that names somebody today; else the first that ever did. */
 async function chosen(tools: Tools, ours: readonly Identifier[]): Promise<Identifier | undefined> {
-  const found = await Promise.all(ours.map((id) => recordOf(tools, id)));
-  return ours[
-    Math.max(
-      0,
-      found.findIndex((facts) => facts !== undefined),
-    )
-  ];
+  const found = await Promise.all(ours.map(async (id) => ({ id, facts: await recordOf(tools, id) })));
+  const one = found.find(({ id, facts }) => facts !== undefined && isNamedBy(facts, id));
+  return (one ?? found.find(({ facts }) => facts !== undefined) ?? found[0])?.id;
+}
+
+/** Whether the identifier names the holder today. */
+function isNamedBy({ record }: RecordFacts, id: Identifier): boolean {
+  return record.state !== 'destroyed' && !isSubsumed(record, id);
+}
+
+/** Each side of a merge is one person: of two, one would be left out without a word. */
+async function problemsOf(tools: Tools, { ours, problems }: Sorted): Promise<readonly Problem[]> {
+  const found = await Promise.all(ours.map(async (id) => ({ id, facts: await recordOf(tools, id) })));
+  const records = found.flatMap(({ id, facts }) =>
+    facts !== undefined && isNamedBy(facts, id) ? [facts.record.id] : [],
+  );
+  return new Set(records).size < 2 ? problems : [...problems, differing(ours)];
+}
+
+/** The same problem, of who is to be subsumed. */
+function ofSubsumed(found: Problem): Problem {
+  return { ...found, about: { ...found.about, attribute: subsumedId } };
+}
+
+function differing(ours: readonly Identifier[]): Problem {
+  return problem('identitiesDiffer', { attribute: 'patientId', value: ours.map(shown).join(' and ') });
 }
 
 /** A feed does not join two records; a merge does. */
 async function refuseOthers(tools: Tools, ours: readonly Identifier[], record: PatientRecord): Promise<void> {
   const found = await recordsOf(tools, ours);
-  if (found.some((facts) => facts.record.id !== record.id))
-    refuse('identitiesDiffer', { value: ours.map(shown).join(' and ') });
+  if (found.some((facts) => facts.record.id !== record.id)) throw new Refused([differing(ours)]);
 }
 
 /** A calculated INS may belong to two persons: one that names somebody else is no alias here. */

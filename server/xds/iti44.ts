@@ -1,9 +1,9 @@
-import { type Problem, type ProblemName, problem, Refused, wordsOf } from '../domain/error.ts';
+import { type Problem, type ProblemName, problem, Refused, refuse, wordsOf } from '../domain/error.ts';
 import { type FedIdentity, plainName } from '../domain/fed-identity.ts';
 import { type Identifier, isOid } from '../domain/identifier.ts';
 import type { Traits } from '../domain/record.ts';
 import { dtmOf, isDtm } from '../domain/time.ts';
-import { type Fed, feedIdentity, type Merged, mergeIdentities } from '../usecases/feed.ts';
+import { type Fed, feedIdentity, type Merged, mergeIdentities, subsumedId } from '../usecases/feed.ts';
 import { attributeOf, child, childrenOf, type XmlElement } from '../xml/element.ts';
 import { escapeAttribute, escapeText } from '../xml/write.ts';
 import type { Answer, Asked, Exchange, XdsTransaction } from './exchange.ts';
@@ -65,7 +65,10 @@ async function feed({ tools, request, body }: Exchange, message: 'add' | 'revise
 
 async function merge({ tools, request, body }: Exchange): Promise<readonly string[]> {
   const surviving = identifiersOf(patientOf(body));
-  const replaced = at(body, ...event, 'replacementOf', 'priorRegistration', 'subject1', 'priorRegisteredRole');
+  const repeated = repeatedIn(at(body, ...event), prior);
+  if (repeated !== undefined)
+    refuse('fieldMalformed', { attribute: repeated, value: 'several', detail: 'one message merges one pair' });
+  const replaced = at(body, ...event, ...prior);
   const subsumed = identifiersOf(replaced);
   const missing = [
     [surviving, 'patient/id'],
@@ -81,13 +84,26 @@ async function merge({ tools, request, body }: Exchange): Promise<readonly strin
 
 const event = ['controlActProcess', 'subject', 'registrationEvent'] as const;
 
+const prior = ['replacementOf', 'priorRegistration', 'subject1', 'priorRegisteredRole'] as const;
+
+/** The one patient. A message about several is refused: none of them is left out without a word. */
 function patientOf(body: XmlElement): XmlElement {
+  const repeated = repeatedIn(body, [...event, 'subject1', 'patient']);
+  if (repeated !== undefined)
+    refuse('fieldMalformed', { attribute: repeated, value: 'several', detail: 'one message is about one patient' });
   const patient = at(body, ...event, 'subject1', 'patient');
   if (patient === undefined)
     throw new Refused([
       problem('fieldMissing', { attribute: 'registrationEvent/subject1/patient', object: body.local }),
     ]);
   return patient;
+}
+
+/** The first element on this path that is there more than once. */
+function repeatedIn(element: XmlElement | undefined, path: readonly string[]): string | undefined {
+  const [local, ...rest] = path;
+  if (local === undefined) return undefined;
+  return childrenOf(element, v3, local).length > 1 ? local : repeatedIn(child(element, v3, local), rest);
 }
 
 /** Ids by root and extension: the patient's own, then other ones of the person (asOtherIDs). */
@@ -118,7 +134,8 @@ function readPatient(patient: XmlElement): FedIdentity & { readonly problems: re
       .find((found) => qualifiers.includes(attributeOf(found, 'qualifier')))
       ?.text.trim();
   const identifiers = identifiersOf(patient);
-  const birth = (attributeAt(at(person, 'birthTime'), 'value') ?? '').slice(0, 8);
+  const birthTime = attributeAt(at(person, 'birthTime'), 'value') ?? '';
+  const birth = birthTime.slice(0, 8);
   const gender = genders.get(attributeAt(at(person, 'administrativeGenderCode'), 'code') ?? '');
   const place = at(person, 'birthPlace', 'addr', 'county')?.text.trim();
   const problems: Problem[] = [];
@@ -126,7 +143,7 @@ function readPatient(patient: XmlElement): FedIdentity & { readonly problems: re
     problems.push(problem('fieldMissing', { attribute: 'patient/id', detail: 'an id with root and extension' }));
   const isDate = isDtm(birth);
   if (birth !== '' && !isDate)
-    problems.push(problem('fieldMalformed', { attribute: 'birthTime', value: birth, detail: 'no date' }));
+    problems.push(problem('fieldMalformed', { attribute: 'birthTime', value: birthTime, detail: 'no date' }));
   return {
     identifiers,
     traits: {
@@ -204,7 +221,8 @@ function isOurs(name: ProblemName): boolean {
 }
 
 function locationOf({ about: { attribute } }: Problem): string | undefined {
-  return attribute;
+  if (attribute === 'patientId') return 'patient/id';
+  return attribute === subsumedId ? 'priorRegisteredRole/id' : attribute;
 }
 
 function at(element: XmlElement | undefined, ...path: readonly string[]): XmlElement | undefined {

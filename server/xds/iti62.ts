@@ -5,7 +5,7 @@ import { attributeOf, child, childrenOf } from '../xml/element.ts';
 import { writeRegistryResponse } from './errors.ts';
 import type { Answer, Exchange, XdsTransaction } from './exchange.ts';
 import { onlyChild } from './only-child.ts';
-import { action, namespace } from './vocabulary.ts';
+import { action, deletionScope, namespace } from './vocabulary.ts';
 
 /** Remove Metadata. IHE RMD 3.62. */
 export const iti62: XdsTransaction = {
@@ -23,6 +23,15 @@ async function handle({ tools, request, body }: Exchange): Promise<Answer> {
   const object = 'lcm:RemoveObjectsRequest';
   if (child(body, namespace.rim, 'AdhocQuery') !== undefined)
     refuse('attributeForbidden', { attribute: 'rim:AdhocQuery', object });
+  const scope = attributeOf(body, 'deletionScope')?.trim() ?? '';
+  if (scope !== '' && scope !== deletionScope.all)
+    refuse('attributeForbidden', {
+      attribute: 'deletionScope',
+      object,
+      value: scope,
+      detail: 'objects are removed with all that they are',
+      rule: 'IHE RMD 3.62.4.1.2; ebXML RegRep 3.0 rs §5.5 (RemoveObjectsRequest)',
+    });
   const list = onlyChild(body, 'rim', 'ObjectRefList');
   const ids = childrenOf(list, namespace.rim, 'ObjectRef').map((ref) => attributeOf(ref, 'id')?.trim() ?? '');
   if (ids.length === 0) refuse('attributeMissing', { attribute: 'rim:ObjectRef', object });

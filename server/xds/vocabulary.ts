@@ -38,6 +38,9 @@ export const responseStatus = {
   partialSuccess: 'urn:ihe:iti:2007:ResponseStatusType:PartialSuccess',
 } as const;
 
+/** What RemoveObjectsRequest may say of itself; absent, it is this. ebXML RegRep 3.0 rs (RemoveObjectsRequest). */
+export const deletionScope = { all: 'urn:oasis:names:tc:ebxml-regrep:DeletionScopeType:DeleteAll' } as const;
+
 /** IHE ITI TF-3 4.2.4.1. */
 export const severity = {
   error: 'urn:oasis:names:tc:ebxml-regrep:ErrorSeverityType:Error',

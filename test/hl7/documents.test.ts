@@ -70,6 +70,16 @@ describe('a laboratory report in an ORU^R01', () => {
     expect([await find('2.999.1.4'), await find('2.999.1.5')]).not.toContain(undefined);
   });
 
+  test('beside a pointer to another is kept, and the sender told that nothing was kept of that one', async () => {
+    const pointer = 'OBX|9|RP|11502-2^CR^LN||https://labo.example/1^^TEXT^XML||||||F\n';
+    const ack = await line.ask(`${message('oru-r01.hl7', { cda: cda('2.999.1.12') })}${pointer}`);
+    expect([ack.code, ack.errors.map(({ severity, words }) => [severity, words])]).toEqual([
+      'AA',
+      [['W', 'OBX[9] points to a document of elsewhere (RP): nothing was kept of it.']],
+    ]);
+    expect(await find('2.999.1.12')).toBeDefined();
+  });
+
   test.each([
     ['MASQUE_PS', 'masked', 'MASQUE_PS'],
     ['INVISIBLE_PATIENT', 'hidden', 'INVISIBLE_PATIENT'],
@@ -134,6 +144,26 @@ describe('a laboratory report in an ORU^R01', () => {
       ['OBX^2^3^1', '103', 'tableValueUnknown'],
     ],
     [
+      'a flag of no table',
+      (t: string) => t.replace(/\|MASQUE_PS\^[^|]*/, '|MASQUE_PS'),
+      ['OBX^2^3^1^3', '103', 'tableValueUnknown'],
+    ],
+    [
+      'a flag of another table',
+      (t: string) => t.replace(/(\|INVISIBLE_PATIENT\^.*?)MetaDMPMSS/, '$1LOCAL'),
+      ['OBX^3^3^1^3', '103', 'tableValueUnknown'],
+    ],
+    [
+      'a flag of two values',
+      (t: string) => t.replace(/(\|MASQUE_PS\^.*?\|\|)/, '$1N~Y'),
+      ['OBX^2^5^1', '102', 'fieldMalformed'],
+    ],
+    [
+      'two documents in one OBX',
+      (t: string) => t.replace(/(\^TEXT\^XML\^Base64\^[^|]*)/, '$1~$1'),
+      ['OBX^1^5^1', '102', 'fieldMalformed'],
+    ],
+    [
       'a flag told twice and otherwise',
       (t: string) => `${t}OBX|9|CE|MASQUE_PS^^MetaDMPMSS||Y||||||F\n`,
       ['OBX^9^5^1', '102', 'fieldMalformed'],
@@ -174,7 +204,7 @@ describe('a laboratory report in an ORU^R01', () => {
       ins: door.world.ins('garnier').value,
       cda: cda('2.999.1.12', { slug: 'garnier' }),
     });
-    expect(problems(await line.ask(garnier))).toEqual([['', '204', 'unknownPatient']]);
+    expect(problems(await line.ask(garnier))).toEqual([['PID^1^3^1', '204', 'unknownPatient']]);
     const blanc = message('oru-r01.hl7', {
       ins: door.world.ins('blanc').value,
       cda: cda('2.999.1.13', { slug: 'blanc' }),

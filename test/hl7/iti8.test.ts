@@ -156,10 +156,47 @@ describe('ADT^A40', () => {
     expect(ack.text).toContain('ERR|^^^0&Message accepted&HL70357|');
   });
 
+  const cx = (slug: string) => `${door.world.ins(slug).value}^^^&1.2.250.1.213.1.4.10&ISO`;
+
+  test.each([
+    ['PID-3', (t: string) => t.replace(/^PID\|\|\|/m, `PID|||${cx('blanc')}~`), 'PID^1^3^1'],
+    ['MRG-1', (t: string) => t.replace(/^MRG\|/m, `MRG|${cx('blanc')}~`), 'MRG^1^1^1'],
+  ])('with two persons in %s is refused: one of them would be left out', async (_, change, place) => {
+    const ack = await line.ask(change(message('adt-a40-merge.hl7', { old: old() })));
+    expect([ack.code, told(ack)]).toEqual(['AE', [[place, '205', 'E', 'identitiesDiffer']]]);
+    expect([(await recordOf('henry'))?.state, (await recordOf('blanc'))?.state]).toEqual(['open', 'open']);
+  });
+
+  test('an identifier that was subsumed before says nothing beside one of today', async () => {
+    await line.ask(message('adt-a40-merge.hl7', { old: old() }));
+    const again = message('adt-a40-merge.hl7', { old: door.world.ins('blanc').value });
+    const ack = await line.ask(again.replace(/^MRG\|/m, `MRG|${cx('henry')}~`));
+    expect([ack.code, ack.errors, (await recordOf('blanc'))?.id]).toEqual(['AA', [], (await recordOf('laurent'))?.id]);
+  });
+
+  test('of a closed record, or by an INS that is none, tells of MRG-1', async () => {
+    const closed = await line.ask(message('adt-a40-merge.hl7', { old: door.world.ins('faure').value }));
+    const none = await line.ask(message('adt-a40-merge.hl7', { old: '161025439501299' }));
+    expect([told(closed), told(none)]).toEqual([
+      [['MRG^1^1^1', '207', 'E', 'recordClosed']],
+      [['MRG^1^1^1', '102', 'E', 'insMalformed']],
+    ]);
+    expect(closed.errors[0]?.words).toContain(door.world.ins('faure').value);
+  });
+
+  test('whoever still tells of the subsumed identifier learns that it was merged', async () => {
+    await line.ask(message('adt-a40-merge.hl7', { old: old() }));
+    const ack = await line.ask(message('adt-a08-revise.hl7', { ins: old() }));
+    expect([ack.code, told(ack)]).toEqual(['AE', [['PID^1^3^1', '204', 'E', 'unknownPatient']]]);
+    expect(ack.errors[0]?.words).toContain('a merge replaced this identifier');
+  });
+
   test.each([
     ['no MRG', (t: string) => t.replace(/^MRG.*\n/m, ''), 'MRG^1', '100'],
     ['two MRG', (t: string) => t.replace(/^MRG.*\n/m, (mrg) => mrg + mrg), 'MRG^1', '102'],
     ['an empty MRG-1', (t: string) => t.replace(/^MRG.*/m, 'MRG|'), 'MRG^1^1^1', '101'],
+    ['a deleted MRG-1', (t: string) => t.replace(/^MRG.*/m, 'MRG|""'), 'MRG^1^1^1', '101'],
+    ['an MRG-1 without value', (t: string) => t.replace(/^MRG\|[^^]*/m, 'MRG|'), 'MRG^1^1^1', '101'],
   ])('with %s is refused AE', async (_, change, place, condition) => {
     const ack = await line.ask(change(message('adt-a40-merge.hl7', { old: old() })));
     expect([ack.code, ack.errors[0]?.place, ack.errors[0]?.condition]).toEqual(['AE', place, condition]);

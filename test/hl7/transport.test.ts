@@ -44,6 +44,28 @@ describe('blocks of MLLP', () => {
     expect(frames).toEqual([{ message: Buffer.from('one\x1cmore') }, { message: Buffer.from('two') }]);
   });
 
+  test('in which another begins were broken off: half a message is no beginning of the next', () => {
+    fc.assert(
+      fc.property(body, fc.integer({ min: 1, max: 40 }), (half, size) => {
+        const deframer = makeDeframer(1000);
+        const stream = Buffer.concat([
+          Buffer.from([0x0b]),
+          half,
+          frame(Buffer.from('whole')),
+          frame(Buffer.from('next')),
+        ]);
+        const found: string[] = [];
+        for (let at = 0; at < stream.length; at += size)
+          for (const got of deframer.take(stream.subarray(at, at + size)))
+            found.push('message' in got ? got.message.toString() : 'too large');
+        expect(found).toEqual(['whole', 'next']);
+      }),
+    );
+    const deframer = makeDeframer(100);
+    expect(deframer.take(Buffer.from('\x0bhalf\x1c'))).toEqual([]);
+    expect(deframer.take(Buffer.from('\x0bone\x1c\r'))).toEqual([{ message: Buffer.from('one') }]);
+  });
+
   test('that grow beyond the limit end the reading', () => {
     const deframer = makeDeframer(8);
     expect(deframer.take(Buffer.from('\x0b12345678'))).toEqual([]);
@@ -112,6 +134,12 @@ describe('a connection', () => {
     expect(await line.next()).toBeUndefined();
     expect(door?.world.tools.store.events().length).toBe(before);
   });
+});
+
+test('a message after half of another is answered as itself', async () => {
+  const { line } = await open();
+  line.write(Buffer.concat([frame(add.replace('|A01-1|', '|HALF|')).subarray(0, 130), frame(add)]));
+  expect(await line.next()).toMatchObject({ code: 'AA', controlId: 'A01-1' });
 });
 
 describe('a message', () => {

@@ -2,12 +2,14 @@ import { beforeAll, describe, expect, test } from '@jest/globals';
 import { NotIdentified } from '../../server/auth/credentials.ts';
 import { withoutCredentials } from '../../server/auth/open.ts';
 import { anybody } from '../../server/domain/actor.ts';
+import { mergeIdentities } from '../../server/usecases/feed.ts';
 import type { Request } from '../../server/usecases/perform.ts';
 import { writeAssociation, writeDocument, writeSubmissionSet } from '../../server/xds/ebrim/write.ts';
 import { iti18 } from '../../server/xds/iti18.ts';
 import { iti41 } from '../../server/xds/iti41.ts';
 import { iti43 } from '../../server/xds/iti43.ts';
-import { statusUrn, storedQuery } from '../../server/xds/vocabulary.ts';
+import { iti51 } from '../../server/xds/iti51.ts';
+import { multiPatientQuery, statusUrn, storedQuery } from '../../server/xds/vocabulary.ts';
 import type { MemoryStore } from '../support/memory-store.ts';
 import { association, confidential, document, submissionSet, uuid } from '../support/registry.ts';
 import { openWorld, type World } from '../support/world.ts';
@@ -179,4 +181,21 @@ describe('identification of a domain without credentials', () => {
     await expect(identify.bearer('Bearer x')).rejects.toBe(error);
     await expect(identify.assertion(envelope)).rejects.toBe(error);
   });
+});
+
+test('an identifier that a merge took away names nobody, in a query across patients either', async () => {
+  const own = await openWorld({ domain: 'open' });
+  const [surviving, subsumed] = [own.ins('henry'), own.ins('blanc')];
+  await mergeIdentities(own.tools, nobody, { surviving: [surviving], subsumed: [subsumed] });
+  const across = async (...patients: string[]) => {
+    const list = patients.map((value) => `'${cx(value)}'`).join(',');
+    const xml = find('').replace("'</rim:Value>", `</rim:Value>`).replace("<rim:Value>'", `<rim:Value>(${list})`);
+    const asked = xml.replace(storedQuery.FindDocuments, multiPatientQuery.FindDocumentsForMultiplePatients);
+    const { root, status } = await seen(await handled(iti51, own, nobody, asked));
+    return [status, all(all(root, 'RegistryObjectList')[0], 'ObjectRef').length];
+  };
+  const [, held] = await across(surviving.value);
+  expect(held).toBeGreaterThan(0);
+  expect(await across(subsumed.value)).toEqual(['Success', 0]);
+  expect(await across(subsumed.value, surviving.value)).toEqual(['Success', held]);
 });

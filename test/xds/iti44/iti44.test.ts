@@ -135,6 +135,24 @@ describe('ITI-44 in the domain dmp', () => {
     expect(ack.details[0]?.text).toMatch(/Rule: /);
   });
 
+  const twice = (part: RegExp) => (xml: string) => xml.replace(part, (found) => found + found);
+  test.each([
+    ['two subjects', 'add', twice(/<subject .*<\/subject>/s), 'subject'],
+    ['two patients', 'revise', twice(/<patient .*<\/patient>/s), 'patient'],
+    ['two events', 'merge', twice(/<registrationEvent .*<\/registrationEvent>/s), 'registrationEvent'],
+    ['two to be replaced', 'merge', twice(/<replacementOf .*<\/replacementOf>/s), 'replacementOf'],
+  ] as const)('%s in one %s are refused: none is left out without a word', async (_, name, change, location) => {
+    const xml = change(message(name, { old: world.ins('henry').value }));
+    const ack = await send(name, xml);
+    expect([ack.code, ack.details.map((d) => [d.code, d.location])]).toEqual(['CE', [['SYN102', location]]]);
+    expect(await traits('henry')).toBeDefined();
+  });
+
+  test('a merge says which of its ids is at fault', async () => {
+    const ack = await send('merge', message('merge', { old: '161025439501299' }));
+    expect(ack.details.map((d) => [d.code, d.location])).toEqual([['SYN102', 'priorRegisteredRole/id']]);
+  });
+
   test.each(['dr-martin', 'labo-centre', 'laurent'])('by %s, who has no right to feed, is refused', async (who) => {
     const ack = await send('add', message('add'), who);
     expect([ack.code, ack.details.map((d) => d.text.includes('right'))]).toEqual(['CE', [true]]);

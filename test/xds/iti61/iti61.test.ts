@@ -26,16 +26,18 @@ let server: Server;
 let address: string;
 let world: World<MemoryStore>;
 /** What the next call of the source does instead of its work. */
-let instead: ((order: Order) => { status: number; body?: string }) | undefined;
+let instead: ((order: Order) => { status: number; body?: string; type?: string }) | undefined;
 let calls: Order[] = [];
 
 beforeAll(async () => {
   const app = new Koa();
   app.use(async (ctx, next) => {
     if (instead === undefined) return (await next()) as unknown;
-    const { status, body = '' } = instead({} as Order);
+    const { status, body = '', type } = instead({} as Order);
     ctx.status = status;
-    ctx.body = body;
+    ctx.body = Buffer.from(body);
+    if (type === undefined) ctx.remove('Content-Type');
+    else ctx.set('Content-Type', type);
     if (status === 302) ctx.set('Location', `${address}/elsewhere`);
     return undefined;
   });
@@ -256,6 +258,26 @@ describe('retrieving', () => {
     instead = () => ({ status: 304 });
     expect((await retrieve()).uniqueId).toBe(uniqueId);
   });
+
+  test.each([
+    ['nothing', { status: 200, body: '' }],
+    ['a page instead of a document', { status: 200, body: '<html/>', type: 'text/html' }],
+  ])('a source that answers %s makes no document', async (_, answer) => {
+    await register();
+    const before = await find('dr-martin');
+    instead = () => answer;
+    expect(await retrieve()).toMatchObject({ status: 'Failure', codes: ['XDSRepositoryError'] });
+    expect(await find('dr-martin')).toEqual(before);
+  });
+
+  test.each(['application/xml', 'text/xml; charset=UTF-8', 'application/octet-stream', undefined])(
+    'a document that comes as %s is one of text/xml',
+    async (type) => {
+      await register({ mimeType: 'text/xml' });
+      instead = () => ({ status: 200, body: '<a/>', ...(type !== undefined && { type }) });
+      expect(await retrieve()).toMatchObject({ status: 'Success', text: '<a/>' });
+    },
+  );
 
   test('what is hidden from others hides the snapshot from them', async () => {
     await register();

@@ -130,6 +130,19 @@ describe('ITI-62', () => {
     expect(errors.map(({ code }) => code)).toEqual(['XDSRegistryMetadataError']);
   });
 
+  test('bytes alone, or any other part of an object, are not what it removes', async () => {
+    const scoped = (scope: string) =>
+      refs([uuid(41)]).replace(
+        'RemoveObjectsRequest ',
+        `RemoveObjectsRequest deletionScope="urn:oasis:names:tc:ebxml-regrep:DeletionScopeType:${scope}" `,
+      );
+    const { status, errors } = await remove(scoped('DeleteRepositoryItemOnly'));
+    expect([status, errors.map(({ code }) => code)]).toEqual(['Failure', ['XDSRegistryMetadataError']]);
+    expect(errors[0]?.context).toContain('deletionScope');
+    expect(await remaining()).toEqual(whole);
+    expect(await remove(scoped('DeleteAll'))).toMatchObject({ status: 'Success' });
+  });
+
   test.each([
     ['a system without the right', system('register', 'feed')],
     [
@@ -267,6 +280,8 @@ describe('ITI-86', () => {
 
   test('an error names its document', async () => {
     expect((await remove(requests(['2.999.1.99']))).errors[0]?.context).toContain('2.999.1.99');
+    const { errors } = await remove(requests(['2.999.1.98', '2.999.7']));
+    expect(errors[0]?.context).toContain('"2.999.7" of the document "2.999.1.98"');
   });
 
   test('one assertion removes documents of two records, and serves no second request', async () => {
