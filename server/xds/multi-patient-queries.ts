@@ -1,7 +1,6 @@
 import { Refused, refuse } from '../domain/error.ts';
 import type { FindAcross } from '../usecases/query-across.ts';
 import { attributeOf, type XmlElement } from '../xml/element.ts';
-import { queryText } from './queries.ts';
 import {
   documentAttributes,
   documentTimes,
@@ -11,7 +10,7 @@ import {
   texts,
 } from './query-attributes.ts';
 import { documentFilter, folderFilter } from './query-filters.ts';
-import { GivenParameters, type Parameters } from './query-parameters.ts';
+import { GivenParameters, type Parameters, queryText } from './query-parameters.ts';
 import { multiPatientQuery } from './vocabulary.ts';
 
 type MultiPatientDefinition = {

@@ -3,9 +3,8 @@ import type { Find, Get, Names } from '../usecases/query.ts';
 import type { GetContents } from '../usecases/query-contents.ts';
 import type { FindAll, FindFolders, FindSets } from '../usecases/query-find.ts';
 import type { GetAssociations, GetFolders, GetFoldersOf, GetOfDocuments, GetRelated } from '../usecases/query-get.ts';
-import { attributeOf, childrenOf, type XmlElement } from '../xml/element.ts';
+import { attributeOf, type XmlElement } from '../xml/element.ts';
 import { readId } from './ebrim/registry-object.ts';
-import { slotValues } from './only-child.ts';
 import {
   codeGroups,
   codes,
@@ -27,8 +26,8 @@ import {
   foldersOfLevel,
   setFilter,
 } from './query-filters.ts';
-import { GivenParameters, type Parameter, type Parameters } from './query-parameters.ts';
-import { associationUrn, namespace, storedQuery } from './vocabulary.ts';
+import { GivenParameters, type Parameter, type Parameters, queryText } from './query-parameters.ts';
+import { associationUrn, storedQuery } from './vocabulary.ts';
 
 /** What a stored query asks for, in the words of the use cases. `query` is the query as it was asked. */
 export type RegistryQuery = Ask & { readonly query: string };
@@ -259,16 +258,6 @@ export function readQuery(element: XmlElement, credential: { readonly namesPatie
   const ask = definition.build(given);
   if (given.problems.length > 0) throw new Refused(given.problems);
   return { ...ask, query: queryText(definition.name, element) };
-}
-
-/** The query in one line, for the trace. */
-export function queryText(name: string, element: XmlElement): string {
-  const slots = childrenOf(element, namespace.rim, 'Slot').map((slot) => {
-    return `${attributeOf(slot, 'name')?.trim() ?? ''}=${slotValues(slot)
-      .map((value) => value.trim())
-      .join(',')}`;
-  });
-  return [name, ...slots].join(' ');
 }
 
 function checkPatient({ parameters }: QueryDefinition, given: GivenParameters): void {

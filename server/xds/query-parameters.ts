@@ -150,6 +150,16 @@ export class GivenParameters {
   }
 }
 
+/** The query in one line, for the trace. */
+export function queryText(name: string, element: XmlElement): string {
+  const slots = childrenOf(element, rim, 'Slot').map((slot) => {
+    return `${attributeOf(slot, 'name')?.trim() ?? ''}=${slotValues(slot)
+      .map((value) => value.trim())
+      .join(',')}`;
+  });
+  return [name, ...slots].join(' ');
+}
+
 const isOfType: Readonly<Record<Parameter['type'], (literal: Literal) => boolean>> = {
   text: ({ quoted }) => quoted,
   code: ({ text, quoted }) => quoted && readCodeMatch(text) !== undefined,
