@@ -56,6 +56,8 @@ export type Subject =
 /** What an action found or wants to change, besides its answer. */
 export type Plan<T> = {
   readonly answer: T;
+  /** What can be done with the answer while the event is being written. It leaves after that alone, or never. */
+  readonly meanwhile?: () => void;
   readonly expect?: readonly Expectation[];
   readonly put?: readonly Row[];
   /** The answer where it names events of the plan, by their numbers in its order. */
@@ -154,7 +156,7 @@ export async function performJointly<T>(
     const elsewhere = (plan.also ?? []).flatMap(({ permit: of, put }) =>
       put === undefined ? [] : [{ permit: of, put }],
     );
-    const outcome = await tools.store.write.commit(permit, {
+    const committing = tools.store.write.commit(permit, {
       expect: [
         ...(permit.record === undefined || permit.recordVersion === undefined
           ? []
@@ -186,10 +188,18 @@ export async function performJointly<T>(
       ],
       ...(spend && { spend }),
     });
+    const outcome = plan.meanwhile === undefined ? await committing : await beside(committing, plan.meanwhile);
     if (outcome.done) return plan.numbered?.(outcome.sequences) ?? plan.answer;
     if (outcome.spent) await replayed(tools, base(permit.action));
     if (attempt >= 5) throw new Refused([problem('busy')]);
   }
+}
+
+/** Does the work once what was begun before is on its way, and waits for both. */
+async function beside<T>(begun: Promise<T>, work: () => void): Promise<T> {
+  const onItsWay = new Promise<void>((resolve) => setImmediate(resolve));
+  const [result] = await Promise.all([begun, onItsWay.then(work)]);
+  return result;
 }
 
 /** How a refusal by the body is traced: one of access, which only the body could find, as the decision's own are. */

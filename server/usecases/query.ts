@@ -18,6 +18,8 @@ export type Question = {
   readonly limit?: number;
   /** The question as it was asked, for the trace. */
   readonly query: string;
+  /** What can be done with what a search found while its event is being written. It is answered after that alone, or never. */
+  readonly meanwhile?: (found: Found) => void;
 };
 
 export type Find = Question & { readonly filter: DocumentFilter };
@@ -104,7 +106,12 @@ export async function search(
   return perform(tools, request, 'searchDocuments', subject, async (permit): Promise<Plan<Found>> => {
     const answer = await read(permit);
     checkAnswer(answer, question.limit);
-    return { answer, trace: { query: shortened(question.query) } };
+    const { meanwhile } = question;
+    return {
+      answer,
+      trace: { query: shortened(question.query) },
+      ...(meanwhile && { meanwhile: () => meanwhile(answer) }),
+    };
   });
 }
 

@@ -9,7 +9,7 @@ export type Packaged = {
 
 /** An envelope as plain SOAP. SOAP 1.2 Part 2 §7. */
 export function packPlain(action: string, envelope: Written): Packaged {
-  const bytes = bytesOf(envelope);
+  const bytes = encode(piecesOf(envelope));
   return { contentType: `application/soap+xml; charset=UTF-8; action="${action}"`, length: bytes.length, bytes };
 }
 
@@ -22,7 +22,7 @@ export function packMtom(action: string, envelope: Written, parts: readonly Answ
   const boundary = `MIME-${id}`;
   const root = `root-${id}@opendmp`;
   const rootType = 'application/xop+xml; charset=UTF-8; type="application/soap+xml"';
-  const first = bytesOf([`--${boundary}\r\n${headersOf(rootType, root)}`, ...piecesOf(envelope)]);
+  const first = encode([`--${boundary}\r\n${headersOf(rootType, root)}`, ...piecesOf(envelope)]);
   const heads = parts.map((part) => Buffer.from(`\r\n--${boundary}\r\n${headersOf(part.mediaType, part.contentId)}`));
   const last = Buffer.from(`\r\n--${boundary}--\r\n`);
   const length =
@@ -43,8 +43,7 @@ export function piecesOf(written: Written): readonly (string | Uint8Array)[] {
 }
 
 /** In UTF-8, each piece on its own: joined first they would be copied once more, and with two bytes a character where one piece needs them. */
-function bytesOf(written: Written): Buffer {
-  const pieces = piecesOf(written);
+export function encode(pieces: readonly (string | Uint8Array)[]): Buffer {
   // Room for a piece of any characters, whose bytes are then not counted beforehand: to count costs as much as to write.
   const longest = pieces.reduce((most, piece) => (typeof piece === 'string' ? Math.max(most, piece.length) : most), 0);
   const spare = 1024 + 2 * Math.min(longest, mostSpare);

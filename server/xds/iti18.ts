@@ -1,6 +1,6 @@
 import { type Problem, Refused, refuse } from '../domain/error.ts';
 import type { Request, Tools } from '../usecases/perform.ts';
-import { type Found, findDocuments, getDocuments, nothing } from '../usecases/query.ts';
+import { type Find, type Found, findDocuments, getDocuments, nothing } from '../usecases/query.ts';
 import { getFolderAndContents, getSubmissionSetAndContents } from '../usecases/query-contents.ts';
 import { findAll, findFolders, findSubmissionSets } from '../usecases/query-find.ts';
 import {
@@ -12,6 +12,7 @@ import {
   getSubmissionSets,
 } from '../usecases/query-get.ts';
 import { attributeOf, childrenOf, type XmlElement } from '../xml/element.ts';
+import { encode, piecesOf } from './answer.ts';
 import { writeAssociation, writeFolder, writeObjectRef, writeSubmissionSet } from './ebrim/write.ts';
 import { writtenDocument } from './ebrim/written.ts';
 import { writeErrorList } from './errors.ts';
@@ -60,8 +61,9 @@ export function answered(found: Found, returnType: ReturnType): Answer {
 async function handle({ tools, request, body }: Exchange): Promise<Answer> {
   const { returnType, element, limit } = readQueryRequest(body, tools.settings);
   const query = readQuery(element, { namesPatient: request.caller.patient !== undefined });
+  const { meanwhile, answerTo } = writingAhead((found) => answered(found, returnType));
   try {
-    return answered(await find(tools, request, { ...query, ...limit }), returnType);
+    return answerTo(await find(tools, request, { ...query, ...limit, meanwhile }));
   } catch (error) {
     // Where the domain wants it so, an unknown patient has no objects. IHE ITI TF-2 3.18.4.1.2.6.
     const isUnknown = error instanceof Refused && error.problems.every(({ name }) => name === 'unknownPatient');
@@ -70,7 +72,32 @@ async function handle({ tools, request, body }: Exchange): Promise<Answer> {
   }
 }
 
-async function find(tools: Tools, request: Request, query: RegistryQuery & { limit?: number }): Promise<Found> {
+/** What a search finds is written while its event is: `answerTo` has that answer, where nothing else was found in the end. */
+function writingAhead(write: (found: Found) => Answer) {
+  let done: { readonly found: Found; readonly answer: Answer } | undefined;
+  return {
+    meanwhile: (found: Found): void => {
+      done = { found, answer: encoded(write(found)) };
+    },
+    answerTo: (found: Found): Answer =>
+      done !== undefined && kinds.every((kind) => found[kind] === done?.found[kind]) ? done.answer : write(found),
+  };
+}
+
+const kinds = ['documents', 'sets', 'folders', 'associations'] as const satisfies readonly (keyof Found)[];
+
+/** In bytes, where more is to be encoded than the frame of the answer. */
+function encoded({ body }: Answer): Answer {
+  const pieces = piecesOf(body);
+  const isEncoded = pieces.slice(1, -1).every((piece) => typeof piece !== 'string');
+  return { body: isEncoded ? body : [encode(pieces)] };
+}
+
+async function find(
+  tools: Tools,
+  request: Request,
+  query: RegistryQuery & Pick<Find, 'limit' | 'meanwhile'>,
+): Promise<Found> {
   switch (query.kind) {
     case 'findDocuments':
       return { ...nothing, documents: await findDocuments(tools, request, query) };

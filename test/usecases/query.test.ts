@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { Refused } from '../../server/domain/error.ts';
 import type { Tools } from '../../server/usecases/perform.ts';
-import { findDocuments, getDocuments } from '../../server/usecases/query.ts';
+import { type Found, findDocuments, getDocuments } from '../../server/usecases/query.ts';
 import { retrieve } from '../../server/usecases/retrieve.ts';
 import { searchDocuments } from '../../server/usecases/search-documents.ts';
 import type { MemoryStore } from '../support/memory-store.ts';
@@ -47,6 +47,42 @@ describe('finding', () => {
     const sliced = await findDocuments(inSlices(4), world.as('laurent'), everything());
     expect(whole).toHaveLength(13);
     expect(sliced.map((d) => d.entry.uniqueId)).toEqual(whole.map((d) => d.entry.uniqueId));
+  });
+
+  test('what is found can be worked on while its event is being written, and is answered after that alone', async () => {
+    const { store } = world.tools;
+    const seen: string[] = [];
+    const slow: Tools = {
+      ...world.tools,
+      store: {
+        ...store,
+        write: {
+          ...store.write,
+          async commit(permit, changes) {
+            seen.push('sent');
+            await worked;
+            seen.push('written');
+            return store.write.commit(permit, changes);
+          },
+        },
+      },
+    };
+    let wake = () => {};
+    const worked = new Promise<void>((resolve) => (wake = resolve));
+    const meanwhile = ({ documents }: Found) => {
+      seen.push(`${documents.length} found`);
+      wake();
+    };
+    const found = await findDocuments(slow, world.as('laurent'), { ...everything(), meanwhile });
+    expect([...seen, `${found.length} answered`]).toEqual(['sent', '13 found', 'written', '13 answered']);
+  });
+
+  test('of work that fails beside the event nothing is answered', async () => {
+    const meanwhile = () => {
+      throw new RangeError('too long');
+    };
+    const found = findDocuments(world.tools, world.as('laurent'), { ...everything(), meanwhile });
+    await expect(found).rejects.toThrow(RangeError);
   });
 
   test('exactly the limit is found, one more is too many', async () => {
