@@ -61,9 +61,15 @@ export function callerOfStatements(stated: Statements, nameId: string, signer: S
     mode,
     ...(reason !== undefined && { reason }),
     ...(patient && { patient }),
-    secret: stated.text(vihf.confidentiality) === secretSession,
+    secret: secretOf(stated.text(vihf.confidentiality)),
     ...(software && { software }),
   };
+}
+
+/** A session that is meant to be secret is never taken for another because it is written otherwise. */
+function secretOf(code: string | undefined): boolean {
+  if (code !== undefined && code !== secretSession) throw new NotIdentified('confidentiality code not known');
+  return code === secretSession;
 }
 
 function required(stated: Statements, name: string): string {

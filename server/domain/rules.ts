@@ -127,9 +127,11 @@ export function registryProblems(transaction: Transaction, submission: Submissio
   return run(ofRegistry, transaction, submission, facts);
 }
 
-/** What an update changes is in the value sets of the domain; what it leaves alone may be older than they are. */
+/** What an update changes is in the value sets of the domain and of a type that is the caller's; what it leaves alone may be older than they are. */
 export function valueProblems(submission: Submission, facts: MessageFacts): Problem[] {
-  return [valueSets, classOfType, mimeTypes].flatMap((check) => check(submission, facts));
+  return [valueSets, classOfType, mimeTypes, patientDocuments].flatMap((check) =>
+    isLeftOut(check, facts.domain) ? [] : check(submission, facts),
+  );
 }
 
 function run<F extends MessageFacts>(

@@ -30,3 +30,17 @@ test.each(['L', 'M', 'U', 'MASQUE_PS', 'x'])('confidentiality %s of HL7 is not i
     ],
   });
 });
+
+test.each([
+  ['1.2.250.1.213.1.4.10', 'Success'],
+  ['1.2.250.1.213.1.4.8', 'Failure'],
+])('a source names the patient by a matricule under %s: %s', async (oid, expected) => {
+  const source = cxOf('laurent').replace('1.2.250.1.213.1.4.10', oid).replaceAll('&', '&amp;');
+  const { status, errors } = await deposit((message) =>
+    message.replace('IPP42^^^&amp;1.2.250.1.213.99.20&amp;ISO^PI', source),
+  );
+  expect(status).toBe(expected);
+  expect(errors.map(({ code, context }) => [code, context.split(' ')[0]])).toEqual(
+    expected === 'Success' ? [] : [['XDSRepositoryMetadataError', 'sourcePatientId']],
+  );
+});

@@ -296,6 +296,16 @@ describe('what is signed and still proves nothing', () => {
           'code="AUTOMATE" codeSystem="1.2.250.1.213.1.1.4.6"',
         ),
     ],
+    ...['INVISIBLE_REPRESENTANTS_LEGAUX', 'INVISIBLE_REPRESENTANTS_LEGAUX^1.2.250.1.213.1.1.4.12'].map(
+      (code): (typeof refused)[number] => [
+        'confidentiality code not known',
+        (xml) =>
+          xml.replace(
+            '</saml:AttributeStatement>',
+            attribute('urn:oasis:names:tc:xspa:1.0:resource:patient:hl7:confidentiality-code', code),
+          ),
+      ],
+    ),
     [
       'attribute urn:oasis:names:tc:xacml:2.0:resource:resource-id with different values',
       (xml) =>

@@ -154,6 +154,16 @@ test.each([
   ]);
 });
 
+test.each([
+  ['EXPPAT_1', 'XDSRegistryMetadataError'],
+  ['CERT_DECL', 'done'],
+])('a professional who makes his document one of type %s, the patient’s alone or not: %s', async (code, expected) => {
+  const entry = await ofNguyen('2.999.80.1');
+  const typeCode = { code, system: '1.2.250.1.213.1.1.4.12', display: code };
+  const classCode = { code: code === 'EXPPAT_1' ? '90' : '52', system: '1.2.250.1.213.1.1.4.1', display: code };
+  expect(await outcome('dr-nguyen', nextVersion(entry, { typeCode, classCode }))).toBe(expected);
+});
+
 describe('archiving', () => {
   test.each([
     ['dr-nguyen', 'done'],
