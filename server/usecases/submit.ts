@@ -518,7 +518,7 @@ function rows(
   ];
 }
 
-/** Problems of reading first; what the rules miss because reading left it out is not told twice. */
+/** Problems of reading first; what the rules miss because reading left it out, an attribute or an object, is not told twice. */
 export function together(read: readonly Problem[] = [], found: readonly Problem[]): Problem[] {
   const told = read.map(({ about }) => about);
   const isTold = ({ name, about: { attribute = '', object } }: Problem) =>
@@ -526,7 +526,12 @@ export function together(read: readonly Problem[] = [], found: readonly Problem[
     told.some(
       (a) => a.object === object && (a.attribute === attribute || a.attribute?.endsWith(` of ${attribute}`) === true),
     );
-  return [...read, ...found.filter((problem) => !isTold(problem))];
+  const unread = new Set(
+    read.flatMap(({ name, about: { object = '' } }) => (name === 'objectUnclassified' ? [nameOf(object.trim())] : [])),
+  );
+  const isUnread = ({ name, about: { value = '' } }: Problem) =>
+    name === 'referenceUnresolved' && unread.has(nameOf(value));
+  return [...read, ...found.filter((problem) => !isTold(problem) && !isUnread(problem))];
 }
 
 type Keeping = {

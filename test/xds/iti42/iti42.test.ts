@@ -57,6 +57,18 @@ test('what stands in a list inside a package is not left out without a word', as
   expect(errors[0]?.context).toContain('stands beside it, joined by HasMember');
 });
 
+test('an object that no classification names is of no known kind; that it is not there is not told of it too', async () => {
+  const node = /<rim:Classification [^>]*classificationNode=[^>]*>/;
+  const entry = writeDocument(await sound(world, 'doc1', '2.999.80.1'));
+  const message = submitting(setOf(world, 'dr-martin').replace(node, ''), entry, memberOf('doc1', original));
+  const { errors } = await seen(await handled(iti42, world, world.as('regie'), message));
+  expect(new Set(codesOf({ errors }))).toEqual(new Set(['XDSRegistryMetadataError']));
+  expect(errors[0]).toMatchObject({
+    context: expect.stringContaining('no classification says what it is'),
+    location: 'ss1',
+  });
+});
+
 test('a status that is sent decides nothing: what is new is Approved', async () => {
   expect(await one({ status: 'deprecated' })).toMatchObject({ status: 'Success', errors: [] });
   expect((await entryOf(world, '2.999.80.1')).status).toBe('approved');
