@@ -29,7 +29,7 @@ import { oneSubmissionSet } from './rules/one-submission-set.ts';
 import { ownRepository } from './rules/own-repository.ts';
 import { patientAuthority } from './rules/patient-authority.ts';
 import { patientDocuments } from './rules/patient-documents.ts';
-import { patientIns } from './rules/patient-ins.ts';
+import { patientIns, sourceIns } from './rules/patient-ins.ts';
 import { registeredContent } from './rules/registered-content.ts';
 import { replacedByAuthor } from './rules/replaced-by-author.ts';
 import { requiredAttributes } from './rules/required-attributes.ts';
@@ -71,6 +71,7 @@ const ofMessage: readonly Row<MessageFacts>[] = [
   [strictSourceCx, ['ITI-41', 'ITI-42', 'ITI-61']],
   [patientAuthority, all],
   [patientIns, all],
+  [sourceIns, bring],
   [valueSets, bring],
   [classOfType, bring],
   [mimeTypes, bring],

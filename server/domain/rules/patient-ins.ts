@@ -7,18 +7,18 @@ import type { MessageFacts } from './facts.ts';
 
 const everywhere: readonly string[] = [...insOidsOf.production, ...insOidsOf.test, ...insOidsOf.demo];
 
-/**
- * Where patients are named by INS, patientId is a matricule INS of this environment, its key right; so is a sourcePatientId that is a
- * matricule. Référentiel INS; CI-SIS annexe INS.
- */
+/** Where patients are named by INS, patientId is a matricule INS of this environment, its key right. Référentiel INS; CI-SIS annexe INS. */
 export function patientIns({ sets, entries, folders }: Submission, { domain, insOids }: MessageFacts): Problem[] {
   if (domain.identity.kind !== 'ins') return [];
-  return [
-    ...[...sets, ...entries, ...folders].flatMap(({ id, patientId }) => checked('patientId', id, patientId, insOids)),
-    ...entries
-      .filter(({ sourcePatientId }) => everywhere.includes(sourcePatientId?.authority.oid ?? ''))
-      .flatMap(({ id, sourcePatientId }) => checked('sourcePatientId', id, sourcePatientId, insOids)),
-  ];
+  return [...sets, ...entries, ...folders].flatMap(({ id, patientId }) => checked('patientId', id, patientId, insOids));
+}
+
+/** So is a sourcePatientId that is a matricule, of whatever environment. */
+export function sourceIns({ entries }: Submission, { domain, insOids }: MessageFacts): Problem[] {
+  if (domain.identity.kind !== 'ins') return [];
+  return entries
+    .filter(({ sourcePatientId }) => everywhere.includes(sourcePatientId?.authority.oid ?? ''))
+    .flatMap(({ id, sourcePatientId }) => checked('sourcePatientId', id, sourcePatientId, insOids));
 }
 
 function checked(attribute: string, object: string, cx: Cx | undefined, accepted: readonly string[]): Problem[] {
