@@ -1,6 +1,7 @@
 import type { DocumentFilter, Exclusion, FolderFilter, SetFilter } from '../store/port.ts';
 import type { AssociationFilter } from '../usecases/query-find.ts';
 import type { GivenParameters } from './query-parameters.ts';
+import { withoutTrailingDelimiters } from './query-values.ts';
 import { availabilityUrn, entryType, statusUrn } from './vocabulary.ts';
 
 /** Statuses that objects other than entries have. */
@@ -65,8 +66,13 @@ function attributes(given: GivenParameters, suffix: '' | 'Exclude'): Exclusion {
     ...given.codeGroups('eventCodes', name('EventCodeList')),
     ...given.codeGroups('confidentialityCodes', name('ConfidentialityCode')),
     ...given.groups('referenceIds', name('ReferenceIdList')),
-    ...given.list('authorPersons', name('AuthorPerson')),
+    ...authorPersons(given, name('AuthorPerson')),
   };
+}
+
+function authorPersons(given: GivenParameters, name: string): Pick<SetFilter, 'authorPersons'> {
+  const { authorPersons: patterns } = given.list('authorPersons', name);
+  return patterns === undefined ? {} : { authorPersons: patterns.map(withoutTrailingDelimiters) };
 }
 
 function objectTypes(given: GivenParameters, name: string): Pick<DocumentFilter, 'objectTypes'> {
@@ -87,7 +93,7 @@ export function setFilter(given: GivenParameters): SetFilter {
   return {
     ...(statuses && { statuses }),
     ...given.list('sourceIds', '$XDSSubmissionSetSourceId'),
-    ...given.list('authorPersons', '$XDSSubmissionSetAuthorPerson'),
+    ...authorPersons(given, '$XDSSubmissionSetAuthorPerson'),
     ...given.codes('contentTypeCodes', '$XDSSubmissionSetContentType'),
     ...given.range('submissionTime', '$XDSSubmissionSetSubmissionTime'),
   };

@@ -34,3 +34,14 @@ export function readCodeMatch(text: string): CodeMatch | undefined {
   const [code = '', , system = '', ...more] = text.split('^').map((part) => part.trim());
   return code === '' || system === '' || more.length > 0 ? undefined : { code, system };
 }
+
+/**
+ * A pattern for HL7 v2 values without the delimiters at its end, which say nothing there as they say nothing in a value; behind `%` they would
+ * be all that is asked. IHE ITI TF-3 table 4.2.3.1.7-2 (XCN).
+ */
+export function withoutTrailingDelimiters(pattern: string): string {
+  let end = pattern.length;
+  while (pattern[end - 1] === '^' || pattern[end - 1] === '&') end--;
+  const text = pattern.slice(0, end);
+  return text === '' || text.endsWith('%') ? pattern : text;
+}
