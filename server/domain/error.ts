@@ -98,7 +98,7 @@ export const catalogue = {
   multipartBroken: {
     what: (a) => `The MIME package is broken${because(a)}`,
     rule: `RFC 2046 §5.1, RFC 2387; ${tf2('V.8')} (MTOM)`,
-    remedy: 'Check boundary, part headers and the closing delimiter; lines end with CRLF.',
+    remedy: 'Check boundary, part headers and the closing delimiter; lines end with CRLF, and each part is named by a document.',
   },
   bodyTruncated: {
     what: () => 'The body ended before it was complete',
@@ -142,7 +142,7 @@ export const catalogue = {
   unknownPatient: {
     what: (a) => `Patient ${quoted(a.value)} is not known here${because(a)}`,
     rule: `${tf3('table 4.2.4.1-2')} (XDSUnknownPatientId)`,
-    remedy: 'Check the INS and its OID; a record must exist before documents are shared.',
+    remedy: 'Check the identifier (in the DMP the INS) and its OID; a record must exist before documents are shared.',
   },
   recordClosed: {
     what: (a) => `The record of patient ${quoted(a.value)} is closed`,
@@ -432,7 +432,7 @@ export const catalogue = {
   queryParameterMalformed: {
     what: (a) => `The query parameter ${a.attribute ?? ''} has the value ${quoted(a.value)}${because(a)}`,
     rule: tf2('3.18.4.1.2.3.4 (coding of values)'),
-    remedy: "Write strings in single quotes, lists in parentheses, codes as ('code^^scheme').",
+    remedy: "Write strings in single quotes, times and numbers in digits, lists in parentheses, codes as ('code^^scheme').",
   },
   queryReturnType: {
     what: (a) =>
