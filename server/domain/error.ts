@@ -98,7 +98,8 @@ export const catalogue = {
   multipartBroken: {
     what: (a) => `The MIME package is broken${because(a)}`,
     rule: `RFC 2046 §5.1, RFC 2387; ${tf2('V.8')} (MTOM)`,
-    remedy: 'Check boundary, part headers and the closing delimiter; lines end with CRLF, and each part is named by a document.',
+    remedy:
+      'Check boundary, part headers and the closing delimiter; lines end with CRLF, and each part is named by a document.',
   },
   bodyTruncated: {
     what: () => 'The body ended before it was complete',
@@ -432,7 +433,8 @@ export const catalogue = {
   queryParameterMalformed: {
     what: (a) => `The query parameter ${a.attribute ?? ''} has the value ${quoted(a.value)}${because(a)}`,
     rule: tf2('3.18.4.1.2.3.4 (coding of values)'),
-    remedy: "Write strings in single quotes, times and numbers in digits, lists in parentheses, codes as ('code^^scheme').",
+    remedy:
+      "Write strings in single quotes, times and numbers in digits, lists in parentheses, codes as ('code^^scheme').",
   },
   queryReturnType: {
     what: (a) =>
