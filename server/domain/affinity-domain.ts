@@ -27,6 +27,7 @@ export const optionalRules = [
   'patientDocuments',
   'replacedByAuthor',
   'secretSession',
+  'signatureHidden',
 ] as const;
 export type OptionalRule = (typeof optionalRules)[number];
 

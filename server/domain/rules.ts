@@ -35,6 +35,7 @@ import { replacedByAuthor } from './rules/replaced-by-author.ts';
 import { requiredAttributes } from './rules/required-attributes.ts';
 import { secretSession } from './rules/secret-session.ts';
 import { serviceTimeOrder } from './rules/service-time-order.ts';
+import { signatureHidden } from './rules/signature-hidden.ts';
 import { stableEntries } from './rules/stable-entries.ts';
 import { strictCx, strictSourceCx } from './rules/strict-cx.ts';
 import { targetsApproved } from './rules/targets-approved.ts';
@@ -82,6 +83,7 @@ const ofMessage: readonly Row<MessageFacts>[] = [
   [membersOfSet, bring],
   [confidentiality, all],
   [maskedAndHidden, all],
+  [signatureHidden, bring],
   [hiddenFromOneself, provide],
   [secretSession, provide],
   [patientDocuments, provide],
@@ -108,6 +110,7 @@ const optional: Readonly<Record<OptionalRule, unknown>> = {
   patientDocuments,
   replacedByAuthor,
   secretSession,
+  signatureHidden,
 };
 
 /**

@@ -99,7 +99,7 @@ function lot(door: Door) {
   return { set, entry, bytes, member, signed, digest: hash('sha1', bytes, 'base64') };
 }
 
-type Kind = 'right' | 'wrong digest' | 'a right and a wrong digest' | 'without the set' | 'none';
+type Kind = 'right' | 'wrong digest' | 'a right and a wrong digest' | 'without the set' | 'shown' | 'none';
 
 /** What is sent, by which signature. */
 function sent(door: Door, kind: Kind) {
@@ -110,7 +110,16 @@ function sent(door: Door, kind: Kind) {
     ...(kind === 'without the set' ? [] : [[`urn:oid:${set.uniqueId}`, 'AA=='] as const]),
     ...named.map((one) => [`urn:oid:${entry.uniqueId}`, one] as const),
   ];
-  const documents = [{ entry, bytes }, ...(kind === 'none' ? [] : [signed(references)])];
+  const signature = signed(references);
+  const { confidentialityCodes } = entry;
+  const mask = urn('MASQUE_PS', visibility);
+  const documents =
+    kind === 'shown'
+      ? [
+          { entry: { ...entry, confidentialityCodes: [...confidentialityCodes, mask] }, bytes },
+          { ...signature, entry: { ...signature.entry, confidentialityCodes } },
+        ]
+      : [{ entry, bytes }, ...(kind === 'none' ? [] : [signature])];
   return { set, documents, members: documents.map((one) => member(one.entry.entryUUID)) };
 }
 
@@ -159,6 +168,12 @@ describe.each(Object.keys(faces))('the signature of a lot by %s', (face) => {
       );
     expect(await deposit(setting, 'without the set')).toMatch(
       /^(InvalidDocumentContent|lotSignatureWrong): .*submission set .* is not in the manifest/,
+    );
+  });
+
+  test('is hidden from whom a document is hidden that it names', async () => {
+    expect(await deposit('off', 'shown')).toMatch(
+      /^(XDSRepositoryMetadataError|visibilityNotAllowed): .*names a document that is hidden by MASQUE_PS/,
     );
   });
 

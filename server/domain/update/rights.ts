@@ -4,6 +4,7 @@ import type { Permit } from '../decision.ts';
 import type { DocumentEntry, VisibilityCode } from '../document.ts';
 import { type Problem, problem } from '../error.ts';
 import type { Identifier } from '../identifier.ts';
+import { isLotSignature } from '../rules/lot-signature.ts';
 import { isOfPatient } from '../rules/patient-documents.ts';
 import type { Known } from '../surrounding.ts';
 import { differenceOf } from './difference.ts';
@@ -43,6 +44,13 @@ function actionsOf(operation: Operation, codesCount: boolean): readonly Action[]
   if (operation.kind !== 'entry' || !codesCount) return ['updateDocument'];
   const { before, draft } = operation;
   const { added, removed, other } = differenceOf(before.entry, draft);
+  const [shown] = removed;
+  if (shown !== undefined && isLotSignature(before.entry))
+    return problem('visibilityNotAllowed', {
+      object: draft.id,
+      value: draft.confidentialityCodes?.map(({ code }) => code).join(', ') ?? '',
+      detail: `${shown} stays on a signature, which names documents that are hidden`,
+    });
   const actions: Action[] = removed.map((code) => whenRemoved[code]);
   for (const code of added) {
     const action = whenAdded[code];

@@ -154,6 +154,17 @@ test.each([
   ]);
 });
 
+test.each(['dr-martin', 'dr-nguyen'])('a signature of a lot stays hidden, whatever %s wants', async (slug) => {
+  const signature = {
+    classCode: { code: 'urn:oid:1.3.6.1.4.1.19376.1.2.1.1.1', system: 'URN' },
+    typeCode: { code: 'E1762', system: 'ASTM' },
+    formatCode: { code: 'http://www.w3.org/2000/09/xmldsig#', system: 'URN' },
+  };
+  const entry = await registered(world, '2.999.80.1', { codes: ['INVISIBLE_PATIENT'], changes: signature });
+  expect(await outcome(slug, visibility(entry))).toBe('XDSRegistryMetadataError');
+  expect(await versionsOf(world, '2.999.80.1', 'laurent')).toEqual([]);
+});
+
 test.each([
   ['EXPPAT_1', 'XDSRegistryMetadataError'],
   ['CERT_DECL', 'done'],
