@@ -252,7 +252,7 @@ describe('versions', () => {
     const { json: now } = await door.get<Consent>('casanova', `Consent/${json.id}`);
     expect(now.meta?.versionId).toBe('2');
     expect(now.status).toBe('active');
-    expect(now.provision?.provision?.[0]?.period?.end).toBeDefined();
+    expect(now.provision?.provision?.[0]?.period?.end).toBe(now.meta?.lastUpdated);
     expect(now.provision?.provision?.[1]).toEqual(deny('dr-bernard'));
   });
 

@@ -411,7 +411,7 @@ describe('history', () => {
       ['PUT', 'W/"2"'],
       ['POST', 'W/"1"'],
     ]);
-    expect(json.entry?.[0]?.resource).toBeUndefined();
+    expect(json.entry?.[0]).not.toHaveProperty('resource');
     expect(json.entry?.[1]?.resource).toEqual(third);
     expect(json.entry?.[3]?.resource).toEqual(first);
     const version = async (n: number) => read('dr-nguyen', `DocumentReference/${id}/_history/${n}`);

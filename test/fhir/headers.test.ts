@@ -29,7 +29,7 @@ describe('OPTIONS tells what an address allows, to anybody', () => {
   ])('%s: %s', async (path, allowed) => {
     const { status, headers, bytes } = await door.ask(path === '' ? door.base : path, { method: 'OPTIONS' });
     expect([status, headers.get('allow'), bytes.length]).toEqual([204, allowed, 0]);
-    expect(headers.get('x-request-id')).not.toBeNull();
+    expect(headers.get('x-request-id')).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
   });
 
   test('what is not served allows nothing', async () => {

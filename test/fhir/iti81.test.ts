@@ -207,7 +207,7 @@ describe('the history of a record', () => {
   test('a structure is found where it takes part through its professional', async () => {
     const [reading] = await matching('subtype=ITI-68');
     const id = reading?.agent.find(({ type }) => type?.coding?.[0]?.code === 'PROV')?.who?.identifier?.value;
-    expect(id).toBeDefined();
+    expect(id).toBe('499970000024001');
     expect((await matching(`agent=Organization/${id}`)).some(isRead)).toBe(true);
     expect((await matching(`agent.identifier=${id}`)).some(isRead)).toBe(true);
   });

@@ -90,14 +90,18 @@ describe('every answer', () => {
   });
 
   test.each([
-    [{ Accept: 'application/fhir+xml' }, '', 200],
-    [{ Accept: 'text/turtle' }, '', 406],
-    [{ Accept: 'application/fhir+json;fhirVersion=5.0' }, '', 406],
-    [{ Accept: 'application/fhir+json;fhirVersion=4.0' }, '', 200],
-    [{ Accept: 'application/fhir+xml' }, '&_format=json', 200],
-    [{ Accept: 'application/fhir+json' }, '&_format=ttl', 406],
-  ])('%j%s is answered %i', async (headers, more, status) => {
-    expect((await door.get('dr-nguyen', query() + more, { headers })).status).toBe(status);
+    [{ Accept: 'application/fhir+xml' }, '', 200, 'xml'],
+    [{ Accept: 'text/turtle' }, '', 406, 'json'],
+    [{ Accept: 'application/fhir+json;fhirVersion=5.0' }, '', 406, 'json'],
+    [{ Accept: 'application/fhir+json;fhirVersion=4.0' }, '', 200, 'json'],
+    [{ Accept: 'application/fhir+xml' }, '&_format=json', 200, 'json'],
+    [{ Accept: 'application/fhir+json' }, '&_format=ttl', 406, 'json'],
+  ])('%j%s is answered %i, in %s', async (headers, more, status, form) => {
+    const answer = await door.get('dr-nguyen', query() + more, { headers });
+    expect([answer.status, answer.headers.get('content-type')?.split(';')[0]]).toEqual([
+      status,
+      `application/fhir+${form}`,
+    ]);
   });
 
   test('a refused parameter leaves one event', async () => {

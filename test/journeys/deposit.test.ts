@@ -276,7 +276,7 @@ describe('when the store', () => {
         : world.tools.store.write.commit(permit, changes),
     );
     const { entries } = await submit(tools, request, deposit(request, {}, received));
-    expect(await found('dr-martin', entries[0]?.entryUUID ?? '')).toBeDefined();
+    expect(await found('dr-martin', entries[0]?.entryUUID ?? '')).toMatchObject({ entry: { status: 'approved' } });
     expect([calls, received.calls]).toEqual([2, ['keep']]);
   });
 
@@ -287,7 +287,8 @@ describe('when the store', () => {
     const wanted = deposit(request, {}, received);
     await expect(submit(tools, request, wanted)).rejects.toBeInstanceOf(StoreFull);
     expect(received.calls).toEqual(['keep']);
-    await expect(submit(world.tools, request, wanted)).resolves.toBeDefined();
+    const { entries } = await submit(world.tools, request, wanted);
+    expect(entries.map(({ uniqueId }) => uniqueId)).toEqual([wanted.submission.entries[0]?.uniqueId]);
   });
 
   test('fails before the bytes are kept, they are discarded', async () => {

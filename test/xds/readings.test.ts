@@ -58,7 +58,7 @@ describe('an entry is read leniently where nothing is in doubt', () => {
     const ids = ['Classification', 'ExternalIdentifier'].flatMap((name) =>
       all(entry, name).map((one) => one.$?.['id']),
     );
-    expect(new Set(ids).size).toBe(ids.length);
+    expect([new Set(ids).size, ids.length > 5]).toEqual([ids.length, true]);
     expect(ids.every((id) => /^urn:uuid:[\da-f-]{36}$/.test(id ?? ''))).toBe(true);
   });
 
@@ -71,7 +71,7 @@ describe('an entry is read leniently where nothing is in doubt', () => {
         )
         .replace('</rim:ExtrinsicObject>', '</rim:Identifiable>');
     expect(await sent(typed)).toEqual({ status: 'Success', errors: [] });
-    expect((await returned()).entry).toBeDefined();
+    expect(Object.keys((await returned()).entry ?? {})).toContain('ExternalIdentifier');
   });
 
   test.each([

@@ -69,7 +69,8 @@ describe('the description of an address', () => {
   });
 
   test('answers ?WSDL of toolkits that shout', async () => {
-    expect((await get('/xds/registry?WSDL')).status).toBe(200);
+    const [shouted, said] = await Promise.all(['?WSDL', '?wsdl'].map(async (query) => get(`/xds/registry${query}`)));
+    expect([shouted?.status, await shouted?.text()]).toEqual([200, await said?.text()]);
   });
 
   test.each([

@@ -76,7 +76,9 @@ test('a status that is sent decides nothing: what is new is Approved', async () 
 
 test('it belongs to its author and to the author of the set, not to the repository', async () => {
   await one({ confidentialityCodes: confidential('MASQUE_PS') });
-  expect(await entryOf(world, '2.999.80.1', 'dr-martin')).toBeDefined();
+  expect(await entryOf(world, '2.999.80.1', 'dr-martin')).toMatchObject({
+    confidentialityCodes: confidential('MASQUE_PS'),
+  });
   await expect(entryOf(world, '2.999.80.1', 'dr-nguyen')).rejects.toThrow('sees no');
 });
 
