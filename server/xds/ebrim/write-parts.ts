@@ -1,7 +1,7 @@
 import type { Code } from '../../domain/code.ts';
 import type { LocalizedText, Slot } from '../../domain/document.ts';
-import { writeXcn, writeXon, writeXtn } from '../../domain/hl7v2.ts';
-import { isUuid } from '../../domain/identifier.ts';
+import { writeCx, writeXcn, writeXon, writeXtn } from '../../domain/hl7v2.ts';
+import { type Cx, isUuid } from '../../domain/identifier.ts';
 import type { Author, Xcn } from '../../domain/people.ts';
 import { escapeAttribute, escapeText } from '../../xml/write.ts';
 import { type IdentifierName, identification, objectType } from '../vocabulary.ts';
@@ -55,7 +55,16 @@ export function attribute(name: string, value: string | undefined): string {
 
 /** A slot of one value. */
 export function slot(name: string, value: string): string {
-  return `<rim:Slot name="${name}"><rim:ValueList><rim:Value>${contentText(value)}</rim:Value></rim:ValueList></rim:Slot>`;
+  return escapedSlot(name, contentText(value));
+}
+
+function escapedSlot(name: string, text: string): string {
+  return `<rim:Slot name="${name}"><rim:ValueList><rim:Value>${text}</rim:Value></rim:ValueList></rim:Slot>`;
+}
+
+/** A slot of a patient's identifier. */
+export function patientSlot(name: string, patient: Cx): string {
+  return escapedSlot(name, patientText(patient));
 }
 
 export function optionalSlot(name: string, value: string | undefined): string {
@@ -174,11 +183,37 @@ export function node(parts: Parts, classificationNode: string): string {
   );
 }
 
+export function patientIdentifier(parts: Parts, name: IdentifierName, patient: Cx): string {
+  return escapedIdentifier(parts, name, patientText(patient));
+}
+
 export function identifier(parts: Parts, name: IdentifierName, value: string): string {
+  return escapedIdentifier(parts, name, attributeText(value));
+}
+
+function escapedIdentifier(parts: Parts, name: IdentifierName, text: string): string {
   return (
     `<rim:ExternalIdentifier id="${nextId(parts)}" objectType="${objectType.externalIdentifier}"` +
-    ` registryObject="${parts.id}" identificationScheme="${identification[name]}" value="${attributeText(value)}">` +
+    ` registryObject="${parts.id}" identificationScheme="${identification[name]}" value="${text}">` +
     `<rim:Name><rim:LocalizedString value="${name}"/></rim:Name></rim:ExternalIdentifier>`
+  );
+}
+
+/** For an attribute or for content. The objects of an answer are of one patient, whose identifier is written once for all of them. */
+function patientText(patient: Cx): string {
+  if (last === undefined || !isSame(patient, last.patient)) last = { patient, text: attributeText(writeCx(patient)) };
+  return last.text;
+}
+
+let last: { readonly patient: Cx; readonly text: string } | undefined;
+
+function isSame(one: Cx, other: Cx): boolean {
+  return (
+    one.id === other.id &&
+    one.authority.oid === other.authority.oid &&
+    one.authority.namespace === other.authority.namespace &&
+    one.type === other.type &&
+    one.rest === other.rest
   );
 }
 

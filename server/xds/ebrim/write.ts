@@ -1,5 +1,5 @@
 import type { Association, DocumentEntry, EntryUuid, Folder, SubmissionSet } from '../../domain/document.ts';
-import { writeCx, writeCxi, writePidLine, writeRecipient } from '../../domain/hl7v2.ts';
+import { writeCxi, writePidLine, writeRecipient } from '../../domain/hl7v2.ts';
 import {
   associationScheme,
   associationUrn,
@@ -25,6 +25,8 @@ import {
   optionalSlot,
   type Parts,
   partsOf,
+  patientIdentifier,
+  patientSlot,
   personSlot,
   sharedCodes,
   slot,
@@ -50,7 +52,7 @@ export function writeDocument(entry: DocumentEntry): string {
     optionalSlot('serviceStartTime', entry.serviceStartTime) +
     optionalSlot('serviceStopTime', entry.serviceStopTime) +
     optionalSlot('size', entry.size?.toString()) +
-    slot('sourcePatientId', writeCx(entry.sourcePatientId)) +
+    patientSlot('sourcePatientId', entry.sourcePatientId) +
     slotOf('sourcePatientInfo', sourcePatientInfo, writePidLine) +
     optionalSlot('URI', entry.uri) +
     (documentAvailability === undefined ? '' : slot('documentAvailability', availabilityUrn[documentAvailability])) +
@@ -67,7 +69,7 @@ export function writeDocument(entry: DocumentEntry): string {
     sharedCodes(parts, entryScheme.healthcareFacilityTypeCode, [entry.healthcareFacilityTypeCode]) +
     sharedCodes(parts, entryScheme.practiceSettingCode, [entry.practiceSettingCode]) +
     sharedCodes(parts, entryScheme.typeCode, [entry.typeCode]) +
-    identifier(parts, 'XDSDocumentEntry.patientId', writeCx(entry.patientId)) +
+    patientIdentifier(parts, 'XDSDocumentEntry.patientId', entry.patientId) +
     identifier(parts, 'XDSDocumentEntry.uniqueId', entry.uniqueId) +
     '</rim:ExtrinsicObject>'
   );
@@ -86,7 +88,7 @@ export function writeSubmissionSet(set: SubmissionSet): string {
     authors(parts, setScheme.author, set.authors) +
     codes(parts, setScheme.contentTypeCode, [set.contentTypeCode]) +
     node(parts, packageNode.submissionSet) +
-    identifier(parts, 'XDSSubmissionSet.patientId', writeCx(set.patientId)) +
+    patientIdentifier(parts, 'XDSSubmissionSet.patientId', set.patientId) +
     identifier(parts, 'XDSSubmissionSet.sourceId', set.sourceId) +
     identifier(parts, 'XDSSubmissionSet.uniqueId', set.uniqueId) +
     '</rim:RegistryPackage>'
@@ -105,7 +107,7 @@ export function writeFolder(folder: Folder): string {
     `<rim:VersionInfo versionName="${folder.version}"/>` +
     codes(parts, folderScheme.codeList, folder.codes) +
     node(parts, packageNode.folder) +
-    identifier(parts, 'XDSFolder.patientId', writeCx(folder.patientId)) +
+    patientIdentifier(parts, 'XDSFolder.patientId', folder.patientId) +
     identifier(parts, 'XDSFolder.uniqueId', folder.uniqueId) +
     '</rim:RegistryPackage>'
   );
