@@ -28,32 +28,46 @@ export function associationKinds(submission: Submission, facts: RegistryFacts): 
 }
 
 function illegalEnds({ association: { id, type }, source, target }: Resolved): Problem[] {
-  if (type === undefined || source === undefined || target === undefined) return [];
-  const invalid = (detail: string) => [problem('associationInvalid', { object: id, detail })];
+  if (type === undefined || source === undefined) return [];
+  const wrong = illegalSource(id, type, source);
+  if (wrong !== undefined) return [wrong];
+  return target === undefined ? [] : illegalTarget(id, type, source, target);
+}
+
+function invalid(object: string, detail: string): Problem {
+  return problem('associationInvalid', { object, detail });
+}
+
+/** What is wrong with the source, whatever the target is. */
+function illegalSource(id: string, type: AssociationType, source: End): Problem | undefined {
   if (type === 'HasMember') {
-    if (source.kind === 'set')
-      return noMembers.includes(target.kind)
-        ? invalid('a submission set has entries, its own folders and associations as members')
-        : [];
-    if (source.kind === 'registeredSet') return invalid('a registered submission set receives no members');
-    if (source.kind !== 'folder' && source.kind !== 'registeredFolder')
-      return invalid('only a submission set or a folder has members');
-    return documents.includes(target.kind) ? [] : invalid('members of a folder are documents');
+    if (source.kind === 'registeredSet') return invalid(id, 'a registered submission set receives no members');
+    return ['set', 'folder', 'registeredFolder'].includes(source.kind)
+      ? undefined
+      : invalid(id, 'only a submission set or a folder has members');
   }
-  const targets = relationTargets[type];
-  if (targets === undefined) return invalid(`${type} belongs to updates of metadata`);
+  if (relationTargets[type] === undefined) return invalid(id, `${type} belongs to updates of metadata`);
   if (source.kind === 'registeredEntry')
-    return [
-      problem('referenceUnresolved', {
-        attribute: 'sourceObject',
-        object: id,
-        value: source.target.entry.entryUUID,
-        detail: 'it is not in this message',
-      }),
-    ];
-  if (source.kind !== 'entry') return invalid(`the source of ${type} is a document of this message`);
-  if (source === target || (target.kind === 'entry' && target.entry.id === source.entry.id))
-    return invalid('a document is not related to itself');
+    return problem('referenceUnresolved', {
+      attribute: 'sourceObject',
+      object: id,
+      value: source.target.entry.entryUUID,
+      detail: 'it is not in this message',
+    });
+  return source.kind === 'entry' ? undefined : invalid(id, `the source of ${type} is a document of this message`);
+}
+
+function illegalTarget(id: string, type: AssociationType, source: End, target: End): Problem[] {
+  if (type === 'HasMember') {
+    if (source.kind !== 'set')
+      return documents.includes(target.kind) ? [] : [invalid(id, 'members of a folder are documents')];
+    return noMembers.includes(target.kind)
+      ? [invalid(id, 'a submission set has entries, its own folders and associations as members')]
+      : [];
+  }
+  const targets = relationTargets[type] ?? [];
+  if (source.kind === 'entry' && target.kind === 'entry' && target.entry.id === source.entry.id)
+    return [invalid(id, 'a document is not related to itself')];
   if (target.kind === 'entry' && !targets.includes('entry'))
     return [
       problem('referenceUnresolved', {
@@ -63,9 +77,9 @@ function illegalEnds({ association: { id, type }, source, target }: Resolved): P
         detail: `the target of ${type} is registered before`,
       }),
     ];
-  if (!targets.includes(target.kind)) return invalid(`the target of ${type} cannot be such an object`);
+  if (!targets.includes(target.kind)) return [invalid(id, `the target of ${type} cannot be such an object`)];
   if (type === 'IsSnapshotOf' && target.kind === 'registeredEntry' && target.target.entry.objectType !== 'onDemand')
-    return invalid('a snapshot is taken of an on-demand entry');
+    return [invalid(id, 'a snapshot is taken of an on-demand entry')];
   return [];
 }
 
