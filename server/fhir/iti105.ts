@@ -1,8 +1,9 @@
 import { Refused, refuse } from '../domain/error.ts';
 import { isUuid } from '../domain/identifier.ts';
 import { withManifests } from '../dsg/lot-manifest.ts';
+import type { Deposited } from '../usecases/deposit.ts';
 import { readDocuments } from '../usecases/search-documents.ts';
-import { type AlreadyThere, type Deposited, submit, submitUnless } from '../usecases/submit.ts';
+import { type AlreadyThere, submit, submitUnless } from '../usecases/submit.ts';
 import { attachmentAlone } from './attachments.ts';
 import type { Answer, Exchange, Interaction } from './exchange.ts';
 import { filed } from './filing.ts';

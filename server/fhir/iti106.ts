@@ -3,7 +3,7 @@ import { entryOf, sourcePatientOf } from '../cda/metadata.ts';
 import type { EntryDraft } from '../domain/document.ts';
 import { type Problem, problem, Refused } from '../domain/error.ts';
 import { requiredAttributes } from '../domain/rules/required-attributes.ts';
-import type { Deposited } from '../usecases/submit.ts';
+import type { Deposited } from '../usecases/deposit.ts';
 import { withoutSpace } from './base64.ts';
 import type { Answer, Exchange, Interaction } from './exchange.ts';
 import { filed } from './filing.ts';

@@ -1,6 +1,6 @@
 import type { Bundle, BundleEntry, FhirResource } from 'fhir/r4.js';
 import { type Problem, problem, Refused, refuse } from '../domain/error.ts';
-import type { Deposited } from '../usecases/submit.ts';
+import type { Deposited } from '../usecases/deposit.ts';
 import { attachmentsIn } from './attachments.ts';
 import type { Answer, Exchange, Interaction } from './exchange.ts';
 import { isObject, type Json } from './json.ts';

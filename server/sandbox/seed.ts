@@ -6,9 +6,10 @@ import type { Consent, ConsentActor, ConsentStatement } from '../domain/consent.
 import type { RecordFacts } from '../domain/decision.ts';
 import { isSubsumed } from '../domain/record.ts';
 import { type Statable, stateConsent, withdrawConsent } from '../usecases/consent.ts';
+import type { Deposit } from '../usecases/deposit.ts';
 import type { Request, Tools } from '../usecases/perform.ts';
 import { closeRecord, createRecord } from '../usecases/record.ts';
-import { type Deposit, submit } from '../usecases/submit.ts';
+import { submit } from '../usecases/submit.ts';
 import { actorOf, callerOf, identifierOf } from './caller.ts';
 import { writeCda } from './cda.ts';
 import { type Depositor, describe, submissionOf } from './metadata.ts';

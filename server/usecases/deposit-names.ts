@@ -1,5 +1,5 @@
-import type { Permit, RecordFacts } from '../domain/decision.ts';
-import type { EntryUuid, Folder, FolderDraft } from '../domain/document.ts';
+import type { Permit } from '../domain/decision.ts';
+import type { Association, EntryUuid, Folder, FolderDraft, Submission } from '../domain/document.ts';
 import { type Problem, problem } from '../domain/error.ts';
 import { nameOf } from '../domain/rules/facts.ts';
 import type { Tools } from './perform.ts';
@@ -67,49 +67,38 @@ export function versionProblems({ versions = [] }: Partial<OtherNames> = {}, { s
   });
 }
 
-/** What a message says of the patient: names as they were sent, dates and genders as FHIR writes them. */
-export type PatientSaid = {
-  readonly expression: string;
-  readonly family?: string;
-  readonly birthDate?: string;
-  readonly gender?: string;
-};
-
-/** The message and the record know the same person. IHE MHD 2:3.65.4.1.3. */
-export function patientProblems(said: readonly PatientSaid[] = [], facts: RecordFacts | undefined): Problem[] {
-  if (facts === undefined) return [];
-  const { family, usedFamily, birthDate, gender } = facts.record.traits;
-  const families = [family, usedFamily].flatMap((name) => (name === undefined || name === '' ? [] : [plain(name)]));
-  return said.flatMap(({ expression, ...sent }) => {
-    const differs = (attribute: string, value: string) =>
-      problem('attributesContradict', {
-        attribute,
-        value,
-        expression: `${expression}.${attribute}`,
-        detail: 'the record of that identifier is of another person',
-      });
-    return [
-      ...(sent.family === undefined || families.length === 0 || families.includes(plain(sent.family))
-        ? []
-        : [differs('name', sent.family)]),
-      ...(sent.birthDate === undefined || birthDate.startsWith(sent.birthDate) || birthDate === ''
-        ? []
-        : [differs('birthDate', sent.birthDate)]),
-      ...(isSexed(sent.gender) && isSexed(gender) && sent.gender !== gender ? [differs('gender', sent.gender)] : []),
-    ];
+/** The same with the entryUUIDs of what associations name otherwise, as far as it exists for the caller. */
+export function namedByUuid(submission: Submission, { uuidOf }: RegisteredNames): Submission {
+  if (uuidOf.size === 0) return submission;
+  const renamed = (name: string | undefined) => (name === undefined ? undefined : (uuidOf.get(nameOf(name)) ?? name));
+  const associations = submission.associations.map((association) => {
+    const [source, target] = [renamed(association.source), renamed(association.target)];
+    return { ...association, ...(source !== undefined && { source }), ...(target !== undefined && { target }) };
   });
+  return { ...submission, associations };
 }
 
-function isSexed(gender: string | undefined): gender is 'male' | 'female' {
-  return gender === 'male' || gender === 'female';
-}
-
-/** Letters alone, in capitals and without accents. */
-function plain(name: string): string {
-  return name
-    .normalize('NFD')
-    .replace(/[^\p{L}]/gu, '')
-    .toUpperCase();
+/** A folder that is shown with its members is shown with those that it holds already: they are not put into it again. */
+export function withoutHeldMembers(
+  submission: Submission,
+  shown: readonly FolderDraft[] = [],
+  registered: readonly Association[],
+): Submission {
+  if (shown.length === 0) return submission;
+  const held = new Set(
+    registered
+      .filter(({ type, status }) => type === 'HasMember' && status === 'approved')
+      .map(({ source, target }) => `${source} ${target}`),
+  );
+  const again = new Set(
+    submission.associations
+      .filter(
+        ({ type, source = '', target = '' }) => type === 'HasMember' && held.has(`${nameOf(source)} ${nameOf(target)}`),
+      )
+      .map(({ id }) => id),
+  );
+  const associations = submission.associations.filter(({ id, target = '' }) => !again.has(id) && !again.has(target));
+  return { ...submission, associations };
 }
 
 /** A registered folder receives documents, and may be said to be otherwise than it is; what names it stays. */

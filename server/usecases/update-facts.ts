@@ -6,9 +6,10 @@ import type { Known } from '../domain/surrounding.ts';
 import { replacements } from '../domain/update/chain.ts';
 import type { Arriving, UpdateFacts } from '../domain/update/operation.ts';
 import type { Reader } from '../store/port.ts';
+import { messageFacts } from './deposit.ts';
 import { foldersNamed } from './folders-named.ts';
 import type { Request, Tools } from './perform.ts';
-import { elsewhere, messageFacts } from './submit.ts';
+import { elsewhere } from './registry-facts.ts';
 import { surroundingOf, uuids } from './surrounding.ts';
 
 /** What the registry knows of the things that an update names, as the permit's reader sees them, besides what comes from other records. */

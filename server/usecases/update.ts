@@ -14,9 +14,9 @@ import { decodeRestricted } from '../domain/update/restricted.ts';
 import { type Deed, deedsOf, rightProblems } from '../domain/update/rights.ts';
 import type { Expectation, ObjectKind, Row, SealedContent } from '../store/port.ts';
 import { type Arrivals, arrivalsOf, sealedHere } from './arrivals.ts';
+import { messageFacts, patientOf, together } from './deposit.ts';
 import { ownersOf } from './owners.ts';
 import { type JointPlan, type Judge, performJointly, type Request, type Subject, type Tools } from './perform.ts';
-import { messageFacts, patientOf, together } from './submit.ts';
 import { nothingElseNames, uuids } from './surrounding.ts';
 import { updateFacts } from './update-facts.ts';
 
