@@ -12,7 +12,7 @@ import { type DocumentQuestion, emptyQuestion, filterOf } from './document-searc
 import { type Answer, type Exchange, type Interaction, searchesOf } from './exchange.ts';
 import { holdersOf } from './included.ts';
 import { listsOf } from './list-writer.ts';
-import { answerSearch, type FoundHits, type PagedSearch, searchOf } from './paged-search.ts';
+import { answerSearch, type FoundHits, type Hit, type PagedSearch, searchOf } from './paged-search.ts';
 import { stateHeaders } from './state.ts';
 
 const type = 'DocumentReference';
@@ -58,6 +58,7 @@ async function search(exchange: Exchange): Promise<Answer> {
 async function find(exchange: Exchange, search: PagedSearch<DocumentQuestion>): Promise<FoundHits> {
   const { tools, request, base } = exchange;
   const { asked, page, count, query } = search;
+  const written = new Map<DocumentsFound['items'][number], Hit>();
   const { patient, names, tests, sort = usualOrder, includes: wanted = [], revIncludes = [] } = asked;
   const found = await searchDocuments(tools, request, {
     ...(patient && { patient }),
@@ -69,12 +70,15 @@ async function find(exchange: Exchange, search: PagedSearch<DocumentQuestion>): 
     count,
     besides: { targets: wanted.includes(includes.targets), packages: revIncludes.includes(includes.lists) },
     query,
+    meanwhile: (soon) => {
+      for (const document of soon.items) written.set(document, writerOf(exchange, soon)(document));
+    },
   });
   const { items, targets, packages, next, total } = found;
   const write = writerOf(exchange, found);
   const holders = wanted.includes(includes.subject) || wanted.includes(includes.patient);
   return {
-    matches: items.map(write),
+    matches: items.map((document) => written.get(document) ?? write(document)),
     included: [
       ...(holders ? await holdersOf(exchange, items) : []),
       ...targets.map(write),

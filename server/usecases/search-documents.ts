@@ -16,7 +16,7 @@ export type DocumentTest = (found: {
   readonly relations: readonly Relation[];
 }) => boolean;
 
-export type SearchDocuments = Omit<Question, 'limit'> & {
+export type SearchDocuments = Omit<Question, 'limit' | 'meanwhile'> & {
   readonly filter: DocumentFilter;
   /** The documents are among those that have one of these names; what no patient is needed for. */
   readonly names?: readonly DocumentNames[];
@@ -29,6 +29,8 @@ export type SearchDocuments = Omit<Question, 'limit'> & {
   readonly count: boolean;
   /** What is found besides: documents that those of the page relate to, and what holds those of the page. */
   readonly besides: { readonly targets: boolean; readonly packages: boolean };
+  /** What can be done with what was found in a record while its event is being written. It is answered after that alone, or never. */
+  readonly meanwhile?: (found: DocumentsFound) => void;
 };
 
 export type DocumentsFound = Keyed<StoredDocument> & {
@@ -48,13 +50,15 @@ export async function searchDocuments(
   request: Request,
   search: SearchDocuments,
 ): Promise<DocumentsFound> {
-  const { names, patient, query } = search;
+  const { names, patient, query, meanwhile } = search;
   if (names !== undefined) return searchNamed(tools, request, search, names);
   return perform(tools, request, 'searchDocuments', recordAsked(request, patient), async (permit) => {
     const page = isUsual(search) ? await usualPage(tools, permit, search) : await testedPage(tools, permit, search);
+    const answer = { ...page, ...(await besides(tools, permit, page.items, search)) };
     return {
-      answer: { ...page, ...(await besides(tools, permit, page.items, search)) },
+      answer,
       trace: { query: shortened(query) },
+      ...(meanwhile && { meanwhile: () => meanwhile(answer) }),
     };
   });
 }
