@@ -41,6 +41,7 @@ import { strictCx, strictSourceCx } from './rules/strict-cx.ts';
 import { targetsApproved } from './rules/targets-approved.ts';
 import { uniqueIdsFree } from './rules/unique-ids-free.ts';
 import { uniqueIdsOnce } from './rules/unique-ids-once.ts';
+import { valueLengths } from './rules/value-lengths.ts';
 import { valueSets } from './rules/value-sets.ts';
 
 type Row<F> = readonly [check: (submission: Submission, facts: F) => Problem[], transactions: readonly Transaction[]];
@@ -61,6 +62,7 @@ const ofMessage: readonly Row<MessageFacts>[] = [
   [registeredContent, ['ITI-42', 'ITI-57']],
   [ownRepository, ['ITI-42']],
   [attributeFormats, all],
+  [valueLengths, provide.filter((transaction) => transaction !== 'ITI-41')],
   [authorNamed, all],
   [serviceTimeOrder, all],
   [stableEntries, [...provide, 'ITI-42']],

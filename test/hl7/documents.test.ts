@@ -148,6 +148,11 @@ describe('a laboratory report in an ORU^R01', () => {
       ['OBX^2^3^1', '103', 'tableValueUnknown'],
     ],
     [
+      'a name that no entry can hold',
+      (t: string) => t.replace('LAURENT^Michel', `${'L'.repeat(300)}^Michel`),
+      ['PID^1^5^1', '102', 'attributeMalformed'],
+    ],
+    [
       'a flag of no table',
       (t: string) => t.replace(/\|MASQUE_PS\^[^|]*/, '|MASQUE_PS'),
       ['OBX^2^3^1^3', '103', 'tableValueUnknown'],
