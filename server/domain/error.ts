@@ -269,9 +269,9 @@ export const catalogue = {
     remedy: 'Send a symbolic id, or a UUID that was never used.',
   },
   targetDeprecated: {
-    what: (a) => `${quoted(a.value)} is not a current document${because(a)}`,
+    what: (a) => `${quoted(a.value)} is not current${because(a)}`,
     rule: `${tf3('table 4.2.4.1-2')} (XDSRegistryDeprecatedDocumentError)`,
-    remedy: 'Relate the new document to the current one.',
+    remedy: 'Relate the new document to the current one, and put it into a current folder.',
   },
   targetOfAnotherPatient: {
     what: (a) => `${attribute(a)} names ${quoted(a.value)}, which is another patient's`,

@@ -110,7 +110,7 @@ test('another’s document is refused by right, an outdated one by its status, e
   expect((await replace('2.999.80.5')).errors).toEqual([
     {
       code: 'XDSRegistryDeprecatedDocumentError',
-      context: expect.stringContaining(`"${own.entryUUID}" is not a current document: deprecated`),
+      context: expect.stringContaining(`"${own.entryUUID}" is not current: deprecated`),
       location: 'a9',
     },
   ]);
