@@ -58,12 +58,12 @@ export function openDatabase(path: string, { readOnly = false, wait = 5000 } = {
   };
 }
 
-let statements = 0;
+let prepared = 0;
 
 function statementOf(statement: StatementSync, rows: 'objects' | 'arrays'): Statement<unknown> {
   statement.setReturnArrays(rows === 'arrays');
   return {
-    number: statements++,
+    number: prepared++,
     run: (...values) => {
       const { changes, lastInsertRowid } = statement.run(...values);
       return { changes: Number(changes), key: Number(lastInsertRowid) };

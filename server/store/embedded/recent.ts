@@ -7,8 +7,8 @@ export type Recent<K, V> = {
 type Place<K, V> = { readonly key: K; value: V; weight: number; newer: Place<K, V>; older: Place<K, V> };
 
 /**
- * Keeps no more than `most` by weight, and forgets first what was used longest ago. In a ring of its own: to find the first of a Map from
- * which many first ones were deleted takes a thousand times as long as to find any other.
+ * Keeps no more than `most` by weight, and forgets first what was used longest ago. In a ring of its own: the first key of a Map is
+ * looked for among all that were deleted before it.
  */
 export function makeRecent<K, V>(most: number, weightOf: (value: V) => number = () => 1): Recent<K, V> {
   const places = new Map<K, Place<K, V>>();
