@@ -46,7 +46,13 @@ export function openWorker({ outbox, handlers, now, log, patience = usual }: Wor
     due: (at: number, limit: number) => outbox.due(kinds, at, limit),
     nextDue: (at: number) => outbox.nextDue(kinds, at),
     nameOf: ({ number }: QueuedJob) => number,
+    laneOf: ({ job }: QueuedJob) => ('to' in job ? receiverOf(job.to) : job.kind),
     work: doJob,
   };
-  return openLine(jobs, { now, log, longestSleep: patience.longest, most: 8 });
+  return openLine(jobs, { now, log, longestSleep: patience.longest, most: 8, mostOfLane: 3 });
+}
+
+/** Scheme, host and port: what is silent is silent at all its paths. */
+function receiverOf(address: string): string {
+  return URL.canParse(address) ? new URL(address).origin : address;
 }

@@ -36,7 +36,8 @@ function working(outcome: (to: string, attempt: number) => 'done' | 'fails', now
       told();
     },
   };
-  const open = () => openWorker({ outbox, handlers: [handler], now, log, patience });
+  const open = (giveUp = patience.giveUp) =>
+    openWorker({ outbox, handlers: [handler], now, log, patience: { ...patience, giveUp } });
   const until = async (holds: () => boolean) => {
     while (!holds()) await new Promise<void>((resolve) => (told = resolve));
   };
@@ -61,7 +62,7 @@ describe('the worker of the outbox', () => {
     const { outbox, tried, open, until } = working((_to, attempt) => (attempt < 3 ? 'fails' : 'done'));
     await outbox.add(answer('a'), Date.now());
     const begun = Date.now();
-    const worker = open();
+    const worker = open(60_000);
     await until(() => tried.length === 4);
     await worker.stop();
     expect(Date.now() - begun).toBeGreaterThanOrEqual(2 + 4 + 8);
@@ -128,6 +129,31 @@ describe('the worker of the outbox', () => {
     }
     await worker.stop();
     expect(done).toEqual(names);
+  });
+
+  test('a receiver that is silent holds up its own answers alone, however many wait before others', async () => {
+    const { outbox } = memoryStore();
+    for (let n = 0; n < 60; n++) await outbox.add(answer(`https://silent.example/${n}`), 0);
+    await outbox.add(answer('https://well.example/1'), 1);
+    const tried: string[] = [];
+    let told = () => {};
+    const handler: Handler = {
+      kind: 'deliverAnswer',
+      handle: async ({ job }, signal) => {
+        const to = 'to' in job ? job.to : '';
+        tried.push(to);
+        told();
+        if (to.startsWith('https://silent.'))
+          await new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new Error('stopped'))));
+      },
+    };
+    const log = { info: () => {}, error: () => {} };
+    const worker = openWorker({ outbox, handlers: [handler], now: Date.now, log, patience });
+    while (!tried.includes('https://well.example/1')) await new Promise<void>((resolve) => (told = resolve));
+    await worker.stop();
+    expect(tried.filter((to) => to.startsWith('https://silent.'))).toEqual(
+      [0, 1, 2].map((n) => `https://silent.example/${n}`),
+    );
   });
 
   test('breaks off when it is stopped: the job stays as it was', async () => {
