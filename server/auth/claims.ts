@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Actor, type Caller, systemRights } from '../domain/actor.ts';
+import { type Actor, type Caller, patientOfActor, systemRights } from '../domain/actor.ts';
 import { readCx } from '../domain/hl7v2.ts';
 import type { Identifier } from '../domain/identifier.ts';
 import { clientOf, type System, systemActor } from '../domain/system.ts';
@@ -82,7 +82,7 @@ export function callerOfClaims(payload: unknown, systems: readonly System[], sco
   if (mode === undefined) throw new NotIdentified('purpose of use not known');
   const reason = data.Mode_Acces_Raison;
   const actor = actorOf(data, systems);
-  const patient = person === undefined ? patientOf(actor) : identifierOf('person_id', person);
+  const patient = person === undefined ? patientOfActor(actor) : identifierOf('person_id', person);
   return {
     actor,
     mode,
@@ -98,12 +98,6 @@ export function callerOfClaims(payload: unknown, systems: readonly System[], sco
 function softwareOf({ client_id, extensions }: Claims): NonNullable<Caller['software']> {
   const { name, version, id } = extensions.opendmp?.software ?? { name: client_id };
   return { name, ...(version !== undefined && { version }), ...(id !== undefined && { id }) };
-}
-
-/** The token of a holder, or of a representative, names the patient by naming him. */
-function patientOf(actor: Actor): Identifier | undefined {
-  if (actor.kind === 'patient') return actor.ins;
-  return actor.kind === 'representative' ? actor.of : undefined;
 }
 
 function actorOf(data: Claims, systems: readonly System[]): Actor {

@@ -1,7 +1,7 @@
 import type { Code } from '../domain/code.ts';
 import type { Identifier } from '../domain/identifier.ts';
 import { type Dtm, dtmOf, isDtm } from '../domain/time.ts';
-import { attributeOf, child, childrenOf, type XmlElement } from '../xml/element.ts';
+import { attributeOf, childrenOf, descendant, type XmlElement } from '../xml/element.ts';
 import { decodeUtf8, defaultXmlLimits, parseXml } from '../xml/read.ts';
 
 /** Someone that a CDA header names: a person, where, and the coded specialty. */
@@ -118,7 +118,7 @@ const limits = {
 };
 
 function at(element: XmlElement | undefined, ...path: readonly string[]): XmlElement | undefined {
-  return path.reduce<XmlElement | undefined>((parent, local) => child(parent, v3, local), element);
+  return descendant(element, v3, path);
 }
 
 function participant(element: XmlElement | undefined, organisation: string): CdaParticipant {

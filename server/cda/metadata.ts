@@ -2,7 +2,7 @@ import type { AffinityDomain, CodedAttribute } from '../domain/affinity-domain.t
 import type { Code } from '../domain/code.ts';
 import { type EntryDraft, type VisibilityCode, visibilityCode } from '../domain/document.ts';
 import { toEscaped } from '../domain/hl7v2.ts';
-import type { Cx, Identifier } from '../domain/identifier.ts';
+import { type Cx, cxOf, type Identifier } from '../domain/identifier.ts';
 import {
   type Author,
   type PidLine,
@@ -85,7 +85,7 @@ export function sourcePatientOf({
   const local = ids[1] ?? id;
   const name = [family, given].map((part) => toEscaped(part)).join('^');
   return {
-    ...(local && { sourcePatientId: { id: local.value, authority: { oid: local.oid } } }),
+    ...(local && { sourcePatientId: cxOf(local) }),
     sourcePatientInfo: [
       ...(family === undefined ? [] : [{ field: 5, value: `${name}^^^^^L` }]),
       ...(birthTime === undefined ? [] : [{ field: 7, value: birthTime.slice(0, 8) }]),

@@ -1,4 +1,5 @@
 import { randomBytes, webcrypto } from 'node:crypto';
+import { loadX509 } from './certificate.ts';
 import type { DistinguishedName } from './distinguished-name.ts';
 
 /** A certificate with its private key (PKCS #8). */
@@ -93,12 +94,6 @@ async function certify(subject: Signer, issuer: Signer, purpose: Purpose, now: n
 
 async function makeKeys(): Promise<webcrypto.CryptoKeyPair> {
   return webcrypto.subtle.generateKey(rsa, true, ['sign', 'verify']);
-}
-
-/** Loaded on first use, as it takes a tenth of a second and wants the metadata polyfill before it. */
-async function loadX509() {
-  await import('reflect-metadata');
-  return import('@peculiar/x509');
 }
 
 /** The values of one set in the order that DER asks for: by their encoding, hence by length first. X.690 §11.6. */

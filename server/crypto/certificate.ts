@@ -37,7 +37,7 @@ export function fingerprintOf(der: Uint8Array): string {
 
 /** Reads everything of one certificate. Costs about a millisecond: keep the result. */
 export async function readCertificate(certificate: X509Certificate): Promise<Certificate> {
-  const x509 = await parser();
+  const x509 = await loadX509();
   const read = new x509.X509Certificate(certificate.raw);
   const usage = read.getExtension(x509.KeyUsagesExtension)?.usages ?? 0;
   const profession = read.getExtension(professionExtension);
@@ -61,7 +61,7 @@ export async function readCertificate(certificate: X509Certificate): Promise<Cer
  * @throws when the text is no list, only a delta, or says not when the next one comes
  */
 export async function readRevocationList(pem: string): Promise<RevocationList> {
-  const x509 = await parser();
+  const x509 = await loadX509();
   const list = new x509.X509Crl(pem);
   if (list.getExtension(deltaExtension) !== null) throw new Error('a delta revocation list cannot be used alone');
   if (list.nextUpdate === undefined) throw new Error('a revocation list without nextUpdate cannot be used');
@@ -78,7 +78,7 @@ const professionExtension = '1.2.250.1.71.1.2.7';
 const deltaExtension = '2.5.29.27';
 
 /** Loaded on first use: it takes a tenth of a second and 20 MB, and wants the metadata polyfill before it. */
-async function parser() {
+export async function loadX509() {
   await import('reflect-metadata');
   return import('@peculiar/x509');
 }

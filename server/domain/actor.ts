@@ -108,3 +108,9 @@ function wordsFor(actor: Actor): readonly string[] {
   if (actor.kind === 'air') return [actor.kind, actor.id, actor.structure?.id ?? ''];
   return actor.kind === 'patient' ? [actor.kind, actor.ins.oid, actor.ins.value] : [actor.kind, actor.id];
 }
+
+/** The patient whom an actor names by being who he is: himself, or whom he represents. */
+export function patientOfActor(actor: Actor): Identifier | undefined {
+  if (actor.kind === 'patient') return actor.ins;
+  return actor.kind === 'representative' ? actor.of : undefined;
+}

@@ -129,6 +129,14 @@ export function isPermit(value: unknown): value is Permit {
   return Grant.is(value);
 }
 
+/**
+ * A professional without authorisation finds what he wrote himself; for anything else that he names he is told that he has no right, whether it
+ * exists or not.
+ */
+export function reachesOwnOnly({ ground, visibility }: Permit): boolean {
+  return ground === 'ownDocuments' && visibility.only === 'all';
+}
+
 /** Why not; `reason` is for the audit, `problem` is all that the caller may learn. */
 export type Refusal = {
   readonly reason:

@@ -1,6 +1,6 @@
 import type { AffinityDomain } from './affinity-domain.ts';
 import { type Problem, problem } from './error.ts';
-import { type Identifier, sameIdentifier } from './identifier.ts';
+import { type Cx, cxOf, type Identifier, sameIdentifier } from './identifier.ts';
 import { insOids, isIns } from './ins.ts';
 import type { PatientIdentifier, PatientRecord, Traits } from './record.ts';
 
@@ -63,6 +63,11 @@ export function updatedRecord(
 /** Traits of a person of whom a feed told only this. */
 export function wholeTraits(given: Partial<Traits>): Traits {
   return { family: 'NON RENSEIGNE', given: 'NON RENSEIGNE', gender: 'unknown', birthDate: '', ...given };
+}
+
+/** The patientId of metadata; where patients are named by INS it carries its type, as CI-SIS writes it. */
+export function patientIdOf({ identity }: Pick<AffinityDomain, 'identity'>, identifier: Identifier): Cx {
+  return { ...cxOf(identifier), ...(identity.kind === 'ins' && { type: 'NH' }) };
 }
 
 /** A name as INSi writes it: capitals without accents. */

@@ -41,6 +41,11 @@ export function oidOfUuid(uuid: string): string {
   return `2.25.${BigInt(`0x${uuid.replaceAll('-', '')}`)}`;
 }
 
+/** An identifier as a CX names it: value and authority, nothing else. */
+export function cxOf({ value, oid }: Identifier): Cx {
+  return { id: value, authority: { oid } };
+}
+
 /** Whether both are one: value and OID. What is told of the type or use of an identifier is no part of it. */
 export function sameIdentifier(a: Identifier, b: Identifier): boolean {
   return a.value === b.value && a.oid === b.oid;

@@ -1,5 +1,6 @@
 import type { Received, Span } from '../blobs/port.ts';
 import { problem } from '../domain/error.ts';
+import { escapeAttribute } from '../xml/write.ts';
 import { base64Of } from './base64.ts';
 import { rangeOf } from './byte-range.ts';
 import type { Answer, Exchange } from './exchange.ts';
@@ -95,13 +96,9 @@ function jsonAround({ id, securityContext: reference }: DocumentBytes, contentTy
 }
 
 function xmlAround({ id, securityContext }: DocumentBytes, contentType: string): Around {
-  const element = (name: string, value: string) => `<${name} value="${escaped(value)}"/>`;
+  const element = (name: string, value: string) => `<${name} value="${escapeAttribute(value)}"/>`;
   const context =
     securityContext === undefined ? '' : `<securityContext>${element('reference', securityContext)}</securityContext>`;
   const elements = `${element('id', id)}${element('contentType', contentType)}${context}`;
   return [`<Binary xmlns="${fhirNamespace}">${elements}<data value="`, '"/></Binary>'];
-}
-
-function escaped(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;');
 }

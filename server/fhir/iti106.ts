@@ -2,6 +2,7 @@ import { type CdaFacts, readCda } from '../cda/header.ts';
 import { entryOf, sourcePatientOf } from '../cda/metadata.ts';
 import type { EntryDraft } from '../domain/document.ts';
 import { type Problem, problem, Refused } from '../domain/error.ts';
+import { cxOf } from '../domain/identifier.ts';
 import { requiredAttributes } from '../domain/rules/required-attributes.ts';
 import type { Deposited } from '../usecases/deposit.ts';
 import { withoutSpace } from './base64.ts';
@@ -42,7 +43,7 @@ function describedBy(
   { tools }: Exchange,
 ): EntryDraft {
   const { id } = facts.patient;
-  const patientId = id && { id: id.value, authority: { oid: id.oid } };
+  const patientId = id && cxOf(id);
   const described = {
     id: type,
     facts,

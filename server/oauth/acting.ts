@@ -1,5 +1,5 @@
 import { modeOf } from '../auth/vocabulary.ts';
-import type { Actor, Caller } from '../domain/actor.ts';
+import { type Caller, patientOfActor } from '../domain/actor.ts';
 import { readCx } from '../domain/hl7v2.ts';
 import type { Identifier } from '../domain/identifier.ts';
 import type { Account } from './authority.ts';
@@ -37,11 +37,6 @@ function patientOf(cx: string | undefined): Identifier | undefined {
 
 /** Who acts by an account, and how; holders and representatives act for the patient whom they name by being who they are. */
 export function saidBy({ actor }: Account, acting: Acting) {
-  const patient = acting.patient ?? ownPatient(actor);
+  const patient = acting.patient ?? patientOfActor(actor);
   return { ...acting, actor, secret: false, ...(patient && { patient }) };
-}
-
-function ownPatient(actor: Actor): Identifier | undefined {
-  if (actor.kind === 'patient') return actor.ins;
-  return actor.kind === 'representative' ? actor.of : undefined;
 }

@@ -1,6 +1,7 @@
 import Router from '@koa/router';
 import type { Code } from '../domain/code.ts';
 import type { Submission } from '../domain/document.ts';
+import { cxOf } from '../domain/identifier.ts';
 import { dtmOf } from '../domain/time.ts';
 import type { Order } from '../sources/port.ts';
 import type { Request, Tools } from '../usecases/perform.ts';
@@ -78,7 +79,7 @@ export async function registerSummary(tools: Tools, slug: string): Promise<boole
   if (!tools.sources.repositories.includes(repository)) return false;
   if ((await tools.store.facts.recordsOfObjects([uniqueId])).length > 0) return false;
   const { value, oid } = identifierOf(patient);
-  const patientId = { id: value, authority: { oid } };
+  const patientId = cxOf({ value, oid });
   const authors = [
     {
       person: {

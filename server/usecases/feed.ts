@@ -1,8 +1,15 @@
 import type { RecordFacts } from '../domain/decision.ts';
 import { type Problem, problem, Refused, refuse } from '../domain/error.ts';
-import { type FedIdentity, type Sorted, sortIdentifiers, updatedRecord, wholeTraits } from '../domain/fed-identity.ts';
+import {
+  type FedIdentity,
+  patientIdOf,
+  type Sorted,
+  sortIdentifiers,
+  updatedRecord,
+  wholeTraits,
+} from '../domain/fed-identity.ts';
 import { writeCx } from '../domain/hl7v2.ts';
-import { type Cx, type Identifier, sameIdentifier } from '../domain/identifier.ts';
+import { cxOf, type Identifier, sameIdentifier } from '../domain/identifier.ts';
 import {
   inheritedConsents,
   judgeMerge,
@@ -221,7 +228,7 @@ function renaming(tools: Tools, facts: RecordFacts, surviving: Identifier, subsu
     answer: { merged: true, record },
     put: [
       { kind: 'record', record },
-      { kind: 'patientId', of: [subsumed], patientId: patientIdOf(tools, surviving) },
+      { kind: 'patientId', of: [subsumed], patientId: patientIdOf(tools.settings.domain, surviving) },
     ],
   };
 }
@@ -237,7 +244,11 @@ function joining(
   const consents = inheritedConsents(loser.consents, into.record.id, tools.now(), tools.newId);
   const record = survivingRecord(into.record, loser.record);
   const rows: Row[] = [
-    { kind: 'merge', subsumed: subsumedRecord(loser.record, into.record.id), patientId: patientIdOf(tools, surviving) },
+    {
+      kind: 'merge',
+      subsumed: subsumedRecord(loser.record, into.record.id),
+      patientId: patientIdOf(tools.settings.domain, surviving),
+    },
     { kind: 'record', record },
     ...consents.map((consent) => ({ kind: 'consent' as const, consent })),
   ];
@@ -315,15 +326,6 @@ async function refuseOthers(tools: Tools, ours: readonly Identifier[], record: P
 async function freeAliases(tools: Tools, aliases: readonly Identifier[]): Promise<Identifier[]> {
   const found = await Promise.all(aliases.map((id) => recordOf(tools, id)));
   return aliases.filter((_, index) => found[index] === undefined);
-}
-
-/** The identifier as metadata show it; the DMP's carry their type. */
-function patientIdOf({ settings }: Tools, identifier: Identifier): Cx {
-  return { ...cxOf(identifier), ...(settings.domain.identity.kind === 'ins' && { type: 'NH' }) };
-}
-
-function cxOf({ value, oid }: Identifier): Cx {
-  return { id: value, authority: { oid } };
 }
 
 function shown(identifier: Identifier): string {

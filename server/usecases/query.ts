@@ -1,4 +1,4 @@
-import type { Permit } from '../domain/decision.ts';
+import { type Permit, reachesOwnOnly } from '../domain/decision.ts';
 import type { Association } from '../domain/document.ts';
 import { Refused, refuse } from '../domain/error.ts';
 import { traced } from '../domain/event.ts';
@@ -256,11 +256,6 @@ async function orNothing(found: Promise<Found>): Promise<Found> {
     if (name === 'unknownPatient' || name === 'recordClosed' || name === 'accessDenied') return nothing;
     throw error;
   }
-}
-
-/** A professional without authorisation finds what he wrote himself; for anything else he is told that he has no right, whether it exists or not. */
-function reachesOwnOnly({ ground, visibility }: Permit): boolean {
-  return ground === 'ownDocuments' && visibility.only === 'all';
 }
 
 /**

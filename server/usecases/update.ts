@@ -1,4 +1,4 @@
-import type { Permit } from '../domain/decision.ts';
+import { type Permit, reachesOwnOnly } from '../domain/decision.ts';
 import type { DocumentEntry, EntryUuid, Submission } from '../domain/document.ts';
 import { type Problem, Refused, refuse } from '../domain/error.ts';
 import { type Transaction, traced } from '../domain/event.ts';
@@ -134,11 +134,6 @@ function readingPermit(judge: Judge, { caller }: Request, action: 'updateDocumen
   if (actor.kind !== 'system') return judge('lookUpDocuments', action);
   const isJob = credential.kind === 'internal' && !actor.rights.includes('restrictedUpdate');
   return judge(isJob ? 'announce' : action, action);
-}
-
-/** Whoever has no right on the record learns that, whether what he names exists or not. */
-export function reachesOwnOnly({ ground, visibility }: Permit): boolean {
-  return ground === 'ownDocuments' && visibility.only === 'all';
 }
 
 /** The checks of every submission, as far as an update is one: names that stay are no new names. */

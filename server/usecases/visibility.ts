@@ -1,5 +1,6 @@
 import { type Actor, structureId } from '../domain/actor.ts';
 import type { Code } from '../domain/code.ts';
+import { reachesOwnOnly } from '../domain/decision.ts';
 import {
   type AssociationDraft,
   type AvailabilityStatus,
@@ -18,7 +19,7 @@ import type { Changes } from '../domain/update/changes.ts';
 import type { StoredDocument } from '../store/port.ts';
 import type { Request, Tools } from './perform.ts';
 import { type DocumentNames, documentsNamed, type PatientRef, recordNamed } from './query.ts';
-import { type Made, reachesOwnOnly, updateAs } from './update.ts';
+import { type Made, updateAs } from './update.ts';
 
 /** What of a document's visibility and status is to be another; what is not named stays. */
 export type Wish = {

@@ -4,7 +4,7 @@ import { type Identifier, isOid } from '../domain/identifier.ts';
 import type { Traits } from '../domain/record.ts';
 import { dtmOf, isDtm } from '../domain/time.ts';
 import { type Fed, feedIdentity, type Merged, mergeIdentities, subsumedId } from '../usecases/feed.ts';
-import { attributeOf, child, childrenOf, type XmlElement } from '../xml/element.ts';
+import { attributeOf, child, childrenOf, descendant, type XmlElement } from '../xml/element.ts';
 import { escapeAttribute, escapeText } from '../xml/write.ts';
 import type { Answer, Asked, Exchange, XdsTransaction } from './exchange.ts';
 import { contactOf } from './hl7v3-contact.ts';
@@ -226,7 +226,7 @@ function locationOf({ about: { attribute } }: Problem): string | undefined {
 }
 
 function at(element: XmlElement | undefined, ...path: readonly string[]): XmlElement | undefined {
-  return path.reduce<XmlElement | undefined>((parent, local) => child(parent, v3, local), element);
+  return descendant(element, v3, path);
 }
 
 function attributeAt(element: XmlElement | undefined, name: string): string | undefined {

@@ -1,5 +1,5 @@
 import type { Identifier as FhirIdentifier, Patient } from 'fhir/r4.js';
-import { type Cx, sameCx } from '../../domain/identifier.ts';
+import { type Cx, cxOf, sameCx } from '../../domain/identifier.ts';
 import { identifierTypes } from '../vocabulary.ts';
 import type { OpenedEntry } from './bundle-entries.ts';
 import type { Links } from './bundle-links.ts';
@@ -69,7 +69,7 @@ function identifiersAt(reference: string, { base, patients }: Links): readonly C
   const id = localId(reference, 'Patient', base);
   if (id !== undefined) return patients.get(id) ?? [];
   const named = conditionalIdentifier(reference, ['Patient']);
-  return named === undefined ? [] : [{ id: named.value, authority: { oid: named.oid } }];
+  return named === undefined ? [] : [cxOf(named)];
 }
 
 /** Those of a national authority first: by them records are known. One whose system is no OID names nobody here. */
