@@ -56,7 +56,9 @@ async function removeFrom(
       .filter((name) => !removed.includes(name))
       .map((value) => {
         const onDemand = found.some(({ entry }) => entry.uniqueId === value && entry.objectType === 'onDemand');
-        return problem(onDemand ? 'documentNotRemovable' : 'documentUnknown', { value });
+        return onDemand
+          ? problem('documentNotRemovable', { value })
+          : problem('documentUnknown', { value, rule: 'IHE RMD 3.86.4.1.3 (XDSDocumentUniqueIdError)' });
       });
     if (removed.length === 0) throw new Refused(problems);
     return {

@@ -17,7 +17,7 @@ export async function removeMetadata(tools: Tools, request: Request, entryUUIDs:
   const names = [...new Set(entryUUIDs.map(nameOf))];
   const subject = await recordOf(tools, request, names);
   await perform(tools, request, 'removeDocuments', subject, async (permit): Promise<Plan<undefined>> => {
-    if (permit.record === undefined) throw new Refused(names.map(unresolved));
+    if (permit.record === undefined) throw new Refused(names.map((name) => unresolved(name)));
     const here = { permit, ...(await objectsNamed(tools, permit, names)) };
     const permits = await permitsElsewhere(tools, request, permit, names);
     const there = await Promise.all(
@@ -26,7 +26,7 @@ export async function removeMetadata(tools: Tools, request: Request, entryUUIDs:
     const held = [here, ...there];
     const isHeld = (name: string) => held.some(({ kinds }) => kinds.has(name));
     const problems = [
-      ...names.filter((name) => !isHeld(name)).map(unresolved),
+      ...names.filter((name) => !isHeld(name)).map((name) => unresolved(name)),
       ...(await Promise.all(held.map((one) => problemsOf(tools, one.permit, names, one)))).flat(),
     ];
     if (problems.length > 0) throw new Refused(problems);
@@ -111,8 +111,14 @@ type Held = {
   readonly lines: readonly string[];
 };
 
-const unresolved = (name: string): Problem =>
-  problem('referenceUnresolved', { attribute: 'rim:ObjectRef', value: name });
+/** A name that is no registered object's. `detail` where it could be none's. */
+export const unresolved = (name: string, detail?: string): Problem =>
+  problem('referenceUnresolved', {
+    attribute: 'rim:ObjectRef',
+    value: name,
+    rule: 'IHE RMD 3.62.4.1.3 (UnresolvedReferenceException)',
+    ...(detail !== undefined && { detail }),
+  });
 
 async function objectsNamed(tools: Tools, permit: Permit, names: readonly string[]): Promise<Held> {
   const { read } = tools.store;

@@ -1,6 +1,6 @@
-import { type Problem, problem, Refused, refuse } from '../domain/error.ts';
+import { type Problem, Refused, refuse } from '../domain/error.ts';
 import { isUuid } from '../domain/identifier.ts';
-import { removeMetadata } from '../usecases/remove-metadata.ts';
+import { removeMetadata, unresolved } from '../usecases/remove-metadata.ts';
 import { attributeOf, child, childrenOf } from '../xml/element.ts';
 import { writeRegistryResponse } from './errors.ts';
 import type { Answer, Exchange, XdsTransaction } from './exchange.ts';
@@ -36,12 +36,7 @@ async function handle({ tools, request, body }: Exchange): Promise<Answer> {
   const ids = childrenOf(list, namespace.rim, 'ObjectRef').map((ref) => attributeOf(ref, 'id')?.trim() ?? '');
   if (ids.length === 0) refuse('attributeMissing', { attribute: 'rim:ObjectRef', object });
   const malformed = ids.filter((id) => !isUuid(id));
-  if (malformed.length > 0)
-    throw new Refused(
-      malformed.map((value) =>
-        problem('referenceUnresolved', { attribute: 'rim:ObjectRef', value, detail: 'no UUID' }),
-      ),
-    );
+  if (malformed.length > 0) throw new Refused(malformed.map((value) => unresolved(value, 'no UUID')));
   await removeMetadata(tools, request, ids);
   return { body: writeRegistryResponse('success', [], 'registry') };
 }
