@@ -9,7 +9,7 @@ import { cda, openDoor as openLine, message as v2 } from '../hl7/door.ts';
 import { cxOf, tokenOf } from '../support/clients.ts';
 import { findDocuments, retrieveDocuments } from '../support/messages.ts';
 import { openServer, type TestServer } from '../support/server.ts';
-import { actorOf, consentFor } from './consent-samples.ts';
+import { consentFor, permit } from './consent-samples.ts';
 import { bundleOf, post, resourceIn } from './deposits.ts';
 import { localOid, openIdentityDoor, patientFor } from './identity-door.ts';
 import { openSubscriptionDoor, type SubscriptionDoor } from './subscription-door.ts';
@@ -39,7 +39,7 @@ const identifier = (slug = 'laurent') => {
   return { system: `urn:oid:${oid}`, value };
 };
 const get = (who: string, path: () => string) => () => door.get<FhirResource>(who, path());
-const stated = () => consentFor({ identifier: identifier() }, { type: 'permit', actor: [actorOf('dr-nguyen')] });
+const stated = () => consentFor({ identifier: identifier() }, permit('dr-nguyen'));
 const alone = () => {
   const bundle = bundleOf(door);
   const { meta: _, ...document } = resourceIn(bundle, 'DocumentReference');

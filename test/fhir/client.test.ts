@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { expect, test } from '@jest/globals';
 import type { AuditEvent, Bundle, Consent, DocumentReference, Patient } from 'fhir/r4.js';
 import { Client } from 'fhir-kit-client';
-import { actorOf, consentFor } from './consent-samples.ts';
+import { consentFor, deny } from './consent-samples.ts';
 import { openDoor } from './door.ts';
 
 /** What the client's types leave open. */
@@ -74,7 +74,7 @@ test('an independent client states a consent, finds it, withdraws it and reads i
     const own = new Client({ baseUrl: door.base, bearerToken: await door.token('laurent') });
     const [system = '', value = ''] = door.of('laurent').split('|');
     const patient = { identifier: { system, value } };
-    const body = consentFor(patient, { type: 'deny', actor: [actorOf('dr-nguyen')] });
+    const body = consentFor(patient, deny('dr-nguyen'));
     const stated = as<Consent>(await own.create({ resourceType: 'Consent', body: as(body) }));
     const searches = async () =>
       (await door.get('dr-nguyen', `DocumentReference?patient.identifier=${door.of('laurent')}&status=current`)).status;

@@ -3,7 +3,7 @@ import type { Bundle, Consent, ConsentProvision, OperationOutcome } from 'fhir/r
 import { readXml } from '../../server/fhir/xml/read.ts';
 import { writeXml } from '../../server/fhir/xml/write.ts';
 import { type ConsentDoor, openConsentDoor } from './consent-door.ts';
-import { actorOf, purpose } from './consent-samples.ts';
+import { actorOf, deny, permit, purpose } from './consent-samples.ts';
 
 let door: ConsentDoor;
 beforeAll(async () => {
@@ -14,8 +14,6 @@ afterAll(async () => {
   await door.close();
 });
 
-const permit = (slug: string): ConsentProvision => ({ type: 'permit', actor: [actorOf(slug)] });
-const deny = (slug: string): ConsentProvision => ({ type: 'deny', actor: [actorOf(slug)] });
 const idOf = (slug: string) => actorOf(slug).reference.identifier?.value ?? '';
 const about = (slug: string, more = '') => `actor=${idOf(slug)}&status=active${more}`;
 const total = async () => (await door.find('casanova', '&_count=0')).total;

@@ -9,11 +9,11 @@ import { shapeProblems } from '../../server/fhir/read/shape.ts';
 import { validate } from '../../server/fhir/validate.ts';
 import { ownConsent } from '../../server/fhir/vocabulary.ts';
 import { type ConsentDoor, openConsentDoor } from './consent-door.ts';
-import { actorOf, consentFor, masked, policies, purpose, refusedConsents } from './consent-samples.ts';
+import { actorOf, consentFor, deny, masked, permit, policies, purpose, refusedConsents } from './consent-samples.ts';
 
 const patient = { reference: 'Patient/p1' };
-const authorisation: ConsentProvision = { type: 'permit', actor: [actorOf('dr-nguyen')] };
-const block: ConsentProvision = { type: 'deny', actor: [actorOf('dr-nguyen')] };
+const authorisation: ConsentProvision = permit('dr-nguyen');
+const block: ConsentProvision = deny('dr-nguyen');
 const opened = (...provision: ConsentProvision[]): ConsentProvision => ({ type: 'permit', provision });
 const profile = (name: string) => ({
   meta: { profile: [`https://profiles.ihe.net/ITI/PCF/StructureDefinition/IHE.PCF.${name}`] },

@@ -20,6 +20,14 @@ export function actorOf(slug: string, role = 'IRCP'): NonNullable<ConsentProvisi
   };
 }
 
+/** A provision by which this one of the sandbox's people may read, or may not. */
+export const permit = (slug: string, more: Partial<ConsentProvision> = {}): ConsentProvision => ({
+  type: 'permit',
+  actor: [actorOf(slug)],
+  ...more,
+});
+export const deny = (slug: string): ConsentProvision => ({ type: 'deny', actor: [actorOf(slug)] });
+
 export const purpose = (...codes: string[]) => codes.map((code) => ({ system: `${hl7}/v3-ActReason`, code }));
 export const masked = [
   {

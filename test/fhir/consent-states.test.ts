@@ -4,7 +4,7 @@ import type { Consent, ConsentProvision } from 'fhir/r4.js';
 import type { Json } from '../../server/fhir/json.ts';
 import { validate } from '../../server/fhir/validate.ts';
 import { profiles } from '../../server/fhir/vocabulary.ts';
-import { actorOf, consentFor, policies, purpose } from './consent-samples.ts';
+import { consentFor, deny, permit, policies, purpose } from './consent-samples.ts';
 import { type Door, openDoor, type TokenChanges } from './door.ts';
 
 let door: Door;
@@ -22,33 +22,31 @@ const send = async (who: string, method: string, path: string, body: object) =>
     headers: { 'Content-Type': 'application/fhir+json', Authorization: `Bearer ${await door.token(who)}` },
     body: JSON.stringify(body),
   });
-const authorise = (slug: string): ConsentProvision => ({ type: 'permit', actor: [actorOf(slug)] });
-const block = (slug: string): ConsentProvision => ({ type: 'deny', actor: [actorOf(slug)] });
 const oppose: ConsentProvision = { type: 'deny', purpose: purpose('BTG') };
 const open: ConsentProvision = { type: 'permit' };
 const treating = { policy: [{ uri: policies.treatingDoctor }] };
 
 describe('who may state what, of whom', () => {
   test.each<[string, string, string, ConsentProvision, number, Partial<Consent>?]>([
-    ['casanova', 'casanova', 'an authorisation', authorise('dr-nguyen'), 201],
-    ['casanova', 'casanova', 'a block', block('dr-nguyen'), 201],
+    ['casanova', 'casanova', 'an authorisation', permit('dr-nguyen'), 201],
+    ['casanova', 'casanova', 'a block', deny('dr-nguyen'), 201],
     ['casanova', 'casanova', 'an opposition', oppose, 201],
-    ['casanova', 'casanova', 'who treats the patient', authorise('dr-bernard'), 201, treating],
-    ['casanova', 'laurent', 'an authorisation', authorise('dr-nguyen'), 403],
-    ['lea-morel', 'lea-morel', 'a block', block('dr-leroy'), 201],
-    ['sophie-morel', 'lea-morel', 'an authorisation', authorise('dr-bernard'), 201],
+    ['casanova', 'casanova', 'who treats the patient', permit('dr-bernard'), 201, treating],
+    ['casanova', 'laurent', 'an authorisation', permit('dr-nguyen'), 403],
+    ['lea-morel', 'lea-morel', 'a block', deny('dr-leroy'), 201],
+    ['sophie-morel', 'lea-morel', 'an authorisation', permit('dr-bernard'), 201],
     ['sophie-morel', 'lea-morel', 'an opposition', oppose, 201],
-    ['sophie-morel', 'casanova', 'an authorisation', authorise('dr-bernard'), 403],
-    ['dr-leroy', 'casanova', 'his own authorisation', authorise('dr-leroy'), 201],
-    ['dr-leroy', 'casanova', 'another’s authorisation', authorise('dr-roux'), 403],
-    ['dr-martin', 'casanova', 'a block', block('dr-roux'), 403],
+    ['sophie-morel', 'casanova', 'an authorisation', permit('dr-bernard'), 403],
+    ['dr-leroy', 'casanova', 'his own authorisation', permit('dr-leroy'), 201],
+    ['dr-leroy', 'casanova', 'another’s authorisation', permit('dr-roux'), 403],
+    ['dr-martin', 'casanova', 'a block', deny('dr-roux'), 403],
     ['dr-martin', 'casanova', 'an opposition', oppose, 403],
     ['dr-martin', 'casanova', 'the opening', open, 403],
-    ['dr-leroy', 'casanova', 'himself as treating doctor', authorise('dr-leroy'), 403, treating],
-    ['dr-nguyen', 'blanc', 'his own authorisation, blocked', authorise('dr-nguyen'), 403],
-    ['regie', 'casanova', 'an authorisation', authorise('dr-leroy'), 403],
-    ['garnier', 'garnier', 'a block, without a record', block('dr-leroy'), 404],
-    ['faure', 'faure', 'a block, the record closed', block('dr-leroy'), 403],
+    ['dr-leroy', 'casanova', 'himself as treating doctor', permit('dr-leroy'), 403, treating],
+    ['dr-nguyen', 'blanc', 'his own authorisation, blocked', permit('dr-nguyen'), 403],
+    ['regie', 'casanova', 'an authorisation', permit('dr-leroy'), 403],
+    ['garnier', 'garnier', 'a block, without a record', deny('dr-leroy'), 404],
+    ['faure', 'faure', 'a block, the record closed', deny('dr-leroy'), 403],
   ])('%s of %s: %s', async (who, whose, _, provision, status, changes = {}) => {
     const [system = '', value = ''] = door.of(whose).split('|');
     const before = door.world.tools.store.events().length;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { AuditEvent, Bundle, CapabilityStatement, Consent, ConsentProvision, Patient } from 'fhir/r4.js';
 import { type ConsentDoor, openConsentDoor } from './consent-door.ts';
-import { actorOf, masked, policies, purpose } from './consent-samples.ts';
+import { actorOf, deny, masked, permit, policies, purpose } from './consent-samples.ts';
 import { pagesOf } from './paging.ts';
 
 let door: ConsentDoor;
@@ -13,12 +13,6 @@ afterAll(async () => {
   await door.close();
 });
 
-const permit = (slug: string, more: Partial<ConsentProvision> = {}): ConsentProvision => ({
-  type: 'permit',
-  actor: [actorOf(slug)],
-  ...more,
-});
-const deny = (slug: string): ConsentProvision => ({ type: 'deny', actor: [actorOf(slug)] });
 const breakGlass = { mode: 'bris_de_glace', reason: 'patient inconscient' } as const;
 
 describe('a Consent takes effect on the next request', () => {

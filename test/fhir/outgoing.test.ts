@@ -7,7 +7,7 @@ import { invariantProblems } from '../../server/fhir/base/invariants.ts';
 import type { JsonObject } from '../../server/fhir/json.ts';
 import { checkProfiles } from '../../server/fhir/profile/check.ts';
 import { structureFaults } from '../support/fhir-structure.ts';
-import { actorOf, consentFor, purpose } from './consent-samples.ts';
+import { consentFor, permit, purpose } from './consent-samples.ts';
 import { bundleOf, changed, post, resourceIn } from './deposits.ts';
 import { type Door, type HttpAnswer, openDoor } from './door.ts';
 import { pdsmBundleOf } from './pdsm-bundle.ts';
@@ -34,7 +34,7 @@ afterAll(() => door.close());
 function consentOf(who: string): Consent {
   const { oid, value } = door.world.ins('laurent');
   const patient = { identifier: { system: `urn:oid:${oid}`, value } };
-  return consentFor(patient, { type: 'permit', actor: [actorOf(who)] });
+  return consentFor(patient, permit(who));
 }
 
 /** Everything that is wrong with what was answered, by our checks and by those of @medplum/core. */

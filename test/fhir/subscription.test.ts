@@ -6,7 +6,7 @@ import type { Bundle, DocumentReference, OperationOutcome, Parameters, Subscript
 import { invariantProblems } from '../../server/fhir/base/invariants.ts';
 import type { JsonObject } from '../../server/fhir/json.ts';
 import { structureFaults } from '../support/fhir-structure.ts';
-import { actorOf, consentFor, policies } from './consent-samples.ts';
+import { consentFor, deny, policies } from './consent-samples.ts';
 import { resourceIn } from './deposits.ts';
 import {
   openSubscriptionDoor,
@@ -330,11 +330,9 @@ describe('what a subscriber may not see', () => {
     await door.work();
     expect(numbers(told())).toEqual(['1']);
     const { oid, value } = door.world.ins('laurent');
-    const block = consentFor(
-      { identifier: { system: `urn:oid:${oid}`, value } },
-      { type: 'deny', actor: [actorOf('inf-petit')] },
-      { policy: [{ uri: policies.normal }] },
-    );
+    const block = consentFor({ identifier: { system: `urn:oid:${oid}`, value } }, deny('inf-petit'), {
+      policy: [{ uri: policies.normal }],
+    });
     const stated = await door.send('laurent', 'POST', 'Consent', block);
     expect(stated.status).toBe(201);
     const traces = door.world.tools.store.events().length;

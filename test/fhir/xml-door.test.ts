@@ -4,7 +4,7 @@ import { xmlMeter } from '../../server/fhir/body.ts';
 import type { Json } from '../../server/fhir/json.ts';
 import { readXml } from '../../server/fhir/xml/read.ts';
 import { writeXml } from '../../server/fhir/xml/write.ts';
-import { actorOf, consentFor } from './consent-samples.ts';
+import { consentFor, permit } from './consent-samples.ts';
 import { bundleOf, resourceIn } from './deposits.ts';
 import { type Door, openDoor } from './door.ts';
 import { nextOf } from './paging.ts';
@@ -101,13 +101,9 @@ describe('a document', () => {
 test('a Consent in XML, its narrative and extensions kept, is read in both forms and takes effect', async () => {
   const { oid, value } = door.world.ins('casanova');
   const patient = { identifier: { system: `urn:oid:${oid}`, value } };
-  const sent = consentFor(
-    patient,
-    { type: 'permit', actor: [actorOf('dr-nguyen')] },
-    {
-      text: { status: 'generated', div: '<div xmlns="http://www.w3.org/1999/xhtml"><p>Accord <b>signé</b></p></div>' },
-    },
-  );
+  const sent = consentFor(patient, permit('dr-nguyen'), {
+    text: { status: 'generated', div: '<div xmlns="http://www.w3.org/1999/xhtml"><p>Accord <b>signé</b></p></div>' },
+  });
   const { status, type, resource } = await post('casanova', 'Consent', xmlOf(sent), inXml);
   expect([status, type]).toEqual([201, xmlType]);
   const { id = '', text } = resource as Consent;

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { AuditEvent, Bundle, Consent, DocumentReference, FhirResource } from 'fhir/r4.js';
 import { Client } from 'fhir-kit-client';
 import { writeXml } from '../../server/fhir/xml/write.ts';
-import { actorOf, consentFor } from '../fhir/consent-samples.ts';
+import { actorOf, consentFor, deny, permit } from '../fhir/consent-samples.ts';
 import { bundleAt, resourceIn } from '../fhir/deposits.ts';
 import { tokenOf } from '../support/clients.ts';
 import { makeFolder, type ServerProcess, startAtAddress } from '../support/server.ts';
@@ -66,10 +66,7 @@ describe.each(lanes)('an app on %s', (_, open, forbidden, gone) => {
     expect(createHash('sha1').update(bytes).digest('base64')).toBe(hash);
 
     const [of = '', ins = ''] = tokenOf(patient).split('|');
-    const block = consentFor(
-      { identifier: { system: of, value: ins } },
-      { type: 'deny', actor: [actorOf('dr-nguyen')] },
-    );
+    const block = consentFor({ identifier: { system: of, value: ins } }, deny('dr-nguyen'));
     const stated = await own.state(block);
     expect(stated).toMatchObject({ status: 'active', provision: block.provision });
     const byActor = { ...named, status: 'active', actor: actorOf('dr-nguyen').reference.identifier?.value ?? '' };
@@ -78,7 +75,7 @@ describe.each(lanes)('an app on %s', (_, open, forbidden, gone) => {
     const ended = await own.change({ ...stated, status: 'inactive' });
     expect([ended.status, ended.meta?.versionId]).toEqual(['inactive', '2']);
     expect(await refusalOf(reader, reader.find('DocumentReference', query))).toBe(forbidden);
-    const allowed = await own.state({ ...block, provision: { type: 'permit', actor: [actorOf('dr-nguyen')] } });
+    const allowed = await own.state({ ...block, provision: permit('dr-nguyen') });
     expect((await reader.find('DocumentReference', query)).total).toBe(1);
     await own.withdraw(stated.id ?? '');
     expect(await refusalOf(own, own.read('Consent', stated.id ?? ''))).toBe(gone);
@@ -120,7 +117,7 @@ test('fhir-kit-client sends a Consent in XML, and is answered in XML where its h
   const xml = 'application/fhir+xml';
   const own = new Client({ baseUrl: base, bearerToken: await token('casanova') });
   const [system = '', value = ''] = tokenOf('casanova').split('|');
-  const block = consentFor({ identifier: { system, value } }, { type: 'deny', actor: [actorOf('dr-leroy')] });
+  const block = consentFor({ identifier: { system, value } }, deny('dr-leroy'));
   // Its types know resources alone; it sends a text as it is.
   const body = writeXml(block as never) as never;
   const stated = await own.create({ resourceType: 'Consent', body, options: { headers: { 'Content-Type': xml } } });

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Bundle, Consent, ConsentProvision, DocumentReference, Subscription } from 'fhir/r4.js';
-import { actorOf, consentFor } from '../fhir/consent-samples.ts';
+import { consentFor, deny, permit } from '../fhir/consent-samples.ts';
 import { openReceiver, saidBy, subscriptionToDocuments } from '../fhir/subscription-door.ts';
 import { cda, message } from '../hl7/door.ts';
 import { cxOf, tokenOf } from '../support/clients.ts';
@@ -87,14 +87,14 @@ test('whom the patient blocks by FHIR gets nothing by any face from the next req
     );
   expect(await replayed()).toContain('urn:oid:2.999.78.2');
 
-  const blocked = await state({ type: 'deny', actor: [actorOf('dr-nguyen')] });
+  const blocked = await state(deny('dr-nguyen'));
   expect(blocked.status).toBe(201);
   expect(await gets('2.999.78.1', of)).toEqual(nothing);
   await deposit('2.999.78.3');
   expect(await replayed()).not.toContain('2.999.78');
 
   expect((await fhir(patient, 'DELETE', `Consent/${blocked.json.id}`)).status).toBe(204);
-  await state({ type: 'permit', actor: [actorOf('dr-nguyen')] });
+  await state(permit('dr-nguyen'));
   expect(await gets('2.999.78.1', of)).toEqual(everything);
   await deposit('2.999.78.4');
   expect(await replayed()).toContain('urn:oid:2.999.78.2');
@@ -103,10 +103,10 @@ test('whom the patient blocks by FHIR gets nothing by any face from the next req
 test('a laboratory that the patient blocks by FHIR sends no report by HL7 any more', async () => {
   const report = async (id: string) => line?.ask(message('oru-r01.hl7', { cda: cda(id) }));
   expect((await report('2.999.78.11'))?.code).toBe('AA');
-  const { json } = await state({ type: 'deny', actor: [actorOf('labo-centre')] });
+  const { json } = await state(deny('labo-centre'));
   const refused = await report('2.999.78.12');
   expect([refused?.code, refused?.errors[0]?.name]).toEqual(['AE', 'accessDenied']);
   await fhir(patient, 'DELETE', `Consent/${json.id}`);
-  await state({ type: 'permit', actor: [actorOf('labo-centre')] });
+  await state(permit('labo-centre'));
   expect((await report('2.999.78.13'))?.code).toBe('AA');
 });

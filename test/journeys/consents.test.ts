@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Bundle, Consent, ConsentProvision } from 'fhir/r4.js';
-import { actorOf, consentFor, purpose } from '../fhir/consent-samples.ts';
+import { consentFor, deny, permit, purpose } from '../fhir/consent-samples.ts';
 import { cxOf, tokenOf } from '../support/clients.ts';
 import { findDocuments } from '../support/messages.ts';
 import { openServer, type TestServer } from '../support/server.ts';
@@ -41,11 +41,11 @@ const denied = 'DMPAccessDeniedByRightsService';
 
 test('what the mother of a minor states by FHIR holds for XDS at once', async () => {
   expect(await finds('dr-bernard')).toBe(denied);
-  const authorised = await state('sophie-morel', { type: 'permit', actor: [actorOf('dr-bernard')] });
+  const authorised = await state('sophie-morel', permit('dr-bernard'));
   expect(authorised.status).toBe(201);
   expect(await finds('dr-bernard')).toBe('found');
 
-  const blocked = await state('sophie-morel', { type: 'deny', actor: [actorOf('dr-bernard')] });
+  const blocked = await state('sophie-morel', deny('dr-bernard'));
   expect(await finds('dr-bernard')).toBe(denied);
   expect(await finds('dr-bernard', 'bris_de_glace')).toBe(denied);
   const shown = await fhir<Consent>('sophie-morel', 'GET', `Consent/${authorised.json.id}`);
@@ -59,7 +59,7 @@ test('what the mother of a minor states by FHIR holds for XDS at once', async ()
 
 test('a doctor states his authorisation by FHIR, reads by XDS, and withdraws it', async () => {
   expect(await finds('dr-leroy')).toBe(denied);
-  const { json } = await state('dr-leroy', { type: 'permit', actor: [actorOf('dr-leroy')] });
+  const { json } = await state('dr-leroy', permit('dr-leroy'));
   expect(await finds('dr-leroy')).toBe('found');
   const own = await fhir<Bundle<Consent>>(
     'dr-leroy',
