@@ -34,8 +34,10 @@ function written(text: string): string {
   return text.replaceAll(/\[(\d+)\*([^\]]+)\]/g, (_, times: string, what: string) => what.repeat(Number(times)));
 }
 
-/** The problem that words tell, by its rule and remedy. */
+/** The problem that words tell, by its rule and remedy; by the remedy alone where a problem has many rules. */
 export function problemIn(words: string): string {
-  const found = Object.entries(catalogue).find(([, { rule, remedy }]) => words.endsWith(`. Rule: ${rule}. ${remedy}`));
-  return found?.[0] ?? words;
+  const known = Object.entries(catalogue);
+  const found = known.find(([, { rule, remedy }]) => words.endsWith(`. Rule: ${rule}. ${remedy}`));
+  const alike = known.filter(([, { remedy }]) => words.endsWith(`. ${remedy}`));
+  return found?.[0] ?? (alike.length === 1 ? alike[0]?.[0] : undefined) ?? words;
 }
