@@ -8,7 +8,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 const allowed: Record<string, readonly string[]> = {
   'server/domain/': ['server/domain/'],
   'server/xml/': ['server/xml/', 'server/domain/'],
-  'server/cda/': ['server/cda/', 'server/domain/', 'server/xml/'],
+  'server/cda/': ['server/cda/', 'server/domain/', 'server/xml/', 'server/blobs/port.ts'],
   'server/dsg/': ['server/dsg/', 'server/domain/', 'server/xml/', 'server/blobs/port.ts'],
   'server/crypto/': ['server/crypto/', 'server/domain/'],
   'server/store/': ['server/store/', 'server/domain/'],
@@ -33,6 +33,7 @@ const allowed: Record<string, readonly string[]> = {
   'server/auth/': ['server/auth/', 'server/domain/', 'server/crypto/', 'server/xml/'],
   'server/xds/': [
     'server/xds/',
+    'server/cda/stated-traits.ts',
     'server/dsg/',
     'server/domain/',
     'server/usecases/',

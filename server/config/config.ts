@@ -79,6 +79,7 @@ export function configOf({ env, mistakes }: ReadEnv, sandboxCentres: readonly st
             : env.DMP_DEPOSIT_NEEDS_AUTHORISATION === 'on',
         maskedAndHiddenTogether: env.DMP_MASKED_AND_HIDDEN,
         lotSignatureRequired: env.DMP_LOT_SIGNATURE,
+        traitsCompared: env.DMP_TRAITS,
         breakGlassNeedsReason: env.DMP_BREAK_GLASS_REASON,
       },
       habilitations: habilitations as Habilitations,

@@ -213,6 +213,12 @@ export const settingsTable = z.object({
   DMP_LOT_SIGNATURE: flag('off').describe(
     '`on` refuses submissions (ITI-41, ITI-65) without the signature document of their set. One that is sent is checked either way.',
   ),
+  DMP_TRAITS: z
+    .enum(['off', 'warn', 'refuse'])
+    .default('off')
+    .describe(
+      'What is done with a deposit whose PID lines (sourcePatientInfo) or CDA headers have another family name, date of birth or gender than the record: nothing, `warn` (ITI-41, ITI-65, ORU and MDM tell it with their success), or `refuse`. The person is the INS either way.',
+    ),
   DMP_BREAK_GLASS_REASON: flag('on').describe('A break-glass access without a reason is refused.'),
   DMP_MAX_ROOT: count(16 * MiB, KiB).describe('Largest SOAP part, inline documents not counted.'),
   DMP_MAX_INLINE: count(64 * MiB, KiB).describe(

@@ -383,6 +383,11 @@ export const catalogue = {
     remedy:
       'Add a signature document (typeCode E1762, formatCode of XML Signature) whose ds:Manifest names the set and every document.',
   },
+  traitsDiffer: {
+    what: (a) => `${attribute(a)} tells of another person than the record of that INS`,
+    rule: 'Référentiel INS, traits stricts; setting DMP_TRAITS',
+    remedy: 'Check for whom the document is, and send the family name, date of birth and gender that INSi gives.',
+  },
   lotSignatureWrong: {
     what: (a) => `The signature ${quoted(a.value)} does not sign its submission set${because(a)}`,
     rule: 'IHE DSG, TF-3 5.10.3; DMP TD2.1, signature du lot',

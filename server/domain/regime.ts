@@ -11,6 +11,8 @@ export type Regime = {
   readonly maskedAndHiddenTogether: boolean;
   /** Every lot that a source makes comes with its signature document. */
   readonly lotSignatureRequired: boolean;
+  /** The patient's traits in PID lines and CDA headers, against those of the record. */
+  readonly traitsCompared: 'off' | 'warn' | 'refuse';
   readonly createdBy: 'professional' | 'system';
   /** The opening consent authorises the care team. */
   readonly openingAuthorisesCareTeam: boolean;
@@ -24,6 +26,7 @@ export const regimes: { readonly [name in '2011' | '2022']: Regime } = {
     authorisationMonths: 12,
     maskedAndHiddenTogether: false,
     lotSignatureRequired: false,
+    traitsCompared: 'off',
     createdBy: 'professional',
     openingAuthorisesCareTeam: false,
     breakGlassNeedsReason: true,
@@ -35,6 +38,7 @@ export const regimes: { readonly [name in '2011' | '2022']: Regime } = {
     announcementNoticeAfter: 14,
     maskedAndHiddenTogether: false,
     lotSignatureRequired: false,
+    traitsCompared: 'off',
     createdBy: 'system',
     openingAuthorisesCareTeam: true,
     breakGlassNeedsReason: true,

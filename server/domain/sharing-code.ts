@@ -55,6 +55,7 @@ export const sharingCodes = {
   authorNotCaller: metadata,
   visibilityNotAllowed: metadata,
   patientDocumentNotAllowed: metadata,
+  traitsDiffer: metadata,
 } satisfies { readonly [N in ProblemName]?: SharingCode };
 
 /** The code that this receiver tells for a problem; undefined for what is no matter of documents, sets and folders. */

@@ -1,3 +1,4 @@
+import { withStatedTraits } from '../cda/stated-traits.ts';
 import { Refused, refuse } from '../domain/error.ts';
 import { isUuid } from '../domain/identifier.ts';
 import { withManifests } from '../dsg/lot-manifest.ts';
@@ -41,7 +42,7 @@ async function handle(exchange: Exchange): Promise<Answer> {
     ['patient', `${type}.subject`],
   ]);
   return answering(paths, 422, async () => {
-    const whole = await withManifests(deposit);
+    const whole = await withStatedTraits(await withManifests(deposit), tools.settings.regime);
     const done = await (unless === undefined
       ? submit(tools, request, whole)
       : submitUnless(tools, request, whole, unless));

@@ -1,10 +1,11 @@
-import type { Bundle, BundleEntry, FhirResource } from 'fhir/r4.js';
+import type { Bundle, BundleEntry, FhirResource, OperationOutcome } from 'fhir/r4.js';
 import { type Problem, problem, Refused, refuse } from '../domain/error.ts';
 import type { Deposited } from '../usecases/deposit.ts';
 import { attachmentsIn } from './attachments.ts';
 import type { Answer, Exchange, Interaction } from './exchange.ts';
 import { isObject, type Json } from './json.ts';
 import { idOf } from './map/document-reference.ts';
+import { outcomeOf } from './outcome.ts';
 import { asDeposited, patientsHeld, provide, receiveAll } from './provide.ts';
 import { withUniqueIds, withUnknowns } from './read/minimal.ts';
 import { type Part, type ProvidedBundle, patientsNamed, readProvideBundle } from './read/provide-bundle.ts';
@@ -34,7 +35,7 @@ async function handle(exchange: Exchange): Promise<Answer> {
     body: JSON.stringify({
       resourceType: 'Bundle',
       type: 'transaction-response',
-      entry: responses(read, deposited, base, new Date(tools.now()).toISOString()),
+      entry: warned(responses(read, deposited, base, new Date(tools.now()).toISOString()), deposited, exchange),
     }),
   }));
 }
@@ -150,6 +151,14 @@ function responses(
     }
   };
   return parts.map(answerTo);
+}
+
+/** With what the depositor should know, at the first entry. FHIR R4 bundle-definitions.html#Bundle.entry.response.outcome. */
+function warned(entries: BundleEntry[], { warnings }: Deposited, { request }: Exchange): BundleEntry[] {
+  const [first, ...rest] = entries;
+  if (warnings.length === 0 || first?.response === undefined) return entries;
+  const outcome = outcomeOf(warnings, request.origin.requestId, 'warning') as OperationOutcome;
+  return [{ ...first, response: { ...first.response, outcome } }, ...rest];
 }
 
 /** Authors are kept within the documents and lists that name them: there the first one is found. */

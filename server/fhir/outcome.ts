@@ -100,6 +100,7 @@ const translations = {
   objectTypeNotHere: as(400, 'not-supported'),
 
   lotSignatureMissing: as(400, 'business-rule'),
+  traitsDiffer: as(400, 'business-rule'),
   lotSignatureWrong: as(400, 'business-rule'),
   authorNotCaller: as(400, 'business-rule'),
   visibilityNotAllowed: as(400, 'business-rule'),

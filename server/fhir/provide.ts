@@ -1,6 +1,7 @@
 import type { DocumentReference } from 'fhir/r4.js';
+import { withStatedTraits } from '../cda/stated-traits.ts';
 import { type Problem, problem, Refused } from '../domain/error.ts';
-import type { Cx } from '../domain/identifier.ts';
+import { type Cx, cxOf } from '../domain/identifier.ts';
 import { currentIdentifiers } from '../domain/record.ts';
 import { withManifests } from '../dsg/lot-manifest.ts';
 import type { Staged } from '../store/port.ts';
@@ -61,14 +62,7 @@ export async function patientsHeld({ store }: Tools, ids: readonly string[]): Pr
   const found = await Promise.all(ids.map((id) => store.facts.recordById(id)));
   return new Map(
     found.flatMap((facts) =>
-      facts === undefined
-        ? []
-        : [
-            [
-              facts.record.id,
-              currentIdentifiers(facts.record).map(({ value, oid }) => ({ id: value, authority: { oid } })),
-            ],
-          ],
+      facts === undefined ? [] : [[facts.record.id, currentIdentifiers(facts.record).map(cxOf)]],
     ),
   );
 }
@@ -87,7 +81,7 @@ export async function provide(
   statusOfFaults = 400,
 ): Promise<Answer> {
   return answering(paths, statusOfFaults, async () =>
-    answer(await submit(tools, request, await withManifests(deposit))),
+    answer(await submit(tools, request, await withStatedTraits(await withManifests(deposit), tools.settings.regime))),
   );
 }
 

@@ -1,10 +1,11 @@
 import { type CdaFacts, readCda } from '../cda/header.ts';
 import { entryOf, xcnOf } from '../cda/metadata.ts';
+import { traitsIn } from '../cda/stated-traits.ts';
 import type { Code } from '../domain/code.ts';
 import type { AssociationDraft, DocumentEntry, EntryDraft, SetDraft, VisibilityCode } from '../domain/document.ts';
-import { type Problem, problem, Refused } from '../domain/error.ts';
-import { sortIdentifiers } from '../domain/fed-identity.ts';
-import { type Cx, type Identifier, oidOfUuid, sameIdentifier } from '../domain/identifier.ts';
+import { type Problem, problem, Refused, wordsOf } from '../domain/error.ts';
+import { patientIdOf, sortIdentifiers } from '../domain/fed-identity.ts';
+import { type Cx, cxOf, type Identifier, oidOfUuid, sameIdentifier } from '../domain/identifier.ts';
 import { type Author, professionalAuthority, structureXon, systemXcn } from '../domain/people.ts';
 import { type DepositDefaults, depositorOf, type Sender } from '../domain/sender.ts';
 import { dtmOf } from '../domain/time.ts';
@@ -54,7 +55,7 @@ export async function deposit(
   if (problems.length > 0) throw new Refused(problems);
   const received = sound.map((document) => ({ ...document, received: tools.blobs.receiveBytes(document.bytes) }));
   const filer = filerOf(read.by, sender);
-  const patientId = patientIdOf(tools, patient.id);
+  const patientId = patientIdOf(tools.settings.domain, patient.id);
   const entries = received.map(({ id, facts, received: { size, sha1 } }) =>
     entryOf(
       {
@@ -76,11 +77,12 @@ export async function deposit(
     ),
   );
   const set = setOf(tools, patientId, read, sender);
-  await submit(tools, request, {
+  const { warnings } = await submit(tools, request, {
     submission: { sets: [set], entries, folders: [], associations: associationsOf(entries, replaced) },
     documents: received.map(({ id, received: bytes }) => ({ id, received: bytes })),
+    stated: received.map(({ id, facts }) => traitsIn(id, facts)),
   });
-  return notes;
+  return [...notes, ...warnings.map(wordsOf)];
 }
 
 const noCda = 'no CDA R2: well-formed XML in UTF-8 without DOCTYPE, whose ClinicalDocument has an id and a code';
@@ -128,7 +130,7 @@ async function remove(
       extra: [],
     }),
   );
-  const set = setOf(tools, patientIdOf(tools, patient), read, sender);
+  const set = setOf(tools, patientIdOf(tools.settings.domain, patient), read, sender);
   const origin = { ...request.origin, transaction: 'ITI-57' } as const;
   await update(tools, { ...request, origin }, { submission: { sets: [set], entries: [], folders: [], associations } });
 }
@@ -295,14 +297,6 @@ function associationsOf(entries: readonly EntryDraft[], replaced: ReadonlyMap<st
       ? [member]
       : [member, { id: `replacement-${index + 1}`, type: 'RPLC', source: id, target: target.entryUUID, extra: [] }];
   });
-}
-
-function patientIdOf({ settings }: Tools, identifier: Identifier): Cx {
-  return { ...cxOf(identifier), ...(settings.domain.identity.kind === 'ins' && { type: 'NH' }) };
-}
-
-function cxOf({ value, oid }: Identifier): Cx {
-  return { id: value, authority: { oid } };
 }
 
 /** Segments without which a document message is none. */

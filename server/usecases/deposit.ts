@@ -4,6 +4,7 @@ import type { Problem } from '../domain/error.ts';
 import type { Identifier } from '../domain/identifier.ts';
 import type { RecordId } from '../domain/record.ts';
 import { type Manifest, type MessageFacts, nameOf } from '../domain/rules/facts.ts';
+import type { StatedTraits } from '../domain/stated-traits.ts';
 import type { OtherNames } from './deposit-names.ts';
 import type { PatientSaid } from './patient-said.ts';
 import type { Request, Tools } from './perform.ts';
@@ -17,6 +18,8 @@ export type Deposit = {
   readonly documents: readonly DepositedBytes[];
   /** What the signature documents of the lot say. */
   readonly manifests?: readonly Manifest[];
+  /** What the headers of the documents say of the patient, where a setting compares it. */
+  readonly stated?: readonly StatedTraits[];
   /** What reading the message already found wrong; thrown together with what the rules find. */
   readonly problems?: readonly Problem[];
   /** Names by which associations name what is registered, instead of the entryUUID. */
@@ -36,6 +39,8 @@ export type Deposited = {
   readonly namedFolders: readonly Folder[];
   /** The revisions that replaced documents are at now, by their logicalID. */
   readonly superseded: ReadonlyMap<string, number>;
+  /** What the depositor should know although all is stored. */
+  readonly warnings: readonly Problem[];
   /** That of the patient, and its version. */
   readonly record: RecordId | undefined;
   readonly recordVersion: number | undefined;

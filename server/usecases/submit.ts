@@ -6,6 +6,7 @@ import type { Folder } from '../domain/document.ts';
 import { type Problem, problem, Refused, refuse } from '../domain/error.ts';
 import { traced } from '../domain/event.ts';
 import { messageProblems, submissionProblems } from '../domain/rules.ts';
+import { traitsProblems } from '../domain/stated-traits.ts';
 import type { Row, SealedContent, StoredDocument } from '../store/port.ts';
 import { type Deposit, type Deposited, messageFacts, patientOf, together } from './deposit.ts';
 import { type Keeping, keeping } from './deposit-bytes.ts';
@@ -168,10 +169,13 @@ async function plan(
   const used = deposit.documents.flatMap(({ staged }) => staged ?? []);
   const changed = changedFolders(deposit.shownFolders, others);
   const changing = changed.length === 0 ? undefined : judge('updateDocument');
+  const { traitsCompared: compared } = tools.settings.regime;
+  const differing = compared === 'off' ? [] : traitsProblems(submission, deposit.stated ?? [], facts?.record.traits);
   const problems = [
     ...together(deposit.problems, submissionProblems(request.origin.transaction, submission, known)),
     ...versionProblems(sent.named, others),
     ...patientProblems(deposit.patients, facts),
+    ...(compared === 'refuse' ? differing : []),
     ...shownProblems(deposit.shownFolders, others),
     ...(changing === undefined
       ? []
@@ -203,6 +207,7 @@ async function plan(
       folders,
       namedFolders: latestOf([...others.folders, ...versions]),
       superseded: known.superseded,
+      warnings: differing,
       ...recordOf(permit),
     },
     expect: [

@@ -182,7 +182,7 @@ export type Location = 'attribute' | 'object';
 
 export type ResponseStatus = keyof typeof responseStatus;
 
-/** An rs:RegistryResponse, its namespace declared. IHE ITI TF-3 4.2.4. */
+/** An rs:RegistryResponse, its namespace declared; problems of a success are warnings. IHE ITI TF-3 4.2.4. */
 export function writeRegistryResponse(
   status: ResponseStatus,
   problems: readonly Problem[],
@@ -192,17 +192,27 @@ export function writeRegistryResponse(
   const start = `<rs:RegistryResponse xmlns:rs="${namespace.rs}" status="${responseStatus[status]}"`;
   return problems.length === 0
     ? `${start}/>`
-    : `${start}>${writeErrorList(problems, receiver, location)}</rs:RegistryResponse>`;
+    : `${start}>${writeErrorList(problems, receiver, location, status === 'success' ? 'warning' : 'error')}</rs:RegistryResponse>`;
 }
 
 /** An rs:RegistryErrorList; the prefix `rs` must be declared around it. '' without problems. IHE ITI TF-3 4.2.4.1. */
-export function writeErrorList(problems: readonly Problem[], receiver: Receiver, location?: Location): string {
+export function writeErrorList(
+  problems: readonly Problem[],
+  receiver: Receiver,
+  location?: Location,
+  level: keyof typeof severity = 'error',
+): string {
   if (problems.length === 0) return '';
-  const errors = problems.map((problem) => writeError(problem, receiver, location)).join('');
-  return `<rs:RegistryErrorList highestSeverity="${severity.error}">${errors}</rs:RegistryErrorList>`;
+  const errors = problems.map((problem) => writeError(problem, receiver, level, location)).join('');
+  return `<rs:RegistryErrorList highestSeverity="${severity[level]}">${errors}</rs:RegistryErrorList>`;
 }
 
-function writeError(problem: Problem, receiver: Receiver, where: Location = 'attribute'): string {
+function writeError(
+  problem: Problem,
+  receiver: Receiver,
+  level: keyof typeof severity,
+  where: Location = 'attribute',
+): string {
   const code =
     errorCodeOf(problem.name, receiver) ?? (receiver === 'registry' ? 'XDSRegistryError' : 'XDSRepositoryError');
   const { object, attribute } = problem.about;
@@ -211,7 +221,7 @@ function writeError(problem: Problem, receiver: Receiver, where: Location = 'att
     .join('/');
   return (
     `<rs:RegistryError errorCode="${code}" codeContext="${escapeAttribute(contextOf(problem))}" ` +
-    `severity="${severity.error}" location="${escapeAttribute(location)}"/>`
+    `severity="${severity[level]}" location="${escapeAttribute(location)}"/>`
   );
 }
 

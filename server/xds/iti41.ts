@@ -1,3 +1,4 @@
+import { withStatedTraits } from '../cda/stated-traits.ts';
 import type { Problem } from '../domain/error.ts';
 import { withManifests } from '../dsg/lot-manifest.ts';
 import { submit } from '../usecases/submit.ts';
@@ -23,8 +24,9 @@ export const iti41: XdsTransaction = {
 async function handle({ tools, request, body, documents }: Exchange): Promise<Answer> {
   const { submission, problems } = readSubmission(submittedObjects(onlyChild(body, 'lcm', 'SubmitObjectsRequest')));
   const received = (await documents()).map((document) => ({ ...document, id: readId(document.id) }));
-  await submit(tools, request, await withManifests({ submission, documents: received, problems }));
-  return { body: writeRegistryResponse('success', [], 'repository') };
+  const deposit = await withManifests({ submission, documents: received, problems });
+  const { warnings } = await submit(tools, request, await withStatedTraits(deposit, tools.settings.regime));
+  return { body: writeRegistryResponse('success', warnings, 'repository') };
 }
 
 /** All or nothing: there is no partial success. IHE ITI TF-2 3.41.4.2. */

@@ -53,6 +53,8 @@ test('every problem that the face, its use cases and its rules know has such a c
     'directoryNotListed',
     // What a setting asks for: test/dsg/lot-signature.test.ts.
     'lotSignatureMissing',
+    // What another setting asks for: test/journeys/stated-traits.test.ts.
+    'traitsDiffer',
     // What the headers of a request say: test/xds/content-coding.test.ts.
     ...['contentCodingUnsupported', 'contentCodingBroken'],
   ];
