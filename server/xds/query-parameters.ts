@@ -28,6 +28,8 @@ export type Parameters = Readonly<Record<string, Parameter>>;
  * as a message holds.
  */
 const mostValues = 500;
+/** How long one value may be: four times what any attribute can be. ebRIM 3.0 (LongName). */
+const longestValue = 1024;
 const namesObjects = /(?:uuid|UniqueId|LogicalID)$/i;
 
 /** The parameters of one query as they were sent, checked against what the query allows. */
@@ -144,8 +146,10 @@ export class GivenParameters {
 
   #read(name: string, { type }: Parameter, value: string): string[] {
     const literals = readLiterals(value);
-    if (literals?.every((l) => isOfType[type](l)) === true) return literals.map((l) => l.text);
-    this.report('queryParameterMalformed', name, value.trim(), `it has to be ${forms[type]}`);
+    const isRead = literals?.every((l) => isOfType[type](l)) === true;
+    if (isRead && literals.every(({ text }) => text.length <= longestValue)) return literals.map(({ text }) => text);
+    const detail = isRead ? `one value has more than ${longestValue} characters` : `it has to be ${forms[type]}`;
+    this.report('queryParameterMalformed', name, value.trim(), detail);
     return [];
   }
 }

@@ -286,6 +286,18 @@ describe('FindDocumentsExclude', () => {
     expect(beyond.contexts[0]).toContain('500 are the most');
   });
 
+  test.each(['AuthorPerson', 'ReferenceIdList'])('one value of %s has 1024 characters at most', async (attribute) => {
+    const asked = async (length: number) =>
+      ask(world, as('otherDoctor'), 'FindDocumentsExclude', [
+        ...approved,
+        [entry(attribute), quoted('%'.padEnd(length, '^x'))],
+      ]);
+    expect(await asked(1024)).toMatchObject({ status: 'Success', codes: [] });
+    const beyond = await asked(1025);
+    expect(beyond).toMatchObject({ status: 'Failure', codes: ['XDSRegistryError'] });
+    expect(beyond.contexts[0]).toContain('one value has more than 1024 characters');
+  });
+
   test('names of objects may be more', async () => {
     const names = Array.from({ length: 3000 }, () => quoted('urn:uuid:00000000-0000-4000-8000-000000000404'));
     const { status: told } = await ask(world, as('otherDoctor'), 'GetDocuments', [[entry('EntryUUID'), ...names]]);
