@@ -6,7 +6,8 @@ type Running = { readonly request: IncomingMessage; readonly response: ServerRes
 /**
  * What an HTTP server does besides calling `app`. A request that waits to be told to go on is judged before its body is sent: it is told so
  * by the first read of its body, and a refusal that comes before that read is all it gets. Bytes that are no HTTP get a status and the end
- * of the connection, but never in the middle of the answer to a request that came whole; so does a request that names two hosts. RFC 9110 §10.1.1, §15.5; RFC 9112 §3.2, §9.6.
+ * of the connection, but never in the middle of the answer to a request that came whole; so does a request that names two hosts.
+ * RFC 9110 §10.1.1, §15.5; RFC 9112 §3.2, §9.6.
  */
 export function guardConnections(server: Server, app: RequestListener, newId: () => string): void {
   const running = new WeakMap<Duplex, Running>();

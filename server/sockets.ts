@@ -13,16 +13,18 @@ export type Sockets = {
 
 const path = '/fhir/ws';
 
-/**
- * Most open at once in one thread; of them, of whom nothing is known yet, and of one subscriber, who keeps no others out; bytes of one message from a client; bytes that may wait for one
- * that reads slowly.
- */
 const limits = {
+  /** Open and bound at once in one thread. */
   connections: 500,
+  /** Open besides, of whom nothing is known yet. */
   unbound: 100,
+  /** Of one subscriber, who keeps no others out. */
   ofOwner: 20,
+  /** Bytes of one message from a client. */
   message: 8192,
+  /** Bytes that may wait for one that reads slowly. */
   waiting: 4 * 1024 * 1024,
+  /** Tokens that one connection may be bound with, and subscriptions that they may bind. */
   bindings: 10,
   subscriptions: 100,
 };

@@ -38,8 +38,8 @@ export interface Blobs {
    */
   resume(key: RecordKey, staged: Pick<Staged, 'size' | 'sha1' | 'sha256' | 'content'>): Received;
   /**
-   * The document's bytes, or those of a span, of which no other segment is read. An array for what fits in one segment of 64 KiB, else a stream of verified segments: no byte leaves before its
-   * segment was authenticated, and a truncated or altered document ends in an error.
+   * The document's bytes, or those of a span, of which no other segment is read. An array for what fits in one segment of 64 KiB, else a stream
+   * of verified segments: no byte leaves before its segment was authenticated, and a truncated or altered document ends in an error.
    * @throws ContentDamaged
    */
   open(key: RecordKey, place: ContentPlace, span?: Span): Promise<Uint8Array | AsyncIterable<Uint8Array>>;

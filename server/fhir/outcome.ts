@@ -185,6 +185,7 @@ const translations = {
   hl7VersionUnsupported: as(400, 'not-supported'),
   senderUnknown: as(401, 'login'),
   segmentMissing: as(400, 'structure'),
+  partRepeated: as(400, 'structure'),
   fieldMissing: as(400, 'required'),
   fieldMalformed: as(400, 'value'),
   tableValueUnknown: as(400, 'code-invalid'),
@@ -213,8 +214,9 @@ export function answerStatus(problems: readonly Problem[]): number {
 const mostTold = 1000;
 
 /**
- * An OperationOutcome with one issue for each problem, its name as `details`, with the code of document sharing where it has one, its public words as `diagnostics` and as `expression` the FHIRPath
- * of what is at fault, or the name of the search parameter. The id is the request's. FHIR R4 operationoutcome.html.
+ * An OperationOutcome with one issue for each problem: its name as `details`, with the code of document sharing where it has one, its public
+ * words as `diagnostics`, and as `expression` the FHIRPath of what is at fault, or the name of the search parameter. The id is the request's.
+ * FHIR R4 operationoutcome.html.
  */
 export function outcomeOf(problems: readonly Problem[], requestId: string, severity: 'error' | 'warning' = 'error') {
   return {

@@ -4,7 +4,8 @@ import { lookUp, nothing, type Sought } from './query.ts';
 import { type Relations, relationsOf } from './relations.ts';
 
 /**
- * Every state of a document, newest first: its versions and the statuses that they had; and how they relate to others now. Whoever may not see it as it is now sees none.
+ * Every state of a document, newest first: its versions and the statuses that they had; and how they relate to others now. Whoever may not see it
+ * as it is now sees none.
  * @throws Refused as `lookUp`
  */
 export async function documentHistory(

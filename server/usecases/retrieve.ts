@@ -33,7 +33,8 @@ export type Retrieved = {
 };
 
 /**
- * Documents with their bytes, traced before the first byte is read; those of on-demand entries are assembled first. Whatever may not be read is unknown, whether it exists or not.
+ * Documents with their bytes, traced before the first byte is read; those of on-demand entries are assembled first. Whatever may not be read is
+ * unknown, whether it exists or not.
  * @throws Refused `documentUnknown` for each name when nothing at all can be read, and what the decision refuses
  */
 export async function retrieve(tools: Tools, request: Request, retrieval: Retrieval): Promise<Retrieved> {

@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Permit } from '../../server/domain/decision.ts';
-import type { ChangeSet, Outcome, Row, Store, StoredDocument, Subscription } from '../../server/store/port.ts';
-import { callerOf, permitFor } from '../support/permits.ts';
+import type { ChangeSet, Outcome, Row, Store, StoredDocument } from '../../server/store/port.ts';
+import { permitFor } from '../support/permits.ts';
 import { document, folder, uuid } from '../support/registry.ts';
 import { documentRow, first, permitOn, put, type Subject, second, seed } from './store.ts';
+import { subscriptionOf } from './subscriptions.ts';
 
 const everyPage = { limit: 1000 };
 const allVersions = { allVersions: true };
@@ -192,24 +193,7 @@ export function moveContract(name: string, open: () => Promise<Subject>): void {
     });
 
     test('whoever waits for changes of either record is told of it', async () => {
-      const subscription = (id: string, record: string): Subscription => ({
-        id,
-        version: 1,
-        changedAt: 1,
-        owner: 'me',
-        caller: callerOf('otherDoctor'),
-        record,
-        interest: { object: 'document', kinds: ['created'], across: false },
-        filter: {},
-        channel: { kind: 'rest-hook', endpoint: 'https://receiver.example/hook', timeout: 20, most: 1 },
-        shown: 'id-only',
-        form: '{}',
-        status: 'active',
-        failures: 0,
-        greeted: true,
-        count: 0,
-        cursor: 0,
-      });
+      const subscription = (id: string, record: string) => subscriptionOf(id, { record });
       const manager = permitFor(undefined, 'otherDoctor', { action: 'manageSubscriptions' });
       const [here] = await both();
       await commit(here, { ...documentRow(document(1)), content: sealed('first'), sha256 });

@@ -14,7 +14,8 @@ import { documentRow, event, first, nobody, permitOn, put, type Subject, second,
 
 const interest: Interest = { object: 'document', kinds: ['created'], across: false };
 
-const subscriptionOf = (id: string, changes: Partial<Subscription> = {}): Subscription => ({
+/** A web hook to the documents of the first record, that waits. */
+export const subscriptionOf = (id: string, changes: Partial<Subscription> = {}): Subscription => ({
   id,
   version: 1,
   changedAt: 1,

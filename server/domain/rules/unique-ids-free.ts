@@ -7,7 +7,8 @@ type Bytes = { readonly hash?: string | undefined; readonly size?: number | unde
 
 /**
  * No uniqueId is registered already; where the domain does not take the same bytes again, not even with them. Another content under a known
- * uniqueId is told as such; on-demand entries may share one (3.61.4.1.3). Told as such is too is a document that bears the name of a set or folder. IHE ITI TF-2 3.42.4.1.3.3.1; TF-3 table 4.2.4.1-2.
+ * uniqueId is told as such; on-demand entries may share one (3.61.4.1.3). So is a document that bears the
+ * name of a set or folder. IHE ITI TF-2 3.42.4.1.3.3.1; TF-3 table 4.2.4.1-2.
  */
 export function uniqueIdsFree({ sets, entries, folders }: Submission, facts: RegistryFacts): Problem[] {
   const { held, documents, domain } = facts;

@@ -32,7 +32,8 @@ const { profile: _unclaimed, ...told } = restful('create', 'touched', {}, iti('I
 
 /**
  * The shape of an event by its transaction: FHIR ones as the guides' audit profiles have it, XDS ones as their DICOM audit messages translate.
- * IHE BALP; IHE MHD, PDQm, PIXm audit profiles; IHE ITI TF-2 3.18.5, 3.41.5, 3.42.5, 3.43.5, 3.51.5, 3.61.5; IHE RMD 3.62.5, 3.86.5; IHE Metadata Update 3.57.5; IHE RMU 3.92.5.
+ * IHE BALP; IHE MHD, PDQm, PIXm audit profiles; IHE ITI TF-2 3.18.5, 3.41.5, 3.42.5, 3.43.5, 3.51.5, 3.61.5; IHE RMD 3.62.5, 3.86.5;
+ * IHE Metadata Update 3.57.5; IHE RMU 3.92.5.
  */
 const shapes: Readonly<Record<Transaction, Shape>> = {
   'ITI-8': ofRecord(iti('ITI-8', 'Patient Identity Feed'), 'U'),
