@@ -808,6 +808,11 @@ export const catalogue = {
     rule: 'HL7 v2.5 table 0357 (100)',
     remedy: 'Send the segment at its place.',
   },
+  partRepeated: {
+    what: (a) => `${attribute(a)} is there more than once${because(a)}`,
+    rule: 'IHE ITI TF-2 3.8.4, 3.44.4; volet Transmission de documents CDA-R2',
+    remedy: 'Send a message of its own for each, or each document in an OBX of its own.',
+  },
   fieldMissing: {
     what: (a) => `${attribute(a)} is missing${because(a)}`,
     rule: 'HL7 v2.5 table 0357 (101); IHE ITI TF-2 3.8, 3.44; volet Transmission de documents CDA-R2',

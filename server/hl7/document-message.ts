@@ -86,7 +86,7 @@ function readDocument(message: Message, obx: Segment, problems: Problem[]): Sent
   const object = nameOf(obx);
   if (repetitionsOf(message, obx, 5).length > 1) {
     const detail = 'one OBX brings one document';
-    problems.push(problem('fieldMalformed', { attribute: 'OBX-5', object, value: 'several', detail }));
+    problems.push(problem('partRepeated', { attribute: 'OBX-5', object, detail }));
     return undefined;
   }
   const status = valueAt(message, obx, { field: 11 });
@@ -147,9 +147,7 @@ function readFlags(message: Message, segments: readonly Segment[], problems: Pro
         }),
       );
     else if (repetitionsOf(message, obx, 5).length > 1)
-      problems.push(
-        problem('fieldMalformed', { attribute: 'OBX-5', object, value: 'several', detail: `${name} is Y or N` }),
-      );
+      problems.push(problem('partRepeated', { attribute: 'OBX-5', object, detail: `${name} is Y or N` }));
     else if (value !== 'Y' && value !== 'N')
       problems.push(problem('tableValueUnknown', { attribute: 'OBX-5', object, value, detail: `${name} is Y or N` }));
     else if ((told.get(flag) ?? value) !== value)

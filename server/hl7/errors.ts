@@ -34,6 +34,7 @@ const known: { readonly [N in ProblemName]?: readonly [Condition, AckCode] } = {
   outOfResources: [207, 'AR'],
   internal: [207, 'AR'],
   segmentMissing: [100, 'AE'],
+  partRepeated: [102, 'AE'],
   fieldMissing: [101, 'AE'],
   attributeMissing: [101, 'AE'],
   fieldMalformed: [102, 'AE'],

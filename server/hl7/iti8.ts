@@ -51,9 +51,7 @@ export async function merge(tools: Tools, request: Request, message: Message): P
     .filter(([segment, , field]) => !hasValue(message, segment, field))
     .map(([, attribute]) => problem('fieldMissing', { attribute }));
   if (second !== undefined)
-    problems.push(
-      problem('fieldMalformed', { attribute: 'MRG', value: 'several', detail: 'one message merges one pair' }),
-    );
+    problems.push(problem('partRepeated', { attribute: 'MRG', detail: 'one message merges one pair' }));
   if (problems.length > 0) throw new Refused(problems);
   const [surviving, subsumed] = [identifiersAt(message, found.pid, 3), identifiersAt(message, mrg, 1)];
   const merged = await mergeIdentities(tools, request, { surviving, subsumed });

@@ -13,9 +13,7 @@ export function patientOf(message: Message): { readonly pid: Segment } | { reado
   if (pid === undefined) return { problems: [problem('segmentMissing', { attribute: 'PID' })] };
   if (second !== undefined)
     return {
-      problems: [
-        problem('fieldMalformed', { attribute: 'PID', value: 'several', detail: 'one message is about one patient' }),
-      ],
+      problems: [problem('partRepeated', { attribute: 'PID', detail: 'one message is about one patient' })],
     };
   return { pid };
 }

@@ -124,6 +124,7 @@ const answers = {
   hl7VersionUnsupported: general,
   senderUnknown: general,
   segmentMissing: general,
+  partRepeated: general,
   fieldMissing: general,
   fieldMalformed: general,
   tableValueUnknown: general,

@@ -66,8 +66,7 @@ async function feed({ tools, request, body }: Exchange, message: 'add' | 'revise
 async function merge({ tools, request, body }: Exchange): Promise<readonly string[]> {
   const surviving = identifiersOf(patientOf(body));
   const repeated = repeatedIn(at(body, ...event), prior);
-  if (repeated !== undefined)
-    refuse('fieldMalformed', { attribute: repeated, value: 'several', detail: 'one message merges one pair' });
+  if (repeated !== undefined) refuse('partRepeated', { attribute: repeated, detail: 'one message merges one pair' });
   const replaced = at(body, ...event, ...prior);
   const subsumed = identifiersOf(replaced);
   const missing = [
@@ -90,7 +89,7 @@ const prior = ['replacementOf', 'priorRegistration', 'subject1', 'priorRegistere
 function patientOf(body: XmlElement): XmlElement {
   const repeated = repeatedIn(body, [...event, 'subject1', 'patient']);
   if (repeated !== undefined)
-    refuse('fieldMalformed', { attribute: repeated, value: 'several', detail: 'one message is about one patient' });
+    refuse('partRepeated', { attribute: repeated, detail: 'one message is about one patient' });
   const patient = at(body, ...event, 'subject1', 'patient');
   if (patient === undefined)
     throw new Refused([
@@ -206,6 +205,7 @@ function writeId(id: XmlElement | undefined): string {
 const codes: { readonly [N in ProblemName]?: string } = {
   fieldMissing: 'SYN101',
   fieldMalformed: 'SYN102',
+  partRepeated: 'SYN110',
   insMalformed: 'SYN102',
   unknownPatient: 'KEY204',
   identitiesDiffer: 'KEY205',

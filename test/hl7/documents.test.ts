@@ -165,12 +165,12 @@ describe('a laboratory report in an ORU^R01', () => {
     [
       'a flag of two values',
       (t: string) => t.replace(/(\|MASQUE_PS\^.*?\|\|)/, '$1N~Y'),
-      ['OBX^2^5^1', '102', 'fieldMalformed'],
+      ['OBX^2^5^1', '102', 'partRepeated'],
     ],
     [
       'two documents in one OBX',
       (t: string) => t.replace(/(\^TEXT\^XML\^Base64\^[^|]*)/, '$1~$1'),
-      ['OBX^1^5^1', '102', 'fieldMalformed'],
+      ['OBX^1^5^1', '102', 'partRepeated'],
     ],
     [
       'a flag told twice and otherwise',
@@ -194,7 +194,7 @@ describe('a laboratory report in an ORU^R01', () => {
     ],
     ['no patient', (t: string) => t.replace(/^PID.*\n/m, ''), ['PID^1', '100', 'segmentMissing']],
     ['no order', (t: string) => t.replace(/^OBR.*\n/m, ''), ['OBR^1', '100', 'segmentMissing']],
-    ['two patients', (t: string) => t.replace(/^PID.*\n/m, (pid) => pid + pid), ['PID^1', '102', 'fieldMalformed']],
+    ['two patients', (t: string) => t.replace(/^PID.*\n/m, (pid) => pid + pid), ['PID^1', '102', 'partRepeated']],
     [
       'an identifier of the laboratory alone',
       (t: string) => t.replace('1.2.250.1.213.1.4.10', '1.2.250.1.999.8'),

@@ -47,7 +47,15 @@ test('every problem that the face, its use cases and its rules know has such a c
   // What no message alone brings about, and what is asked for by other faces.
   const others = [
     ...['busy', 'outOfResources', 'internal', 'targetOfAnotherPatient', 'parameterMalformed', 'identitiesDiffer'],
-    ...['fieldMissing', 'fieldMalformed', 'resourceUnknown', 'multipleMatches', 'versionDiffers', 'domainUnknown'],
+    ...[
+      'fieldMissing',
+      'fieldMalformed',
+      'partRepeated',
+      'resourceUnknown',
+      'multipleMatches',
+      'versionDiffers',
+      'domainUnknown',
+    ],
     ...['searchTooBroad', 'sourceAuthorityUnknown', 'targetSystemUnknown', 'tooMuchStaged', 'attachmentUnresolved'],
     'subscriptionNotHonoured',
     'directoryNotListed',

@@ -145,7 +145,7 @@ describe('ITI-44 in the domain dmp', () => {
     const xml = change(message(name, { old: world.ins('henry').value }));
     const before = await traits('henry');
     const ack = await send(name, xml);
-    expect([ack.code, ack.details.map((d) => [d.code, d.location])]).toEqual(['CE', [['SYN102', location]]]);
+    expect([ack.code, ack.details.map((d) => [d.code, d.location])]).toEqual(['CE', [['SYN110', location]]]);
     expect(before).toMatchObject({ family: 'HENRY' });
     expect(await traits('henry')).toEqual(before);
   });
