@@ -10,6 +10,7 @@ import { makeJobWrites } from './jobs.ts';
 import { makeMerge } from './merge.ts';
 import { makeMoving } from './moved.ts';
 import { kinds, readJson, uniqueIdHash, uuidBytes } from './names.ts';
+import { makeRecordKeys } from './record-keys.ts';
 import { makeRelating } from './relations.ts';
 import { makeRemoval } from './remove.ts';
 import { makeSharedWrites } from './shared-values.ts';
@@ -50,7 +51,6 @@ function columnsOf({ content }: PlainDocument, places: readonly ContentPlace[]) 
 
 /** Throws when a row contradicts the tables: a fault of the caller, of which the savepoint leaves nothing. */
 export function makeApply(database: Database): Apply {
-  const recordKey = database.prepare<{ key: number }>('SELECT key FROM record WHERE id = ?');
   const addRecord = database.prepare('INSERT INTO record (id, version, json, changed) VALUES (?, ?, ?, ?)');
   const changeRecord = database.prepare('UPDATE record SET version = ?, json = ?, changed = ? WHERE key = ?');
   const touchRecord = database.prepare('UPDATE record SET version = version + 1, changed = ? WHERE key = ?');
@@ -123,7 +123,8 @@ export function makeApply(database: Database): Apply {
   const moving = makeMoving(database);
   const relate = makeRelating(database);
 
-  const keyOf = (record: RecordId | undefined) => (record === undefined ? undefined : recordKey.get(record)?.key);
+  let recordKeys = makeRecordKeys(database);
+  const keyOf = (record: RecordId | undefined) => (record === undefined ? undefined : recordKeys.of(record));
   const jobs = makeJobWrites(database, keyOf);
   const subscriptions = makeSubscriptionWrites(database, keyOf);
 
@@ -282,7 +283,13 @@ export function makeApply(database: Database): Apply {
     if (set.stagedUntil !== undefined) staging.expire(set.stagedUntil);
     return { sequences, head: last, ...(isAwaited && { awaited: true }) };
   };
-  return Object.assign(apply, { rolledBack: () => shared.forget() });
+  return Object.assign(apply, {
+    rolledBack() {
+      shared.forget();
+      // A key that was read may have been that of a record that is none.
+      recordKeys = makeRecordKeys(database);
+    },
+  });
 }
 
 function isOfNoRecord(

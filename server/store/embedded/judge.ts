@@ -15,6 +15,7 @@ export type Judge = (set: PlainSet) => Expectation[];
 /** Only indexed reads. The writer is alone, so what holds here holds until it writes. */
 export function makeJudge(database: Database): Judge {
   const named = database.prepare<{ key: number }>('SELECT key FROM name WHERE uuid = ? AND kind = ?');
+  const anyNamed = database.prepare('SELECT 1 FROM name WHERE uuid IN (?, ?, ?, ?) LIMIT 1');
   const holders = database.prepare<{ kind: number; key: number }>('SELECT kind, key FROM unique_id WHERE hash = ?');
   const documentJson = database.prepare<{ json: Uint8Array }>('SELECT json FROM document WHERE position = ?');
   const setJson = database.prepare<{ json: Uint8Array }>('SELECT json FROM submission_set WHERE key = ?');
@@ -111,24 +112,37 @@ export function makeJudge(database: Database): Judge {
     return found !== undefined && !ids.includes(found.id);
   }
 
+  /** Those among these rows whose name is taken. New names are looked for four at a time. */
+  function namedAlready(rows: readonly Registered[]): Registered[] {
+    const found: Registered[] = [];
+    for (let i = 0; i < rows.length; i += 4) {
+      const four = rows.slice(i, i + 4);
+      const [a = null, b = null, c = null, d = null] = four.map(({ entryUUID }) => uuidBytes(entryUUID));
+      if (anyNamed.get(a, b, c, d) !== undefined) found.push(...four.filter((row) => isNamed(row.kind, row.entryUUID)));
+    }
+    return found;
+  }
+
   return ({ expect, rows }) => {
     const asked = new Set(expect.map((e) => ('absent' in e ? nameOf(e.absent.kind, e.absent.entryUUID) : '')));
     const leaving = rows.flatMap((row) => (row.kind === 'merge' ? [row.id] : []));
-    const implied = rows.flatMap((row): Expectation[] => {
-      if (row.kind === 'record')
-        return row.identifiers
-          .filter((i) => isHeldElsewhere([row.id, ...leaving], i))
-          .map(({ value, oid }) => ({ insFree: [{ value, oid }] }));
-      return isRegistered(row) && !asked.has(nameOf(row.kind, row.entryUUID)) && isNamed(row.kind, row.entryUUID)
-        ? [{ absent: { kind: row.kind, entryUUID: row.entryUUID } }]
-        : [];
-    });
-    return [...expect.filter((e) => !holds(e)), ...implied];
+    const held = rows.flatMap((row): Expectation[] =>
+      row.kind !== 'record'
+        ? []
+        : row.identifiers
+            .filter((i) => isHeldElsewhere([row.id, ...leaving], i))
+            .map(({ value, oid }) => ({ insFree: [{ value, oid }] })),
+    );
+    const registered = rows.filter(isRegistered).filter((row) => !asked.has(nameOf(row.kind, row.entryUUID)));
+    const taken = namedAlready(registered).map(({ kind, entryUUID }) => ({ absent: { kind, entryUUID } }));
+    return [...expect.filter((e) => !holds(e)), ...held, ...taken];
   };
 }
 
 const nameOf = (kind: ObjectKind, entryUUID: string) => `${kind}|${entryUUID}`;
 
-function isRegistered(row: PlainRow): row is Extract<PlainRow, { kind: ObjectKind }> {
+type Registered = Extract<PlainRow, { kind: ObjectKind }>;
+
+function isRegistered(row: PlainRow): row is Registered {
   return 'entryUUID' in row;
 }

@@ -30,8 +30,16 @@ export function uuidText(bytes: Uint8Array): string {
 
 /** 48 bits of SHA-256: finds the few candidates for a uniqueId, which are then compared in full. */
 export function uniqueIdHash(uniqueId: string): number {
-  return hash('sha256', uniqueId, 'buffer').readUIntBE(0, 6);
+  const known = hashed.get(uniqueId);
+  if (known !== undefined) return known;
+  const made = hash('sha256', uniqueId, 'buffer').readUIntBE(0, 6);
+  if (hashed.size >= 64) hashed.clear();
+  hashed.set(uniqueId, made);
+  return made;
 }
+
+/** Whoever asks for a uniqueId writes it next. */
+const hashed = new Map<string, number>();
 
 /** A JSON column: BLOB, read faster than TEXT. */
 export function readJson(bytes: Uint8Array): unknown {

@@ -4,10 +4,14 @@ import type { Database } from './driver.ts';
 
 const digestLength = 16;
 
+type Told = { readonly digest: string; readonly until: number };
+
 /** Credentials that served once, and until when a second use is refused. Held in memory; written once for each group of change sets. */
 export type SpentCredentials = {
-  isSpent(spend: Spend, at: number): boolean;
-  mark(spend: Spend, at: number): void;
+  /** By what a credential is known here. */
+  told(spend: Spend): Told;
+  isSpent(spend: Told, at: number): boolean;
+  mark(spend: Told, at: number): void;
   /** Writes what was marked since the last call. */
   write(at: number): void;
   /** Forgets what was marked and not kept, after a rollback. */
@@ -40,9 +44,9 @@ export function openSpent(database: Database): SpentCredentials {
   }
 
   return {
-    isSpent: ({ key }, at) => (untils(at).get(digestOf(key)) ?? 0) > at,
-    mark({ key, until }, at) {
-      const digest = digestOf(key);
+    told: ({ key, until }) => ({ digest: digestOf(key), until }),
+    isSpent: ({ digest }, at) => (untils(at).get(digest) ?? 0) > at,
+    mark({ digest, until }, at) {
       untils(at).set(digest, until);
       marked.push([digest, until]);
     },

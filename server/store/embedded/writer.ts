@@ -63,15 +63,30 @@ export function openWriter(
     }
   }
 
-  function commitOne(set: PlainSet, places: readonly ContentPlace[] | undefined): Answer {
-    if (places === undefined) return full;
+  /** All sets in one go; where one of them contradicts the tables, again with a savepoint for each, so that nothing is left of that one alone. */
+  function writeAll(sets: readonly PlainSet[], placed: readonly (readonly ContentPlace[] | undefined)[]): Answer[] {
+    const before = head;
+    newKeys.clear();
+    begin.run();
+    try {
+      return sets.map((set, i) => judgeAndApply(set, placed[i]));
+    } catch (error) {
+      if (!isFault(error)) throw error;
+      rollBack(before);
+      newKeys.clear();
+      begin.run();
+      return sets.map((set, i) => writeOne(set, placed[i]));
+    }
+  }
+
+  function writeOne(set: PlainSet, places: readonly ContentPlace[] | undefined): Answer {
     savepoint.run();
     try {
       const answer = judgeAndApply(set, places);
       release.run();
       return answer;
     } catch (error) {
-      if (isDiskFull(error) || isEngineFailure(error) || !database.inTransaction()) throw error;
+      if (!isFault(error)) throw error;
       undo.run();
       release.run();
       apply.rolledBack();
@@ -79,8 +94,20 @@ export function openWriter(
     }
   }
 
-  function judgeAndApply(set: PlainSet, places: readonly ContentPlace[]): Outcome {
-    const { spend } = set;
+  function isFault(error: unknown): boolean {
+    return !isDiskFull(error) && !isEngineFailure(error) && database.inTransaction();
+  }
+
+  function rollBack(to: string): void {
+    head = to;
+    spent.forget();
+    apply.rolledBack();
+    if (database.inTransaction()) database.exec('ROLLBACK');
+  }
+
+  function judgeAndApply(set: PlainSet, places: readonly ContentPlace[] | undefined): Answer {
+    if (places === undefined) return full;
+    const spend = set.spend && spent.told(set.spend);
     if (spend !== undefined && spent.isSpent(spend, set.at)) return { done: false, conflicts: [], spent: true };
     const conflicts = judge(set);
     if (conflicts.length > 0) return { done: false, conflicts, spent: false };
@@ -100,9 +127,7 @@ export function openWriter(
     placed: readonly (readonly ContentPlace[] | undefined)[],
     synced: Promise<void>,
   ) {
-    newKeys.clear();
-    begin.run();
-    const answers = sets.map((set, i) => commitOne(set, placed[i]));
+    const answers = writeAll(sets, placed);
     const done = sets.filter((_, i) => isDone(answers[i]));
     spent.write(Math.max(0, ...done.map(({ at }) => at)));
     keys.add(newKeys);
@@ -123,10 +148,7 @@ export function openWriter(
       return await commitAll(sets, placed, synced);
     } catch (error) {
       await settled;
-      head = before;
-      spent.forget();
-      apply.rolledBack();
-      if (database.inTransaction()) database.exec('ROLLBACK');
+      rollBack(before);
       if (!isDiskFull(error) && !(error instanceof StoreFull)) throw error;
       return sets.map(() => full);
     }
