@@ -10,7 +10,7 @@ import { linkKeyOf, masterKeyOf } from './config/keys.ts';
 import { makeKeyring } from './crypto/keyring.ts';
 import { uuidMaker } from './crypto/uuid.ts';
 import { sandboxSources } from './sandbox/on-demand.ts';
-import { sandboxSystems } from './sandbox/systems.ts';
+import { sandboxActivities, sandboxSystems } from './sandbox/systems.ts';
 import { httpSources } from './sources/http.ts';
 import { connectEmbedded, openEmbedded, type WayToWriter } from './store/embedded/open.ts';
 import { waking } from './store/waking.ts';
@@ -74,6 +74,10 @@ export async function openContext(config: Config, toWriter?: WayToWriter, tellOf
       maxAgeSeconds: env.DMP_VIHF_MAX_AGE,
       audience: env.DMP_PUBLIC_URL,
       systems: [...config.systems, ...(config.sandbox ? sandboxSystems() : [])],
+      activities: new Map([
+        ...(config.sandbox ? sandboxActivities() : []),
+        ...config.activities.map(({ professional, structures }) => [professional, structures] as const),
+      ]),
       issuers: config.tokens.issuers,
     },
     now,

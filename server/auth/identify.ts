@@ -24,7 +24,7 @@ const tokenSkewSeconds = 5;
  * @throws with words for the operator when trust store, revocation lists or keys cannot be read
  */
 export async function makeIdentify(settings: IdentifySettings, now: () => number): Promise<Identify & Grants> {
-  const { issuers, systems } = settings;
+  const { issuers, systems, activities } = settings;
   const trust = await openTrust(settings);
   const skewSeconds = Math.min(tokenSkewSeconds, settings.skewSeconds);
   const token = openTokenVerifier({ issuers, skewSeconds, systems });
@@ -36,7 +36,7 @@ export async function makeIdentify(settings: IdentifySettings, now: () => number
     // What verifies is loaded with the first assertion, as for tokens.
     jwtAssertion: async (...given) => {
       assertions ??= import('./jwt-assertion.ts').then(({ makeJwtAssertions }) =>
-        makeJwtAssertions(trust, { skewSeconds, systems }),
+        makeJwtAssertions(trust, { skewSeconds, systems, ...(activities && { activities }) }),
       );
       return (await assertions)(...given);
     },

@@ -6,13 +6,14 @@ import type { System } from '../domain/system.ts';
 import { NotIdentified } from './credentials.ts';
 import { tokenAlgorithms } from './issuer.ts';
 import { checkIssuer } from './saml.ts';
-import { callerOfStatements, makeSignerOf, only, type Statements } from './statements.ts';
+import { type Activities, callerOfStatements, makeSignerOf, only, type Statements } from './statements.ts';
 import type { Trust } from './trust.ts';
 import { spendKeyOf } from './vihf.ts';
 
 export type JwtAssertionSettings = {
   readonly skewSeconds: number;
   readonly systems: readonly System[];
+  readonly activities?: Activities;
 };
 
 /** The caller of an assertion made for one of these audiences. `now` in milliseconds. Throws NotIdentified. */
@@ -27,8 +28,11 @@ const longest = 16_384;
  * in `x5c`, whose subject is `iss`; `sub` is the NameID; the claim `vihf` holds the attributes of the VIHF by their names, a coded one as
  * `{code, codeSystem}`. Certificates and meaning are those of the SAML form. The assertion is not marked as used here.
  */
-export function makeJwtAssertions(trust: Trust, { skewSeconds, systems }: JwtAssertionSettings): JwtAssertions {
-  const signerOf = makeSignerOf(systems);
+export function makeJwtAssertions(
+  trust: Trust,
+  { skewSeconds, systems, activities }: JwtAssertionSettings,
+): JwtAssertions {
+  const signerOf = makeSignerOf(systems, activities);
   return async (assertion, audiences, now) => {
     if (assertion.length > longest) throw new NotIdentified('assertion too long');
     try {

@@ -25,10 +25,16 @@ export type Statements = {
 };
 
 /** Whom a signing certificate belongs to; a listed system's is nobody else's. */
-export type Signer = { readonly holder: Holder; readonly system?: System };
+export type Signer = { readonly holder: Holder; readonly system?: System; readonly activities?: Activities };
+
+/** In which structures professionals work, by national id. */
+export type Activities = ReadonlyMap<string, readonly string[]>;
 
 /** Reads the signer of a certificate, once for each. */
-export function makeSignerOf(systems: readonly System[]): (certificate: Certificate) => Signer {
+export function makeSignerOf(
+  systems: readonly System[],
+  activities: Activities = new Map(),
+): (certificate: Certificate) => Signer {
   const seen = new WeakMap<Certificate, Signer>();
   const systemOf = makeSystemOf(systems);
   return (certificate) => {
@@ -36,7 +42,7 @@ export function makeSignerOf(systems: readonly System[]): (certificate: Certific
     if (known !== undefined) return known;
     const holder = holderOf(certificate);
     const system = systemOf(certificate, holder);
-    const signer = { holder, ...(system && { system }) };
+    const signer = { holder, activities, ...(system && { system }) };
     seen.set(certificate, signer);
     return signer;
   };
@@ -78,7 +84,7 @@ function required(stated: Statements, name: string): string {
   return value;
 }
 
-function actorOf(nameId: string, stated: Statements, { holder, system }: Signer): Actor {
+function actorOf(nameId: string, stated: Statements, { holder, system, activities }: Signer): Actor {
   if (nameId === '') throw new NotIdentified('no NameID');
   const structure = required(stated, 'Identifiant_Structure');
   const name = stated.text(vihf.subjectId) ?? nameId;
@@ -90,7 +96,15 @@ function actorOf(nameId: string, stated: Statements, { holder, system }: Signer)
       const role = roleOf(stated);
       if (holder.card === 'CPE' && role.card === 'CPS') throw new NotIdentified('profession claimed with a CPE');
       if (!holder.allows(role.profession)) throw new NotIdentified('another profession than on the card');
-      return { kind: 'professional', id: nameId, name, ...role, structure: { id: structure } };
+      const works = [...holder.structures, ...(activities?.get(nameId) ?? [])].includes(structure);
+      const proven = works || isOwnPractice(structure, nameId);
+      return {
+        kind: 'professional',
+        id: nameId,
+        name,
+        ...role,
+        structure: { id: structure, ...(!proven && { claimed: true }) },
+      };
     }
     case 'INDIRECTE': {
       const own = ownStructure(holder, structure);
@@ -106,6 +120,12 @@ function actorOf(nameId: string, stated: Statements, { holder, system }: Signer)
     default:
       throw new NotIdentified('mode of authentication not known');
   }
+}
+
+/** A practice is numbered by whose it is: 4 and RPPS, 0 and ADELI, then a rank. DMP, Struct_IdNat. */
+function isOwnPractice(structure: string, nameId: string): boolean {
+  const prefix = nameId.startsWith('8') ? `4${nameId.slice(1)}` : nameId;
+  return /^(8\d{11}|0\d{9})$/.test(nameId) && structure.startsWith(prefix);
 }
 
 function ownStructure(holder: Holder, claimed: string) {

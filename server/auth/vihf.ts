@@ -5,7 +5,7 @@ import { attributeOf, child, childrenOf, type XmlElement } from '../xml/element.
 import { type Verified, verifyAssertion } from './assertion.ts';
 import type { Identify } from './credentials.ts';
 import { checkIssuer, issuerOf, windowOf } from './saml.ts';
-import { callerOfStatements, makeSignerOf, only, type Statements } from './statements.ts';
+import { type Activities, callerOfStatements, makeSignerOf, only, type Statements } from './statements.ts';
 import type { Trust } from './trust.ts';
 import { hl7Namespace, samlNamespace as saml } from './vocabulary.ts';
 
@@ -19,6 +19,8 @@ export type AssertionSettings = {
   readonly audience: string;
   /** The partners' systems: whose certificates are theirs acts as nobody else. */
   readonly systems: readonly System[];
+  /** In which structures professionals work whose card does not say it. */
+  readonly activities?: Activities;
 };
 
 /**
@@ -30,7 +32,7 @@ export function makeAssertionIdentifier(
   settings: AssertionSettings,
   now: () => number,
 ): Identify['assertion'] {
-  const signerOf = makeSignerOf(settings.systems);
+  const signerOf = makeSignerOf(settings.systems, settings.activities);
   const lastIssuer = new WeakMap<Certificate, string>();
   const issuerIn = ({ assertion, certificate }: Verified): string => {
     const issuer = issuerOf(assertion);

@@ -8,6 +8,7 @@ import { regimes } from '../domain/regime.ts';
 import type { Sender } from '../domain/sender.ts';
 import type { System } from '../domain/system.ts';
 import type { Settings } from '../usecases/perform.ts';
+import { type Activity, readActivities } from './activities.ts';
 import { readClients } from './clients.ts';
 import { readDomain } from './domain.ts';
 import type { Env, ReadEnv } from './env.ts';
@@ -31,6 +32,8 @@ export type Config = {
   readonly senders: readonly Sender[];
   /** Partners' systems that the operator listed. */
   readonly systems: readonly System[];
+  /** In which structures professionals work. */
+  readonly activities: readonly Activity[];
 };
 
 const testOids = ['1.2.250.1.213.1.4.10', '1.2.250.1.213.1.4.11'];
@@ -53,9 +56,10 @@ export function configOf({ env, mistakes }: ReadEnv, sandboxCentres: readonly st
   const clients = env.DMP_OAUTH_CLIENTS === undefined ? none : readClients(env.DMP_OAUTH_CLIENTS);
   const senders = env.DMP_MLLP_SENDERS === undefined ? none : readSenders(env.DMP_MLLP_SENDERS);
   const systems = env.DMP_SYSTEMS === undefined ? none : readSystems(env.DMP_SYSTEMS);
+  const activities = env.DMP_ACTIVITIES === undefined ? none : readActivities(env.DMP_ACTIVITIES);
   const further = [
     ...wrong,
-    ...[issuers, clients, senders, systems].flatMap(({ mistakes: told }) => told),
+    ...[issuers, clients, senders, systems, activities].flatMap(({ mistakes: told }) => told),
     ...fileMistakes(env),
     ...(sandbox ? [] : [...productionMistakes(env, insOids, domain), ...issuers.listed.flatMap(issuerMistakes)]),
   ];
@@ -94,6 +98,7 @@ export function configOf({ env, mistakes }: ReadEnv, sandboxCentres: readonly st
     clients: clients.listed,
     senders: senders.listed,
     systems: systems.listed,
+    activities: activities.listed,
     trustStore: env.DMP_TRUST_STORE ?? join(data, 'sandbox', 'ca.pem'),
   };
 }

@@ -98,6 +98,13 @@ export const settingsTable = z.object({
     .describe(
       'JSON file of the partners’ systems and their rights (docs/systems.md). Unset: none. Sandbox: `regie` besides, with every right.',
     ),
+  DMP_ACTIVITIES: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'JSON file that says in which structures professionals work (docs/systems.md). A structure that a professional names with a card that does not, and that is neither his own practice nor listed, gives him no rights. Sandbox: its own people besides.',
+    ),
   DMP_WEB_THREADS: count(2, 1, 16).describe(
     'Web threads under load. One runs at rest; the others start at the first sign of load.',
   ),

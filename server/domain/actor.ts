@@ -4,8 +4,8 @@ import type { Identifier } from './identifier.ts';
 export const modes = ['normal', 'breakGlass', 'emergencyCentre'] as const;
 export type Mode = (typeof modes)[number];
 
-/** A structure by its Struct_IdNat. */
-export type StructureRef = { readonly id: string; readonly name?: string };
+/** A structure by its Struct_IdNat; `claimed`: a professional named it, and nothing proved that he works there. */
+export type StructureRef = { readonly id: string; readonly name?: string; readonly claimed?: true };
 
 /** Rights of a partner's system, granted one by one in the configuration. */
 export const systemRights = [
@@ -91,8 +91,14 @@ export function professionalId(actor: Actor): string | undefined {
   return actor.kind === 'professional' || actor.kind === 'air' ? actor.id : undefined;
 }
 
-/** The structure on whose behalf the actor acts. */
+/** The structure on whose behalf the actor acts, and of which rights may come: never one that is only claimed. */
 export function structureId(actor: Actor): string | undefined {
+  const claims = actor.kind === 'professional' && actor.structure?.claimed === true;
+  return claims ? undefined : statedStructureId(actor);
+}
+
+/** The structure that the actor names, for what is written and traced. */
+export function statedStructureId(actor: Actor): string | undefined {
   return actor.kind === 'professional' || actor.kind === 'air' || actor.kind === 'structure'
     ? actor.structure?.id
     : undefined;

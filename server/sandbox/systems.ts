@@ -9,3 +9,8 @@ export function sandboxSystems(): System[] {
       : [],
   );
 }
+
+/** In which structures the professionals of the sandbox work, by national id. */
+export function sandboxActivities(): [professional: string, structures: readonly string[]][] {
+  return people.flatMap((person) => (person.kind === 'professional' ? [[person.idNat, [person.structIdNat]]] : []));
+}

@@ -1,4 +1,4 @@
-import { type Actor, structureId } from '../domain/actor.ts';
+import { type Actor, statedStructureId } from '../domain/actor.ts';
 import type { Code } from '../domain/code.ts';
 import { reachesOwnOnly } from '../domain/decision.ts';
 import {
@@ -121,7 +121,7 @@ function setOf({ newId, now, settings }: Tools, actor: Actor, patientId: Cx): Su
 /** The caller as author of a set: identifiers decide, names are for readers. CI-SIS, author fields. */
 function authorOf(actor: Actor): Author {
   const structure = 'structure' in actor ? actor.structure : undefined;
-  const id = structureId(actor);
+  const id = statedStructureId(actor);
   const institutions = id === undefined ? [] : [structureXon(id, structure?.name ?? id)];
   const person = personOf(actor);
   return { ...(person && { person }), institutions, roles: [], specialties: [], telecommunications: [] };

@@ -14,7 +14,7 @@ import {
   sandboxFolder,
 } from '../../server/sandbox/cards.ts';
 import { people, type SandboxPerson } from '../../server/sandbox/people.ts';
-import { sandboxSystems } from '../../server/sandbox/systems.ts';
+import { sandboxActivities, sandboxSystems } from '../../server/sandbox/systems.ts';
 import { signToken } from '../../server/sandbox/token.ts';
 import { signVihf } from '../../server/sandbox/vihf.ts';
 import { envelope } from '../support/assertions.ts';
@@ -31,6 +31,7 @@ const settings = {
   maxAgeSeconds: 300,
   audience: 'http://127.0.0.1:8080',
   systems: sandboxSystems(),
+  activities: new Map(sandboxActivities()),
 };
 let identify: Identify;
 const lines: string[] = [];

@@ -1,4 +1,4 @@
-import { type Actor, structureId } from '../actor.ts';
+import { type Actor, statedStructureId } from '../actor.ts';
 import type { Submission } from '../document.ts';
 import { type Problem, problem } from '../error.ts';
 import { writeXcn, writeXon } from '../hl7v2.ts';
@@ -25,7 +25,8 @@ function isActor(author: Author, actor: Actor, holder: readonly Identifier[]): b
     case 'professional':
     case 'air':
       return (
-        isOneOf(author.person, [{ value: actor.id, oid: professionalAuthority }]) && isFrom(author, structureId(actor))
+        isOneOf(author.person, [{ value: actor.id, oid: professionalAuthority }]) &&
+        isFrom(author, statedStructureId(actor))
       );
     case 'structure':
       return structuresAmong([author]).includes(actor.structure.id);

@@ -1,5 +1,5 @@
 import type { AuditEventAgent, CodeableConcept, Coding } from 'fhir/r4.js';
-import { type Actor, type Mode, structureId } from '../../domain/actor.ts';
+import { type Actor, type Mode, statedStructureId } from '../../domain/actor.ts';
 import type { AuditEvent, Transaction } from '../../domain/event.ts';
 import { professionalAuthority, structureAuthority } from '../../domain/people.ts';
 import { audit, dcm, systemUrl } from '../vocabulary.ts';
@@ -88,7 +88,7 @@ function userOf({ actor, mode, credential, origin }: AuditEvent, { action }: Sha
 }
 
 function structureOf(actor: Actor): AuditEventAgent[] {
-  const id = structureId(actor);
+  const id = statedStructureId(actor);
   if (id === undefined || actor.kind === 'structure') return [];
   const name = 'structure' in actor ? actor.structure.name : undefined;
   return [
