@@ -14,7 +14,7 @@ export type Said = Pick<Caller, 'actor' | 'mode' | 'reason' | 'patient' | 'secre
 
 /**
  * The claims of our own tokens: what `callerOfClaims` reads again as the same caller. `sub` names the account. IHE ITI-71 3.71.4.2.2.1;
- * professionals as Pro Santé Connect names them.
+ * professionals as Pro Santé Connect names them. A structure that is only claimed is not said: nobody could tell it from a proven one.
  */
 export function claimsOfCaller({ actor, mode, reason, patient, secret, software }: Said) {
   const { sub, professional = {}, iua = {}, opendmp = {} } = subjectOf(actor);
@@ -83,7 +83,7 @@ function professionalOf(actor: Extract<Caller['actor'], { kind: 'professional' |
     professional: { SubjectNameID: id, SubjectRole: [`${profession}^${roleValueSet}`] },
     iua: {
       subject_name: name,
-      ...(structure && organisationOf(structure)),
+      ...(structure !== undefined && structure.claimed !== true && organisationOf(structure)),
       subject_role: specialty === undefined ? [role] : [role, practised],
     },
     ...(actor.kind === 'air' && { opendmp: { kind: 'air' } }),

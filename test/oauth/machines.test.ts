@@ -111,6 +111,18 @@ describe('a machine by itself', () => {
 
 describe('a card speaks for its professional', () => {
   const bearer = { grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer' };
+
+  test.each([
+    ['499970000073001', '499970000073001'],
+    ['1990000069', '1990000069'],
+    ['1990000010', undefined],
+  ])('a structure is said that is proven: pharm-durand in %s', async (structure, expected) => {
+    const assertion = await assertionOf(folder(), 'pharm-durand', { vihf: { Identifiant_Structure: structure } });
+    const { json } = await door.token({ ...bearer, assertion }, software);
+    const claims = decodeJwt<{ extensions: { ihe_iua: Record<string, unknown> } }>(json.access_token ?? '');
+    expect(claims.extensions.ihe_iua['subject_organization_id']).toBe(expected);
+  });
+
   const folder = () => door.server.folder;
 
   test('by an assertion that node-jose signed, once', async () => {
