@@ -1,9 +1,8 @@
 import type { ReadEnvelope } from '../auth/credentials.ts';
 import type { Received } from '../blobs/port.ts';
 import { Refused, refuse } from '../domain/error.ts';
-import type { XmlLimits } from '../xml/element.ts';
 import { attributeOf, child, type XmlElement } from '../xml/element.ts';
-import { parseXmlInTurns } from '../xml/read.ts';
+import { parseXmlInTurns, type XmlLimits } from '../xml/read.ts';
 import { partNames, unresolved } from './documents.ts';
 import type { Attachments } from './mtom.ts';
 import { namespace } from './vocabulary.ts';

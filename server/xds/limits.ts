@@ -1,6 +1,6 @@
 import { refuse } from '../domain/error.ts';
-import type { XmlLimits } from '../xml/element.ts';
 import { childrenOf, type XmlElement } from '../xml/element.ts';
+import type { XmlLimits } from '../xml/read.ts';
 import type { PackageLimits } from './mtom.ts';
 import type { BodyLimits } from './request-body.ts';
 import { namespace } from './vocabulary.ts';

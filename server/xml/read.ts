@@ -1,7 +1,18 @@
 import { SaxesParser } from 'saxes';
 import type { ProblemName } from '../domain/error.ts';
-import type { XmlAttribute, XmlElement, XmlLimits } from './element.ts';
-import { type Building, none, readPlain } from './plain.ts';
+import type { XmlAttribute, XmlElement } from './element.ts';
+
+/** How large a message may be. Counts are of the whole message, lengths in UTF-16 code units. */
+export type XmlLimits = {
+  readonly depth: number;
+  readonly elements: number;
+  readonly attributes: number;
+  readonly attributesPerElement: number;
+  /** Of one attribute value, and of the own text of one element. */
+  readonly valueLength: number;
+  /** The one element whose text is not limited: base64 of a document. */
+  readonly unlimitedText?: { readonly namespace: string; readonly local: string };
+};
 
 export const defaultXmlLimits: XmlLimits = {
   depth: 64,
@@ -94,11 +105,6 @@ const declaredEncoding = /^(<\?xml\s[^>]{0,100}?)\s{1,20}encoding\s{0,20}=\s{0,2
  * @throws XmlRejected notXml, xmlForbidden, notUtf8, xmlTooLarge
  */
 export function parseXml(source: string, limits: XmlLimits): XmlElement {
-  return readPlain(source, limits) ?? parseAnyXml(source, limits);
-}
-
-/** The same by the whole parser. */
-export function parseAnyXml(source: string, limits: XmlLimits): XmlElement {
   const reader = idle.pop() ?? new TreeReader();
   const root = reader.read(source, limits);
   idle.push(reader);
@@ -128,6 +134,20 @@ export function holdsComment(source: string, { start, end }: XmlElement): boolea
 
 const TURN = 256 * 1024;
 const XMLNS = 'http://www.w3.org/2000/xmlns/';
+const none: readonly never[] = [];
+
+type Building = {
+  namespace: string;
+  local: string;
+  attributes: readonly XmlAttribute[];
+  children: readonly XmlElement[];
+  text: string;
+  start: number;
+  end: number;
+  declares: Readonly<Record<string, string>> | undefined;
+  parent: Building | undefined;
+};
+
 type ReadAttribute = { readonly prefix: string; readonly local: string; readonly value: string; readonly uri: string };
 type ReadTag = { readonly local: string; readonly uri: string; readonly ns: Record<string, string> };
 

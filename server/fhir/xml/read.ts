@@ -1,6 +1,6 @@
 import { type Problem, problem, Refused, refuse } from '../../domain/error.ts';
-import type { XmlElement, XmlLimits } from '../../xml/element.ts';
-import { decodeUtf8, parseXmlInTurns, XmlRejected } from '../../xml/read.ts';
+import type { XmlElement } from '../../xml/element.ts';
+import { decodeUtf8, parseXmlInTurns, type XmlLimits, XmlRejected } from '../../xml/read.ts';
 import type { Json } from '../json.ts';
 import { type ElementShape, isPrimitive, isResource, type Structure, structureOf } from '../structure.ts';
 import { fhirNamespace, xhtml } from '../vocabulary.ts';
