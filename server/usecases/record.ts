@@ -121,7 +121,7 @@ export function endConsent(consent: Consent, now: number): Consent {
 export function authorisedBy(actor: Actor): ConsentActor | undefined {
   if (actor.kind !== 'professional' && actor.kind !== 'air') return undefined;
   if (actor.card === 'CPS') return { kind: 'professional', id: actor.id, name: actor.name };
-  if (actor.structure === undefined) return undefined;
+  if (actor.structure === undefined || actor.structure.claimed === true) return undefined;
   const { id, name } = actor.structure;
   return { kind: 'structure', id, ...(name !== undefined && { name }) };
 }

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { ConsentActor } from '../../server/domain/consent.ts';
 import { Refused } from '../../server/domain/error.ts';
 import { stateConsent, withdrawConsent } from '../../server/usecases/consent.ts';
-import { closeRecord, createRecord, monthsAfter } from '../../server/usecases/record.ts';
+import { authorisedBy, closeRecord, createRecord, monthsAfter } from '../../server/usecases/record.ts';
 import { openWorld, worldBegins } from '../support/world.ts';
 
 let world: Awaited<ReturnType<typeof openWorld>>;
@@ -191,4 +191,12 @@ test.each([
   ['2026-07-01T08:00:00Z', 12, '2027-07-01T08:00:00Z'],
 ])('%s and %i months is %s', (from, months, to) => {
   expect(monthsAfter(Date.parse(from), months)).toBe(Date.parse(to));
+});
+
+test.each([
+  [{}, { kind: 'structure', id: '1990000010' }],
+  [{ claimed: true } as const, undefined],
+])('the authorisation of a secretary is her structure’s, if that is proven: %j', (claimed, expected) => {
+  const secretary = { kind: 'professional', id: '699970000016/0101', name: 'J', card: 'CPE', profession: 'X' } as const;
+  expect(authorisedBy({ ...secretary, structure: { id: '1990000010', ...claimed } })).toEqual(expected);
 });
