@@ -7,8 +7,8 @@ import { isMadeFrom, snapshotOf, speakableOf } from '../domain/snapshot.ts';
 import { SourceFailed } from '../sources/port.ts';
 import type { Expectation, Row, StoredDocument } from '../store/port.ts';
 import { ownersOf } from './owners.ts';
+import { everyPage } from './paging.ts';
 import type { Request, Tools } from './perform.ts';
-import { everyPage } from './query.ts';
 
 export type Assembled = {
   /** By the entryUUID of the on-demand entry, the uniqueId of its snapshot. */

@@ -21,8 +21,7 @@ import {
 import { currentIdentifiers, isSubsumed, type PatientRecord, type RecordId } from '../domain/record.ts';
 import type { Row } from '../store/port.ts';
 import { isPatientDomain } from './find-patients.ts';
-import { type Plan, perform, type Request, type Subject, type Tools } from './perform.ts';
-import { shortened } from './query.ts';
+import { type Plan, perform, type Request, type Subject, shortened, type Tools } from './perform.ts';
 
 /**
  * What became of an identity: `opened` a record (in a domain where a feed makes patients known), `updated` or left `unchanged` one, or counted

@@ -8,8 +8,7 @@ import { type Candidate, graded, type Match, namesakesOf } from '../domain/match
 import type { PatientRecord, Traits } from '../domain/record.ts';
 import type { FoundHolder } from '../store/port.ts';
 import { type Keyed, type KeyedPage, type PageKey, pageOf } from './paging.ts';
-import { judgeElsewhere, perform, type Request, type Tools } from './perform.ts';
-import { shortened } from './query.ts';
+import { judgeElsewhere, perform, type Request, shortened, type Tools } from './perform.ts';
 
 /** So many holders are looked at: a search that finds more in the index says too little. */
 const mostCandidates = 1000;

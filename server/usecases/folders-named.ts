@@ -3,7 +3,7 @@ import type { Association, EntryUuid, Folder } from '../domain/document.ts';
 import { nameOf } from '../domain/rules/facts.ts';
 import type { KnownFolder } from '../domain/update/operation.ts';
 import type { Reader } from '../store/port.ts';
-import { everyPage } from './query.ts';
+import { everyPage } from './paging.ts';
 
 /** All versions of the folders that these names and logicalIDs name, by entryUUID, as far as they exist for the permit's reader. */
 export async function foldersNamed(

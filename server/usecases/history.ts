@@ -4,8 +4,8 @@ import { refuse } from '../domain/error.ts';
 import { type AuditEvent, actorsOf } from '../domain/event.ts';
 import type { EventFilter, EventPlace } from '../store/port.ts';
 import { type Keyed, type KeyedPage, type PageKey, pageOf } from './paging.ts';
-import { perform, type Request, type Subject, type Tools } from './perform.ts';
-import { type PatientRef, recordAsked, shortened } from './query.ts';
+import { perform, type Request, type Subject, shortened, type Tools } from './perform.ts';
+import { type PatientRef, recordAsked } from './query.ts';
 
 export type HistoryQuestion = {
   /** Absent: the patient of the credential. */

@@ -1,3 +1,4 @@
+import { refuse } from '../domain/error.ts';
 import type { Page, PageRequest } from '../store/port.ts';
 
 /** A place in an order, compared part by part. */
@@ -51,4 +52,29 @@ function compare(a: PageKey, b: PageKey, directions: readonly number[]): number 
     if (part !== other) return part < other ? -direction : direction;
   }
   return 0;
+}
+
+/**
+ * All pages of a read.
+ * @throws Refused `tooManyResults` beyond the limit, before all is read
+ */
+export async function everyPage<T extends { readonly position: number }>(
+  read: (page: PageRequest) => Promise<Page<T>>,
+  limit?: number,
+): Promise<T[]> {
+  const found: T[] = [];
+  for (let before: number | undefined; ; before = found.at(-1)?.position) {
+    const { items, more } = await read({ limit: limit ?? pageOfAll, ...(before !== undefined && { before }) });
+    found.push(...items);
+    if (more && limit !== undefined) tooMany(limit);
+    if (!more) return found;
+  }
+}
+
+/** How many objects are read at once when all are wanted. */
+const pageOfAll = 1000;
+
+/** @throws Refused `tooManyResults` */
+export function tooMany(limit: number): never {
+  refuse('tooManyResults', { detail: String(limit) });
 }

@@ -195,6 +195,11 @@ export async function performJointly<T>(
   }
 }
 
+/** What a trace keeps of a question. */
+export function shortened(query: string): string {
+  return query.length > 4000 ? `${query.slice(0, 4000)}…` : query;
+}
+
 /** Does the work once what was begun before is on its way, and waits for both. */
 async function beside<T>(begun: Promise<T>, work: () => void): Promise<T> {
   const onItsWay = new Promise<void>((resolve) => setImmediate(resolve));

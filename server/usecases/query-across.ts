@@ -3,8 +3,9 @@ import { problem, Refused } from '../domain/error.ts';
 import { type Identifier, sameIdentifier } from '../domain/identifier.ts';
 import { currentIdentifiers, isSubsumed, type RecordId } from '../domain/record.ts';
 import type { DocumentFilter, FolderFilter } from '../store/port.ts';
-import { type Plan, perform, permitElsewhere, type Request, type Tools } from './perform.ts';
-import { everyPage, type Found, nothing, type Question, shortened, tooMany } from './query.ts';
+import { everyPage, tooMany } from './paging.ts';
+import { type Plan, perform, permitElsewhere, type Request, shortened, type Tools } from './perform.ts';
+import { type Found, nothing, type Question } from './query.ts';
 
 /** What is looked for in several records: documents or folders. */
 export type FindAcross = Pick<Question, 'limit' | 'query'> & {

@@ -1,17 +1,9 @@
 import type { Permit } from '../domain/decision.ts';
 import type { Association } from '../domain/document.ts';
 import type { DocumentFilter, FolderFilter } from '../store/port.ts';
+import { everyPage } from './paging.ts';
 import type { Request, Tools } from './perform.ts';
-import {
-  everyPage,
-  type Found,
-  inOtherRecords,
-  lookUp,
-  type Names,
-  nothing,
-  type Question,
-  versionsOf,
-} from './query.ts';
+import { type Found, inOtherRecords, lookUp, type Names, nothing, type Question, versionsOf } from './query.ts';
 import { type AssociationFilter, passing } from './query-find.ts';
 import { folderNames, foldersMatching } from './query-get.ts';
 

@@ -1,6 +1,7 @@
 import type { DocumentFilter, FolderFilter, SetFilter } from '../store/port.ts';
+import { everyPage } from './paging.ts';
 import type { Request, Tools } from './perform.ts';
-import { associationsNaming, everyPage, type Found, nothing, type Question, search } from './query.ts';
+import { associationsNaming, type Found, nothing, type Question, search } from './query.ts';
 
 export type FindSets = Question & { readonly filter: SetFilter };
 export type FindFolders = Question & { readonly filter: FolderFilter };

@@ -1,11 +1,11 @@
 import type { Permit } from '../domain/decision.ts';
 import type { AssociationType } from '../domain/document.ts';
 import type { DocumentFilter, FolderFilter } from '../store/port.ts';
+import { everyPage } from './paging.ts';
 import type { Request, Tools } from './perform.ts';
 import {
   associationsNaming,
   documentsNamed,
-  everyPage,
   type Found,
   inOtherRecords,
   lookUp,

@@ -4,8 +4,9 @@ import { Refused, refuse } from '../domain/error.ts';
 import { traced } from '../domain/event.ts';
 import type { Identifier } from '../domain/identifier.ts';
 import type { RecordId } from '../domain/record.ts';
-import type { DocumentFilter, Page, PageRequest, StoredDocument, StoredFolder, StoredSet } from '../store/port.ts';
-import { type Plan, perform, permitElsewhere, type Request, type Subject, type Tools } from './perform.ts';
+import type { DocumentFilter, StoredDocument, StoredFolder, StoredSet } from '../store/port.ts';
+import { everyPage, tooMany } from './paging.ts';
+import { type Plan, perform, permitElsewhere, type Request, type Subject, shortened, type Tools } from './perform.ts';
 
 /** The record asked about, by an identifier of its holder or by its own id. */
 export type PatientRef = Identifier | { readonly record: string };
@@ -323,26 +324,6 @@ async function documentsOf({ store: { read } }: Tools, permit: Permit, { documen
   return [...named.values()];
 }
 
-/**
- * All pages of a read.
- * @throws Refused `tooManyResults` beyond the limit, before all is read
- */
-export async function everyPage<T extends { readonly position: number }>(
-  read: (page: PageRequest) => Promise<Page<T>>,
-  limit?: number,
-): Promise<T[]> {
-  const found: T[] = [];
-  for (let before: number | undefined; ; before = found.at(-1)?.position) {
-    const { items, more } = await read({ limit: limit ?? pageOfAll, ...(before !== undefined && { before }) });
-    found.push(...items);
-    if (more && limit !== undefined) tooMany(limit);
-    if (!more) return found;
-  }
-}
-
-/** How many objects are read at once when all are wanted. */
-const pageOfAll = 1000;
-
 function sizeOf({ documents, sets, folders, associations }: Found): number {
   return documents.length + sets.length + folders.length + associations.length;
 }
@@ -353,14 +334,4 @@ function checkAnswer(found: Found, limit: number | undefined): void {
   const records = [...found.documents, ...found.sets, ...found.folders].map(({ record }) => record);
   if (records.some((record) => record !== records[0])) refuse('notSinglePatient');
   if (sizeOf(found) > limit) tooMany(limit);
-}
-
-/** @throws Refused `tooManyResults` */
-export function tooMany(limit: number): never {
-  refuse('tooManyResults', { detail: String(limit) });
-}
-
-/** What a trace keeps of a question. */
-export function shortened(query: string): string {
-  return query.length > 4000 ? `${query.slice(0, 4000)}…` : query;
 }

@@ -3,8 +3,8 @@ import { currentIdentifiers } from '../domain/record.ts';
 import { nameOf, type RegistryFacts } from '../domain/rules/facts.ts';
 import type { Holder } from '../store/port.ts';
 import { type Deposit, type Deposited, messageFacts } from './deposit.ts';
+import { everyPage } from './paging.ts';
 import type { Request, Tools } from './perform.ts';
-import { everyPage } from './query.ts';
 import { uuids } from './surrounding.ts';
 
 /** What the rules see of a message and of what is registered: in the record, as far as the permit lets its caller see it. */

@@ -1,8 +1,8 @@
 import type { Permit } from '../domain/decision.ts';
 import type { Association, SubmissionSet } from '../domain/document.ts';
 import type { StoredDocument } from '../store/port.ts';
+import { everyPage } from './paging.ts';
 import type { Tools } from './perform.ts';
-import { everyPage } from './query.ts';
 
 /** An association from a document to what exists for the caller: another document, or the submission set that it signs. */
 export type Relation = {

@@ -2,8 +2,7 @@ import { refuse } from '../domain/error.ts';
 import { type Identifier, sameIdentifier } from '../domain/identifier.ts';
 import { currentIdentifiers, type PatientIdentifier, type RecordId } from '../domain/record.ts';
 import { isPatientDomain } from './find-patients.ts';
-import { perform, type Request, type Tools } from './perform.ts';
-import { shortened } from './query.ts';
+import { perform, type Request, shortened, type Tools } from './perform.ts';
 
 export type CrossReference = {
   /** How the patient is named. */

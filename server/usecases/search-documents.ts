@@ -2,8 +2,8 @@ import type { Permit } from '../domain/decision.ts';
 import { earliest } from '../domain/time.ts';
 import type { DocumentFilter, StoredDocument } from '../store/port.ts';
 import { batches, type Keyed, type KeyedPage, type PageKey, pageOf } from './paging.ts';
-import { perform, type Request, type Tools } from './perform.ts';
-import { type DocumentNames, documentsNamed, lookUp, nothing, type Question, recordAsked, shortened } from './query.ts';
+import { perform, type Request, shortened, type Tools } from './perform.ts';
+import { type DocumentNames, documentsNamed, lookUp, nothing, type Question, recordAsked } from './query.ts';
 import { type Relation, type Relations, relationsOf } from './relations.ts';
 import { joinedContents, type Packages, packagesHolding } from './search-packages.ts';
 

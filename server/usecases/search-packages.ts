@@ -2,9 +2,9 @@ import type { Permit } from '../domain/decision.ts';
 import type { Association, Folder, SubmissionSet } from '../domain/document.ts';
 import { earliest } from '../domain/time.ts';
 import type { FolderFilter, SetFilter, StoredDocument, StoredFolder, StoredSet } from '../store/port.ts';
-import { batches, type Keyed, type KeyedPage, type PageKey, pageOf } from './paging.ts';
-import { perform, type Request, type Tools } from './perform.ts';
-import { everyPage, lookUp, nothing, type Question, recordAsked, type Sought, shortened } from './query.ts';
+import { batches, everyPage, type Keyed, type KeyedPage, type PageKey, pageOf } from './paging.ts';
+import { perform, type Request, shortened, type Tools } from './perform.ts';
+import { lookUp, nothing, type Question, recordAsked, type Sought } from './query.ts';
 import { type Relations, relationsOf } from './relations.ts';
 
 /** What submission sets and folders hold, as far as it exists for the caller, and by which associations. */

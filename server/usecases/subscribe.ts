@@ -4,8 +4,8 @@ import { refuse } from '../domain/error.ts';
 import type { Interest, Shown } from '../domain/subscription.ts';
 import type { Channel, Notice, StoredSubscription, Subscription, WatchFilter } from '../store/port.ts';
 import { disclose, type Told } from './notify.ts';
-import { type Plan, perform, type Request, type Subject, type Tools } from './perform.ts';
-import { type PatientRef, recordAsked, shortened } from './query.ts';
+import { type Plan, perform, type Request, type Subject, shortened, type Tools } from './perform.ts';
+import { type PatientRef, recordAsked } from './query.ts';
 
 /** What a subscriber asks for. */
 export type Wanted = {
