@@ -1,4 +1,4 @@
-import { type OnDemandSources, SourceFailed } from './port.ts';
+import { type OnDemandSources, SourceFailed, SourceSilent } from './port.ts';
 
 /** A source: the repositoryUniqueId of its entries, and the one address at which it is called. */
 export type SourceAddress = { readonly repository: string; readonly address: string };
@@ -22,7 +22,7 @@ export function httpSources(sources: readonly SourceAddress[], { timeout = 10_00
         redirect: 'error',
         signal: AbortSignal.timeout(timeout),
       }).catch((cause: unknown) => {
-        throw new SourceFailed(`the source of ${repository} cannot be reached`, { cause });
+        throw new SourceSilent(`the source of ${repository} cannot be reached`, { cause });
       });
       if (response.status === 304 && order.former !== undefined) return 'unchanged';
       if (response.status !== 200 || response.body === null) {
@@ -58,7 +58,7 @@ async function* whole(body: AsyncIterable<Uint8Array>, repository: string): Asyn
       yield piece;
     }
   } catch (cause) {
-    throw new SourceFailed(`the source of ${repository} broke off`, { cause });
+    throw new SourceSilent(`the source of ${repository} broke off`, { cause });
   }
   if (size === 0) throw new SourceFailed(`the source of ${repository} answered nothing`);
 }

@@ -27,5 +27,10 @@ export interface OnDemandSources {
 
 /** The source could not be asked, or answered what cannot be used. Told to callers as `sourceUnavailable`. */
 export class SourceFailed extends Error {
-  override readonly name = 'SourceFailed';
+  override readonly name: string = 'SourceFailed';
+}
+
+/** The source is not there, or silent: asking it again at once is of no use. */
+export class SourceSilent extends SourceFailed {
+  override readonly name = 'SourceSilent';
 }

@@ -4,7 +4,7 @@ import type { DocumentEntry, SubmissionSet } from '../domain/document.ts';
 import { type Problem, problem } from '../domain/error.ts';
 import { oidOfUuid } from '../domain/identifier.ts';
 import { isMadeFrom, snapshotOf, speakableOf } from '../domain/snapshot.ts';
-import { SourceFailed } from '../sources/port.ts';
+import { SourceFailed, SourceSilent } from '../sources/port.ts';
 import type { Expectation, Row, StoredDocument } from '../store/port.ts';
 import { ownersOf } from './owners.ts';
 import { everyPage } from './paging.ts';
@@ -24,7 +24,7 @@ const largest = 64 * 2 ** 20;
 
 /**
  * Documents of on-demand entries, assembled now from what the caller may see and kept as snapshots; a snapshot that was made from the same
- * documents serves again, if its source says that nothing else changed or makes the same bytes. IHE ITI TF-2 3.43.4.2.3 (Persistence of Retrieved Documents Option).
+ * documents serves again, if its source says that nothing else changed or makes the same bytes. A source that is silent is asked once. IHE ITI TF-2 3.43.4.2.3 (Persistence of Retrieved Documents Option).
  */
 export async function assemble(
   tools: Tools,
@@ -44,7 +44,12 @@ export async function assemble(
   const problems: Problem[] = [];
   const put: Row[] = [];
   const expect: Expectation[] = [];
+  const silent = new Set<string>();
   for (const { entry } of entries) {
+    if (silent.has(entry.repositoryUniqueId)) {
+      problems.push(problem('sourceUnavailable', { value: entry.uniqueId }, 'its source was silent a moment ago'));
+      continue;
+    }
     const former = await formerSnapshots(tools, permit, entry);
     const same = former.find((one) => one.content !== undefined && isMadeFrom(one.entry, documents));
     const [official] = record.identifiers;
@@ -65,6 +70,7 @@ export async function assemble(
         snapshots.set(entry.entryUUID, made === undefined ? (same?.entry.uniqueId ?? uniqueId) : uniqueId);
       } catch (error) {
         if (!(error instanceof SourceFailed) && !(error instanceof ContentTooLarge)) throw error;
+        if (error instanceof SourceSilent) silent.add(entry.repositoryUniqueId);
         problems.push(problem('sourceUnavailable', { value: entry.uniqueId }, error.message));
       }
   }

@@ -259,6 +259,25 @@ describe('retrieving', () => {
     expect((await retrieve()).uniqueId).toBe(uniqueId);
   });
 
+  test('a source that cannot be reached is asked once in a request, one that refuses a document for the others too', async () => {
+    await register();
+    await register({ uniqueId: '2.999.1.910' }, 'regie', 910);
+    const both = async () => {
+      calls = [];
+      const asked = ['2.999.1.900', '2.999.1.910'].map(
+        (id) =>
+          `<DocumentRequest><RepositoryUniqueId>${source}</RepositoryUniqueId><DocumentUniqueId>${id}</DocumentUniqueId></DocumentRequest>`,
+      );
+      const xml = `<RetrieveDocumentSetRequest xmlns="urn:ihe:iti:xds-b:2007">${asked.join('')}</RetrieveDocumentSetRequest>`;
+      const { errors } = await seen(await handled(iti43, world, as('dr-martin'), xml));
+      return [calls.length, ...errors.map(({ code }) => code)];
+    };
+    instead = () => ({ status: 302 });
+    expect(await both()).toEqual([1, 'XDSRepositoryError', 'XDSRepositoryError']);
+    instead = () => ({ status: 404 });
+    expect(await both()).toEqual([2, 'XDSRepositoryError', 'XDSRepositoryError']);
+  });
+
   test.each([
     ['nothing', { status: 200, body: '' }],
     ['a page instead of a document', { status: 200, body: '<html/>', type: 'text/html' }],
