@@ -75,7 +75,7 @@ async function comparable(
 }
 
 /** Which of these names are submission sets and associations of this record. */
-async function othersNamed(
+export async function othersNamed(
   { store: { read } }: Tools,
   permit: Permit,
   entryUUIDs: readonly string[],

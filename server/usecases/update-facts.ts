@@ -9,7 +9,7 @@ import type { Reader } from '../store/port.ts';
 import { messageFacts } from './deposit.ts';
 import { foldersNamed } from './folders-named.ts';
 import type { Request, Tools } from './perform.ts';
-import { elsewhere } from './registry-facts.ts';
+import { elsewhere, othersNamed } from './registry-facts.ts';
 import { surroundingOf, uuids } from './surrounding.ts';
 
 /** What the registry knows of the things that an update names, as the permit's reader sees them, besides what comes from other records. */
@@ -47,13 +47,15 @@ export async function updateFacts(
   ]);
   const found = [...known.keys(), ...knownFolders.keys(), ...named.map(({ entryUUID }) => entryUUID)];
   const unknown = uuids([...ends, ...lines(entries), ...lines(folders)], [...found, ...own.map(nameOf)]);
+  const others = await othersNamed(tools, permit, unknown);
   const start = [...known.keys(), ...knownFolders.keys()];
   return {
     ...messageFacts(tools, request, { documents: [] }),
     holder: facts === undefined ? [] : currentIdentifiers(facts.record),
     held,
     taken,
-    elsewhere: await elsewhere(tools, permit, unknown),
+    others: new Map([...others, ...named.map(({ entryUUID }) => [entryUUID, 'registeredAssociation'] as const)]),
+    elsewhere: await elsewhere(tools, permit, uuids(unknown, [...others.keys()])),
     entries: known,
     folders: knownFolders,
     associations: new Map(named.map((association) => [association.entryUUID, association])),

@@ -42,8 +42,18 @@ export function logicalIdOf({ id, logicalID }: EntryDraft | FolderDraft): string
   return name === nameOf(id) ? undefined : name;
 }
 
-/** What is named does not exist for the caller, or is another patient's, which is told where nothing is hidden from anybody. */
-export function unknownEnd(attribute: string, object: string, value: string, { elsewhere }: UpdateFacts): Problem {
+/** What is named is of a kind that is no end, does not exist for the caller, or is another patient's, which is told where nothing is hidden from anybody. */
+export function unknownEnd(
+  attribute: string,
+  object: string,
+  value: string,
+  { others, elsewhere }: UpdateFacts,
+): Problem {
+  const kind = others.get(nameOf(value));
+  if (kind !== undefined) {
+    const what = kind === 'registeredSet' ? 'a submission set' : 'an association';
+    return problem('associationInvalid', { object, detail: `its ${attribute}, ${value}, is ${what}` });
+  }
   const name = elsewhere.has(nameOf(value)) ? 'patientNotReconciled' : 'referenceUnresolved';
   return problem(name, { attribute, object, value });
 }

@@ -30,7 +30,7 @@ export type Arriving = {
 };
 
 /** What the registry knows of the things that an update names. Whatever does not exist for the caller is not among them. */
-export type UpdateFacts = Omit<RegistryFacts, 'targets' | 'folders' | 'others' | 'associations'> & {
+export type UpdateFacts = Omit<RegistryFacts, 'targets' | 'folders' | 'associations'> & {
   readonly repositoryUniqueId: string;
   /** Named documents and all versions of named entries. */
   readonly entries: ReadonlyMap<EntryUuid, Known>;

@@ -160,6 +160,23 @@ describe('updating', () => {
     expect(await stored('2.999.80.1')).toEqual([entry]);
   });
 
+  test('a submission set of the same patient is told as what it is: no end of a new association, and without a status', async () => {
+    const { entryUUID } = await registered('2.999.80.1');
+    const naming = await perform(
+      world.tools,
+      request,
+      'lookUpDocuments',
+      { identifier: { value: 'P1', oid: authority } },
+      async (permit) => ({
+        answer: await world.tools.store.read.everyAssociationOf(permit, [entryUUID]),
+      }),
+    );
+    const set = naming[0]?.source ?? '';
+    const joining = [linking('APND', entryUUID, set, { entryUUID: 'x1' }), linking('SubmitAssociation', 'ss1', 'x1')];
+    expect(await send(iti57, 'P1', ...joining)).toBe('XDSRegistryMetadataError');
+    expect(await send(iti57, 'P1', restating(set, 'approved', 'deprecated'))).toBe('XDSRegistryMetadataError');
+  });
+
   test('no document is joined with another patient’s', async () => {
     const one = await registered('2.999.80.1');
     const other = await registered('2.999.80.2', 'P2');
