@@ -324,7 +324,7 @@ export const catalogue = {
       'Name one patient in the set and in all that it brings. What moves to another patient takes along what is related to it in the same message; for the rest send AssociationPropagation "no". Where documents do not leave their record, delete it there and deposit it in the right one.',
   },
   attributeUnmodifiable: {
-    what: (a) => `${attribute(a)} may not be changed${because(a)}`,
+    what: (a) => `${attribute(a)}${given(a)} may not be changed${because(a)}`,
     rule: 'IHE Restricted Metadata Update 3.92.4.1.3 (UnmodifiableMetadataError)',
     remedy: 'Send the value of the latest version.',
   },

@@ -18,18 +18,6 @@ export type XmlElement = {
   readonly parent: XmlElement | undefined;
 };
 
-/** How large a message may be. Counts are of the whole message, lengths in UTF-16 code units. */
-export type XmlLimits = {
-  readonly depth: number;
-  readonly elements: number;
-  readonly attributes: number;
-  readonly attributesPerElement: number;
-  /** Of one attribute value, and of the own text of one element. */
-  readonly valueLength: number;
-  /** The one element whose text is not limited: base64 of a document. */
-  readonly unlimitedText?: { readonly namespace: string; readonly local: string };
-};
-
 /** The first child of that name. */
 export function child(element: XmlElement | undefined, namespace: string, local: string): XmlElement | undefined {
   return element?.children.find((c) => c.local === local && c.namespace === namespace);

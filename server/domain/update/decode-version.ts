@@ -1,8 +1,9 @@
-import type { AssociationDraft, EntryDraft, FolderDraft } from '../document.ts';
+import type { AssociationDraft, DocumentEntry, EntryDraft, FolderDraft } from '../document.ts';
 import { type About, type Problem, problem } from '../error.ts';
 import { writeCx } from '../hl7v2.ts';
 import type { Identifier } from '../identifier.ts';
 import { nameOf } from '../rules/facts.ts';
+import { saidOfBytes } from '../rules/on-demand-entries.ts';
 import { type Decoded, logicalIdOf, type Message, unknownEnd } from './message.ts';
 import { latestEntry, latestFolder, type UpdateFacts } from './operation.ts';
 
@@ -89,21 +90,27 @@ export function changed<K extends string>(
 
 /** Metadata change, the document does not: hash and size stay, and it stays where it is when it is here. */
 function documentProblems(
-  { id, hash, size, repositoryUniqueId }: EntryDraft,
-  before: { readonly hash?: string; readonly size?: number; readonly repositoryUniqueId: string },
+  draft: EntryDraft,
+  before: Pick<DocumentEntry, 'objectType' | 'hash' | 'size' | 'repositoryUniqueId'>,
   facts: UpdateFacts,
 ): Problem[] {
+  const { id, hash, size, repositoryUniqueId } = draft;
+  const onDemand = before.objectType === 'onDemand';
   const moved =
     repositoryUniqueId !== undefined &&
     repositoryUniqueId !== before.repositoryUniqueId &&
     before.repositoryUniqueId === facts.repositoryUniqueId;
-  return [
-    ...(hash === undefined || hash.toLowerCase() === before.hash ? [] : ['hash']),
-    ...(size === undefined || size === before.size ? [] : ['size']),
+  const others = [
+    ...(onDemand || hash === undefined || hash.toLowerCase() === before.hash ? [] : ['hash']),
+    ...(onDemand || size === undefined || size === before.size ? [] : ['size']),
     ...(moved ? ['repositoryUniqueId'] : []),
-  ].map((attribute) =>
-    problem('updateInvalid', { attribute, object: id, detail: `${attribute} is that of another document` }),
-  );
+  ];
+  return [
+    ...(onDemand ? saidOfBytes(draft) : []),
+    ...others.map((attribute) =>
+      problem('updateInvalid', { attribute, object: id, detail: `${attribute} is that of another document` }),
+    ),
+  ];
 }
 
 /**

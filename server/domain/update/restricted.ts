@@ -7,7 +7,7 @@ import {
 } from '../document.ts';
 import { type Problem, problem } from '../error.ts';
 import { writeCx } from '../hl7v2.ts';
-import { sameCx } from '../identifier.ts';
+import { type Cx, sameCx } from '../identifier.ts';
 import { nameOf } from '../rules/facts.ts';
 import type { Known } from '../surrounding.ts';
 import { changed, originalProblems, unknownVersion, versionProblems } from './decode-version.ts';
@@ -70,22 +70,29 @@ function memberProblems(object: string, member: AssociationDraft | undefined, ve
 
 /** What a restricted update leaves as it is; what was not sent says nothing. */
 function fixed(draft: EntryDraft, before: DocumentEntry): Problem[] {
-  const same: readonly (readonly [attribute: string, isSame: boolean])[] = [
-    ['objectType', draft.objectType === undefined || draft.objectType === before.objectType],
-    [
-      'repositoryUniqueId',
-      draft.repositoryUniqueId === undefined || draft.repositoryUniqueId === before.repositoryUniqueId,
-    ],
-    ['sourcePatientId', draft.sourcePatientId === undefined || sameCx(draft.sourcePatientId, before.sourcePatientId)],
-    ['availabilityStatus', draft.status === undefined || draft.status === before.status],
-    ['documentAvailability', (draft.documentAvailability ?? 'online') === (before.documentAvailability ?? 'online')],
-    ['version', draft.version === undefined || draft.version === before.version],
-    ['hash', draft.hash === undefined || draft.hash.toLowerCase() === before.hash],
-    ['size', draft.size === undefined || draft.size === before.size],
+  const availability = (entry: EntryDraft | DocumentEntry) => entry.documentAvailability ?? 'online';
+  const { repositoryUniqueId, sourcePatientId, status, version } = draft;
+  const values: readonly (readonly [attribute: string, sent: string | undefined, registered: string | undefined])[] = [
+    ['objectType', draft.objectType, before.objectType],
+    ['repositoryUniqueId', repositoryUniqueId, before.repositoryUniqueId],
+    ['sourcePatientId', shownCx(sourcePatientId), shownCx(before.sourcePatientId)],
+    ['availabilityStatus', status, before.status],
+    ['documentAvailability', availability(draft), availability(before)],
+    ['version', version?.toString(), before.version.toString()],
+    ['hash', draft.hash?.toLowerCase(), before.hash],
+    ['size', draft.size?.toString(), before.size?.toString()],
   ];
-  return same
-    .filter(([, isSame]) => !isSame)
-    .map(([attribute]) => problem('attributeUnmodifiable', { attribute, object: draft.id }));
+  return values
+    .filter(([, sent, registered]) => sent !== undefined && sent !== registered)
+    .map(([attribute, sent = '', registered]) => {
+      const detail = `it is ${registered ?? 'not registered'}`;
+      return problem('attributeUnmodifiable', { attribute, object: draft.id, value: sent, detail });
+    });
+}
+
+/** Of a patient's identifier what makes it another. */
+function shownCx(cx: Cx | undefined): string | undefined {
+  return cx && `${cx.id}^^^&${cx.authority.oid ?? ''}&ISO`;
 }
 
 function patientProblems({ id, patientId }: EntryDraft, before: DocumentEntry): Problem[] {

@@ -13,11 +13,13 @@ import { findDocuments, getDocuments } from '../../../server/usecases/query.ts';
 import { getAssociations } from '../../../server/usecases/query-get.ts';
 import { writeAssociation, writeDocument, writeSubmissionSet } from '../../../server/xds/ebrim/write.ts';
 import { iti43 } from '../../../server/xds/iti43.ts';
+import { iti57 } from '../../../server/xds/iti57.ts';
 import { iti61 } from '../../../server/xds/iti61.ts';
 import type { MemoryStore } from '../../support/memory-store.ts';
 import { association, document, submissionSet, uuid } from '../../support/registry.ts';
 import { openWorld, type World } from '../../support/world.ts';
 import { all, handled, seen, textOf } from '../handled.ts';
+import { nextVersion, setOf, submitting } from '../registry-messages.ts';
 
 const source = '2.999.8';
 const own = '1.2.250.1.213.4.1.1.1.2';
@@ -148,6 +150,22 @@ describe('registering', () => {
     const { status, errors } = await register(changes);
     expect([status, [...new Set(errors.map((e) => e.code))]]).toEqual(['Failure', [code]]);
     expect(await find('dr-martin', ['onDemand'])).toEqual([]);
+  });
+
+  test.each([
+    ['a creation time', { creationTime: '20260101' }],
+    ['a hash', { hash: 'f30ecbf5b1cb85c631fdec0b39678550973cfcbc' }],
+    ['a size', { size: 7 }],
+  ])('no new version of it has %s', async (_, changes) => {
+    await register();
+    const [entry] = await find('dr-martin', ['onDemand']);
+    if (entry === undefined) throw new Error('not registered');
+    const update = async (more: Partial<DocumentEntry>) =>
+      seen(await handled(iti57, world, world.as('regie'), submitting(setOf(world, 'regie'), nextVersion(entry, more))));
+    const { status, errors } = await update(changes);
+    expect([status, errors.map(({ code }) => code)]).toEqual(['Failure', ['XDSRegistryMetadataError']]);
+    expect(errors[0]?.context).toContain('an on-demand document has none');
+    expect(await update({ title: { value: 'Another title' } })).toMatchObject({ status: 'Success' });
   });
 
   test('another entry of the same name is one more', async () => {

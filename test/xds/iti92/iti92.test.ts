@@ -107,6 +107,11 @@ describe('what a restricted update leaves alone', () => {
     expect(errors.map(({ code, location }) => `${code} ${location}`)).toEqual([expect.stringContaining(error)]);
     expect(await everyVersion(world, '2.999.80.1')).toEqual([entry]);
   });
+
+  test('what was sent and what is registered are both told', async () => {
+    const { errors } = await send('regie', nextVersion(entry, { version: 9 }));
+    expect(errors[0]?.context).toContain('version of next1 "9" may not be changed: it is 1');
+  });
 });
 
 describe('how it is sent', () => {
