@@ -143,6 +143,31 @@ export function storeContract(name: string, open: () => Promise<Subject>): void 
         });
       });
 
+      test('leaves nothing of the one that contradicts the store among several that come together, nor of its credential', async () => {
+        const spend = (key: string) => ({ spend: { key, until: 60_000 } });
+        const good = (n: number) => ({ ...put(documentRow(document(n))), events: [event({ record: first })] });
+        const wrong: ChangeSet = {
+          ...good(2),
+          ...spend('b'),
+          put: [documentRow(document(2)), { kind: 'status', document: uuid(9), status: 'deprecated' }],
+        };
+        const outcomes = await Promise.allSettled([
+          store.write.commit(ours, { ...good(1), ...spend('a') }),
+          store.write.commit(ours, wrong),
+          store.write.commit(ours, { ...good(3), ...spend('a') }),
+          store.write.commit(ours, good(4)),
+        ]);
+        expect(outcomes.map((one) => (one.status === 'fulfilled' ? one.value : one.status))).toEqual([
+          { done: true, sequences: [1] },
+          'rejected',
+          { done: false, conflicts: [], spent: true },
+          { done: true, sequences: [2] },
+        ]);
+        expect(await store.read.taken(ours, [1, 2, 3, 4].map(uuid))).toEqual(new Set([uuid(1), uuid(4)]));
+        expect(await store.write.commit(ours, { ...good(2), ...spend('b') })).toEqual({ done: true, sequences: [3] });
+        expect((await store.read.events(ours, {}, everyPage)).items).toHaveLength(3);
+      });
+
       test('takes effect in the order of resolution, many at once', async () => {
         const order: number[] = [];
         await Promise.all(
