@@ -1,3 +1,4 @@
+import { type Actor, professionalId, statedStructureId, structureId } from './actor.ts';
 import type { RecordId } from './record.ts';
 
 /** Whom a consent names: a professional by PS_IdNat, a structure by Struct_IdNat, or a team. */
@@ -43,8 +44,21 @@ export function groupOf({ id, group }: Consent): string {
   return group ?? id;
 }
 
-/** Who asks, as consents name him: the professional in person, and the structure on whose behalf he acts. */
-export type Named = { readonly professional?: string | undefined; readonly structure?: string | undefined };
+/**
+ * Who asks, as consents name him: the professional in person, and the structure on whose behalf he acts; `claimed`: one that he names, and of which
+ * nothing proves that he works there. It gives nothing, and takes what its block takes.
+ */
+export type Named = {
+  readonly professional?: string | undefined;
+  readonly structure?: string | undefined;
+  readonly claimed?: string | undefined;
+};
+
+/** An actor as consents name him. */
+export function namedBy(actor: Actor): Named {
+  const [structure, stated] = [structureId(actor), statedStructureId(actor)];
+  return { professional: professionalId(actor), structure, ...(structure === undefined && { claimed: stated }) };
+}
 
 /** What the consents of a record say of one actor. `through` says by what he is named, where he is authorised. */
 export type Authorisation = {
@@ -66,7 +80,8 @@ export function authorisationOf(
   openingAuthorisesCareTeam: boolean,
 ): Authorisation {
   const current = consents.filter((c) => isInForce(c, now)).map((c) => c.statement);
-  if (current.some((s) => s.kind === 'block' && isNamed(s.actor, who)))
+  const any = { ...who, structure: who.structure ?? who.claimed };
+  if (current.some((s) => s.kind === 'block' && isNamed(s.actor, any)))
     return { status: 'blocked', treatingDoctor: false };
   const own = current.filter((s) => s.kind === 'authorisation').filter((s) => isNamed(s.actor, who));
   if (own.some((s) => s.actor.kind !== 'careTeam')) {

@@ -1,5 +1,5 @@
 import type { Action } from './action.ts';
-import { type Actor, type Caller, type Mode, profession, professionalId, structureId } from './actor.ts';
+import { type Actor, type Caller, type Mode, profession, structureId } from './actor.ts';
 import type { AffinityDomain } from './affinity-domain.ts';
 import {
   type Authorisation,
@@ -7,7 +7,7 @@ import {
   authorisationOf,
   type Consent,
   isOpposed,
-  type Named,
+  namedBy,
 } from './consent.ts';
 import { type VisibilityCode, visibilityCodes } from './document.ts';
 import { type Identifier, sameIdentifier } from './identifier.ts';
@@ -225,10 +225,6 @@ function situationOf(
 /** Professionals and structures: those whom consents name. */
 function isCarer(actor: Actor): boolean {
   return actor.kind === 'professional' || actor.kind === 'air' || actor.kind === 'structure';
-}
-
-function namedBy(actor: Actor): Named {
-  return { professional: professionalId(actor), structure: structureId(actor) };
 }
 
 /** The treating doctor who regulates at a centre 15 is a doctor like others there. */

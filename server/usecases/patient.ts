@@ -1,5 +1,10 @@
-import { professionalId, structureId } from '../domain/actor.ts';
-import { type Authorisation, authorisationOf, type ConsentActor, treatingDoctorsOf } from '../domain/consent.ts';
+import {
+  type Authorisation,
+  authorisationOf,
+  type ConsentActor,
+  namedBy,
+  treatingDoctorsOf,
+} from '../domain/consent.ts';
 import type { RecordFacts } from '../domain/decision.ts';
 import { refuse } from '../domain/error.ts';
 import type { Identifier } from '../domain/identifier.ts';
@@ -66,7 +71,6 @@ function ownAuthorisation(
   { consents }: RecordFacts,
 ): Authorisation | undefined {
   if (actor.kind !== 'professional' && actor.kind !== 'air' && actor.kind !== 'structure') return undefined;
-  const who = { professional: professionalId(actor), structure: structureId(actor) };
   const { openingAuthorisesCareTeam } = tools.settings.regime;
-  return authorisationOf(consents, who, tools.now(), openingAuthorisesCareTeam);
+  return authorisationOf(consents, namedBy(actor), tools.now(), openingAuthorisesCareTeam);
 }

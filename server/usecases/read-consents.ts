@@ -1,5 +1,4 @@
-import { type Actor, professionalId, structureId } from '../domain/actor.ts';
-import { type ConsentActor, isNamed } from '../domain/consent.ts';
+import { type ConsentActor, isNamed, namedBy } from '../domain/consent.ts';
 import type { Permit } from '../domain/decision.ts';
 import { refuse } from '../domain/error.ts';
 import type { StoredConsents } from '../store/port.ts';
@@ -92,11 +91,7 @@ export function statusOf({ consents }: StoredConsents): 'active' | 'inactive' {
 
 function isFor({ ground }: Permit, { caller: { actor } }: Request, stored: StoredConsents): boolean {
   if (ground === 'holder' || ground === 'representative' || ground === 'treatingDoctor') return true;
-  return actorsOf(stored).every((named) => isNamed(named, namesOf(actor)));
-}
-
-function namesOf(actor: Actor) {
-  return { professional: professionalId(actor), structure: structureId(actor) };
+  return actorsOf(stored).every((named) => isNamed(named, namedBy(actor)));
 }
 
 function actorsOf({ consents }: StoredConsents): ConsentActor[] {

@@ -2,11 +2,12 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { type Action, actions } from '../../server/domain/action.ts';
 import { type Actor, modes, systemRights } from '../../server/domain/actor.ts';
-import { authorisationOf } from '../../server/domain/consent.ts';
+import { authorisationOf, type ConsentStatement, namedBy } from '../../server/domain/consent.ts';
 import { decide, isPermit, type Permit, type Question, type RecordFacts } from '../../server/domain/decision.ts';
 import { retentionIsOver } from '../../server/domain/record.ts';
 import { regimes } from '../../server/domain/regime.ts';
 import { type DecisionCase, decisionCases, factsOf, questionOf, surroundings } from '../support/decision-cases.ts';
+import { consentOf } from '../support/permits.ts';
 
 const judge = (c: DecisionCase) => decide(questionOf(c), factsOf(c), surroundings(c.regime));
 
@@ -354,5 +355,39 @@ describe('limits of time', () => {
     const around = { ...base, regime: { ...regimes['2011'], breakGlassNeedsReason: false } };
     const c = caseOf('break-glass without a reason');
     expect('permit' in decide(questionOf(c), factsOf(c), around)).toBe(true);
+  });
+});
+
+describe('a structure that a professional only claims', () => {
+  const hospital = { kind: 'structure', id: '1990000010' } as const;
+  const doctor = (claimed: boolean): Actor => ({
+    kind: 'professional',
+    id: '899970000016',
+    name: 'X',
+    card: 'CPS',
+    profession: '10',
+    structure: { id: hospital.id, ...(claimed && { claimed }) },
+  });
+  const said = (claimed: boolean, ...statements: ConsentStatement[]) =>
+    authorisationOf(
+      statements.map((statement, n) => consentOf('r', `c${n}`, statement)),
+      namedBy(doctor(claimed)),
+      1,
+      false,
+    ).status;
+  const ofHospital = { kind: 'authorisation', actor: hospital, treatingDoctor: false } as const;
+  const ofDoctor = { ...ofHospital, actor: { kind: 'professional', id: '899970000016' } } as const;
+  const block = { kind: 'block', actor: hospital } as const;
+
+  test('gives him nothing', () => {
+    expect([said(false, ofHospital), said(true, ofHospital), said(true, ofHospital, ofDoctor)]).toEqual([
+      'valid',
+      'none',
+      'valid',
+    ]);
+  });
+
+  test('takes from him what its block takes from those who work there', () => {
+    expect([said(false, ofDoctor, block), said(true, ofDoctor, block)]).toEqual(['blocked', 'blocked']);
   });
 });
