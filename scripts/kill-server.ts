@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fill } from './bench/fill.ts';
 import { type Bench, type Deposit, depositMessages, tokenOf } from './bench/requests.ts';
+import { countsTold } from './kill/counts.ts';
 import { chainBegin, verifyFiles } from './kill/verify.ts';
 
 /**
@@ -13,14 +14,13 @@ import { chainBegin, verifyFiles } from './kill/verify.ts';
  * that it had acknowledged: each document, and the bytes of the last ones. `node scripts/kill-server.ts [kills=200]`; exit 1 when anything
  * was lost. In between, the files are checked with nobody running on them.
  */
-const kills = Number(process.argv[2] ?? 200);
 const root = resolve(import.meta.dirname, '..');
 const clients = 16;
 
 if (process.argv[2] === '--fill') await fill(1000, () => undefined);
-else await killAll();
+else await killAll(countsTold('npm run kill-server -- [kills, 200]', [200])[0] ?? 0);
 
-async function killAll(): Promise<void> {
+async function killAll(kills: number): Promise<void> {
   const data = mkdtempSync(join(tmpdir(), 'opendmp-kill-server-'));
   const url = new URL('http://127.0.0.1:18770');
   const env = {

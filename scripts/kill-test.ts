@@ -9,6 +9,7 @@ import { openSegmentReader } from '../server/blobs/segments.ts';
 import { uuidMaker } from '../server/crypto/uuid.ts';
 import { openEmbedded } from '../server/store/embedded/open.ts';
 import type { StoredDocument } from '../server/store/port.ts';
+import { countsTold } from './kill/counts.ts';
 import { bytesOf, creationPermit, deposit, depositPermit, newRecord } from './kill/deposits.ts';
 import { chainBegin, verifyFiles } from './kill/verify.ts';
 
@@ -16,7 +17,7 @@ import { chainBegin, verifyFiles } from './kill/verify.ts';
  * Kills the store (SIGKILL) at random moments under load, opens it again, and looks whether everything acknowledged is there, nothing is
  * there by half, and the chain of events is right. `node scripts/kill-test.ts [kills=200] [clients=32]`; exit 1 when anything was lost.
  */
-const [kills = 200, clients = 32] = process.argv.slice(2).map(Number);
+const [kills = 0, clients = 0] = countsTold('npm run kill-test -- [kills, 200] [clients, 32]', [200, 32]);
 const folder = mkdtempSync(join(tmpdir(), 'opendmp-kill-'));
 const record = uuidMaker(() => Date.now())();
 let acknowledged = 0;
