@@ -27,7 +27,7 @@ export const noArrivals: Arrivals = {
 
 /**
  * Looks for the objects of which the message brings new versions in the records of other patients. Only where nobody's objects are hidden from
- * anybody: elsewhere a document does not leave its record, whose key seals it. IHE Metadata Update 3.57.4.1.3 (patient ID reconciliation).
+ * anybody and no credential ties to one patient: elsewhere a document does not leave its record, whose key seals it. IHE Metadata Update 3.57.4.1.3 (patient ID reconciliation).
  */
 export async function arrivalsOf(
   tools: Tools,
@@ -35,7 +35,8 @@ export async function arrivalsOf(
   permit: Permit,
   { entries, folders }: Submission,
 ): Promise<Arrivals> {
-  if (tools.settings.domain.credentials !== 'none' || permit.action !== 'updateDocument') return noArrivals;
+  const isOpen = tools.settings.domain.credentials === 'none' && request.caller.patient === undefined;
+  if (!isOpen || permit.action !== 'updateDocument') return noArrivals;
   const { read, facts } = tools.store;
   const lines = uuids([...entries, ...folders].map(logicalIdOf));
   const records = (await facts.recordsOfVersions(lines, 'latest')).filter((record) => record !== permit.record);
