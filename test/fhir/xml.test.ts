@@ -184,10 +184,8 @@ test('whatever is spoilt in XML, it is refused, or read and written and read aga
   await fc.assert(
     fc.asyncProperty(
       fc.constantFrom(...texts),
-      fc.array(fc.tuple(fc.double({ min: 0, max: 1, noNaN: true }), fc.nat(12), pieces), {
-        minLength: 1,
-        maxLength: 3,
-      }),
+      // Now and then nothing is spoilt: chance alone hardly ever leaves a text that can be read.
+      fc.array(fc.tuple(fc.double({ min: 0, max: 1, noNaN: true }), fc.nat(12), pieces), { maxLength: 3 }),
       async (text, changes) => {
         const spoilt = changes.reduce((xml, [at, length, piece]) => {
           const from = Math.floor(at * xml.length);
