@@ -6,7 +6,7 @@ import { decodeStatus } from './decode-status.ts';
 import { decodeSubmitted } from './decode-submitted.ts';
 import { decodeEntry, decodeFolder } from './decode-version.ts';
 import { type Decoded, isFrom, isOperation, type Message, messageOf, unknownEnd } from './message.ts';
-import { type Operation, type OperationOf, propagates, type UpdateFacts } from './operation.ts';
+import { beforeOf, type NewVersion, type Operation, propagates, type UpdateFacts } from './operation.ts';
 import { unreconciled } from './reconciliation.ts';
 
 /**
@@ -138,7 +138,7 @@ function logicalId(operation: Exclude<Operation, { kind: 'association' }>): stri
 
 /** Two related objects are both updated with propagation or both without. */
 function unequalPropagation(operations: readonly Operation[], { around, arriving }: UpdateFacts): Problem[] {
-  const updates = new Map<string, Version>(
+  const updates = new Map<string, NewVersion>(
     operations.flatMap((o) => (o.kind === 'entry' || o.kind === 'folder' ? [[beforeOf(o), o] as const] : [])),
   );
   return [...around.associations, ...arriving.around.associations].flatMap(({ source, target, status }) => {
@@ -148,10 +148,4 @@ function unequalPropagation(operations: readonly Operation[], { around, arriving
     const detail = `AssociationPropagation is another for ${one.draft.id}, which is related to it`;
     return [problem('updateInvalid', { object: other.draft.id, detail })];
   });
-}
-
-type Version = OperationOf<'entry'> | OperationOf<'folder'>;
-
-function beforeOf(version: Version): string {
-  return version.kind === 'entry' ? version.before.entry.entryUUID : version.before.folder.entryUUID;
 }

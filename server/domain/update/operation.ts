@@ -79,8 +79,16 @@ export type Operation =
 
 export type OperationOf<K extends Operation['kind']> = Extract<Operation, { kind: K }>;
 
+/** An operation that brings a new version. */
+export type NewVersion = OperationOf<'entry'> | OperationOf<'folder'>;
+
+/** The name of the version before. */
+export function beforeOf({ kind, before }: NewVersion): EntryUuid {
+  return kind === 'entry' ? before.entry.entryUUID : before.folder.entryUUID;
+}
+
 /** Whether associations of the version before are repeated on the new one; so it is unless the source says no. */
-export function propagates({ member }: OperationOf<'entry'> | OperationOf<'folder'>): boolean {
+export function propagates({ member }: NewVersion): boolean {
   return member.associationPropagation !== false;
 }
 

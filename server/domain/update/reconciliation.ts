@@ -1,10 +1,8 @@
 import type { Association, EntryUuid } from '../document.ts';
 import { type Problem, problem } from '../error.ts';
 import type { Surrounding } from '../surrounding.ts';
-import { type Operation, type OperationOf, propagates, type UpdateFacts } from './operation.ts';
+import { beforeOf, type Operation, propagates, type UpdateFacts } from './operation.ts';
 import { isRepeated } from './propagation.ts';
-
-type NewVersion = OperationOf<'entry'> | OperationOf<'folder'>;
 
 /**
  * What comes to another patient takes along what is related to it among what comes with it, and nothing else: an association that propagation
@@ -27,13 +25,9 @@ export function unreconciled(operations: readonly Operation[], { arriving: { aro
     });
 }
 
-/** The associations among what comes along: those that are repeated. */
+/** The associations between two objects that come along. `next` names their new versions by the ones before. */
 export function comingAlong(next: ReadonlyMap<EntryUuid, EntryUuid>, around: Surrounding): readonly Association[] {
   return around.associations.filter(({ source, target }) => next.has(source) && next.has(target));
-}
-
-function beforeOf({ kind, before }: NewVersion): EntryUuid {
-  return kind === 'entry' ? before.entry.entryUUID : before.folder.entryUUID;
 }
 
 function isApproved(name: EntryUuid, { documents, folders }: Surrounding): boolean {
