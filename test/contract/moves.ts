@@ -54,11 +54,19 @@ export function moveContract(name: string, open: () => Promise<Subject>): void {
       ...more,
     });
     const outdated = (number: number): Row => ({ kind: 'status', document: uuid(number), status: 'deprecated' });
+    /** Asks what a reader may recall, so that it has something to recall wrongly after the next change. */
+    const look = async (...permits: readonly Permit[]) => {
+      for (const permit of permits) await named(permit);
+      await store.facts.recordOfDocument(uuid(1));
+      await store.facts.recordsOfVersions([uuid(1)], 'latest');
+    };
     const moved = async () => {
       const [here, there] = await both();
       await commit(here, { ...documentRow(document(1)), content: sealed('first'), sha256 });
+      await look(here, there);
       const outcome = await move(there, here, [version(2, 1, first, { content: sealed('second') })], [outdated(1)]);
       expect(outcome).toMatchObject({ done: true });
+      await look(here, there);
       return [here, there] as const;
     };
     const bytesOf = (stored: StoredDocument | undefined) =>
